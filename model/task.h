@@ -1,0 +1,130 @@
+/* What a study computes: a task alternates between this site's vector
+ * (`contribute`, private) and the next public state (`absorb`, from the sum
+ * over the sites alone).
+ *
+ * The public state is flat, little-endian bytes that the engine owns, hashes,
+ * saves and serves. `start`, `shape` and `absorb` are bit-identical on every
+ * machine: only + - * / and sqrt in a fixed order, no BLAS, no exp, no log.
+ */
+
+#ifndef MODEL_TASK_H
+#define MODEL_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/fixed.h"
+#include "crypto/prg.h"
+#include "model/error.h"
+
+struct dataset;
+struct task; /* opaque; begins with a `const struct task_ops *` */
+
+enum task_missing { TASK_MISSING_DROP, TASK_MISSING_MEAN, TASK_MISSING_FAIL };
+enum task_standardise { TASK_STANDARDISE_POOLED, TASK_STANDARDISE_NONE };
+
+struct task_categorical {
+    char *column;
+    char **levels; /* [level_count] as they stand in the file; first dropped */
+    size_t level_count;
+};
+
+/* The study file's `task:`, with what a task needs of `rounds:` and `sum:`.
+ * Borrowed by a task for its whole life. Strings are owned by the study. */
+struct task_spec {
+    char *kind, *method, *target;
+    char **features; /* [feature_count]; resolved: never empty when opened */
+    size_t feature_count;
+    struct task_categorical *categorical;
+    size_t categorical_count;
+    char *split_column, *split_train, *split_test; /* NULL: all rows train */
+    enum task_missing missing;
+    enum task_standardise standardise;
+    double l2;
+    double tolerance;
+    uint32_t rounds_max;   /* opened sums after which the task gives up */
+    uint32_t members;      /* g */
+    uint8_t fraction_bits; /* of exact statistics */
+};
+
+/* One opened sum. */
+struct task_sum {
+    const double *values; /* [shape.length] */
+    uint64_t survivors;   /* bit i: member i is in the sum */
+    uint32_t members;     /* number of survivors */
+};
+
+enum { TASK_NAME_SIZE = 96 };
+
+struct task_coefficient {
+    char name[TASK_NAME_SIZE]; /* "(intercept)", "age", "cp=2" */
+    double estimate;
+    double std_error, z, p, low, high; /* NAN where the method gives none */
+};
+
+struct task_metric { /* of one split, over all sites */
+    uint64_t n;      /* 0: no such rows, the rest is NAN */
+    double log_loss, auc, accuracy, brier; /* classification, else NAN */
+    double mse, r2;                        /* regression, else NAN */
+};
+
+struct task_scaling { /* public mean and SD (n-1) of one feature */
+    double mean, sd;
+};
+
+/* What a finished task tells. Wipe nothing: it is public, but for `local`. */
+struct task_report {
+    bool converged;
+    char failure[256]; /* not empty: the task gave up, this is the reason */
+    uint64_t n_train, n_test;
+    double deviance;
+    struct task_coefficient *coefficients; /* [coefficient_count], owned */
+    size_t coefficient_count;
+    struct task_scaling *scaling; /* [coefficient_count - 1] or NULL, owned */
+    struct task_metric train, test;
+    char notes[4][256]; /* e.g. "this site has one class only" */
+    size_t note_count;
+    struct { /* this site's own rows: stays at the site */
+        uint64_t n_train, n_test;
+        double local_auc;  /* a model fitted here alone, on our test rows */
+        double global_auc; /* the joint model on our test rows; NAN: one class */
+    } local;
+};
+
+struct task_ops {
+    const char *kind, *method;
+    /* Borrows spec and data until close. -EINVAL: the spec does not fit. */
+    int (*open)(struct task **, const struct task_spec *,
+                const struct dataset *, struct error *);
+    void (*close)(struct task *);
+    size_t (*state_size)(const struct task *);
+    size_t (*memory_size)(const struct task *);
+    size_t (*length_max)(const struct task *); /* of any shape, elements */
+    void (*start)(const struct task *, void *state);
+    /* length 0: finished (then ask report whether it converged or failed) */
+    struct fixed_shape (*shape)(const struct task *, const void *state);
+    /* x[shape.length] from this site's rows. memory: private, saved by the
+     * driver. May run on another thread than the rest. Nonzero: this site
+     * cannot contribute, error says why. */
+    int (*contribute)(struct task *, double *x, void *memory,
+                      const void *state, struct prg *, struct error *);
+    void (*absorb)(const struct task *, void *next, const void *state,
+                   const struct task_sum *);
+    struct fixed_region (*mixed)(const struct task *, const void *state);
+    /* What the state says so far: a word for the phase ("means", "newton"),
+     * and the objective per training row, NAN if it has none yet. */
+    const char *(*phase)(const struct task *, const void *state);
+    double (*loss)(const struct task *, const void *state);
+    /* Fills `report`; free with task_report_free. */
+    int (*report)(const struct task *, const void *state,
+                  struct task_report *report, struct error *);
+};
+
+/* The operations of spec->kind and spec->method, or NULL with an error that
+ * lists what there is. */
+const struct task_ops *task_find(const struct task_spec *spec,
+                                 struct error *error);
+void task_report_free(struct task_report *report);
+
+#endif

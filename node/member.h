@@ -1,0 +1,70 @@
+/* One study at one site, without sockets or files: engine, task and gate
+ * together. The driver performs SAVE, SEND, WAKE, NOTE, DONE, LEAVE and runs
+ * the jobs; CONTRIBUTE and ABSORB do not reach it. */
+
+#ifndef NODE_MEMBER_H
+#define NODE_MEMBER_H
+
+#include "gossip/gossip.h"
+#include "model/dataset.h"
+#include "model/error.h"
+#include "model/task.h"
+#include "node/study.h"
+
+struct member;
+
+enum member_slot { /* beyond the engine's */
+    MEMBER_SLOT_MEMORY = GOSSIP_SLOTS, /* the task's private memory */
+    MEMBER_SLOT_DATA,                  /* fingerprint of the rows */
+    MEMBER_SLOTS
+};
+
+struct member_config {
+    const struct study *study;     /* resolved; borrowed */
+    const struct dataset *dataset; /* borrowed */
+    uint32_t self;
+    const struct identity *identity; /* copied */
+    uint8_t seed[PRG_SEED_BYTES];    /* fresh from the OS at every start */
+    int (*verify)(void *context, const uint8_t *signature, const char *domain,
+                  const uint8_t *message, size_t size, const uint8_t *key);
+    void *verify_context; /* verify NULL: identity_verify */
+};
+
+/* `saved` as in gossip_new, with the member's own slots. Returns 0 or a
+ * negative errno with an error: -ESTALE if the rows are not those that the
+ * study began with. */
+int member_new(struct member **member, const struct member_config *config,
+               const struct gossip_record *saved, size_t count,
+               struct error *error);
+void member_free(struct member *member);
+
+/* As gossip_step. A SAVE of the driver's slots may be among the effects. */
+void member_step(struct member *member, const struct gossip_event *event,
+                 const struct gossip_effect **effects, size_t *count);
+
+/* A job is waiting: call member_work, on any one thread while member_step goes
+ * on on another, then feed *done to member_step. Only one job at a time. */
+bool member_has_job(const struct member *member);
+void member_work(struct member *member, struct gossip_event *done);
+
+/* Why this site declined, or "". */
+const char *member_decline(const struct member *member);
+
+void member_view(const struct member *member, struct gossip_view *view);
+const char *member_phase(const struct member *member);
+double member_loss(const struct member *member); /* NAN: none yet */
+
+/* After DONE with GOSSIP_FINISHED. Free with task_report_free. */
+int member_report(const struct member *member, struct task_report *report,
+                  struct error *error);
+
+/* What this site would contribute, in words for `--check`; a text of lines. */
+int member_check(const struct member_config *config, char *text, size_t size,
+                 struct error *error);
+
+/* The plain integer lanes of the last contribution, for the world's checker:
+ * NULL if there is none. [*length] */
+const uint64_t *member_plain(const struct member *member, size_t *length,
+                             uint64_t *round);
+
+#endif

@@ -1,0 +1,50 @@
+/* result.json, rounds.csv: FORMATS section 1 in docs/formats.md. Written to a
+ * temporary name and renamed: never half a file. */
+
+#ifndef NODE_RESULT_H
+#define NODE_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gossip/gossip.h"
+#include "model/error.h"
+#include "model/task.h"
+#include "node/study.h"
+
+struct result_site {
+    const char *name;
+    uint64_t n_train, n_test, bytes_sent;
+    double local_auc, global_auc; /* NAN: null */
+};
+
+/* One opened sum, as one member saw it. */
+struct result_round {
+    uint64_t round, virtual_ms;
+    uint64_t survivors; /* bitmap */
+    double loss;        /* NAN: empty */
+    uint64_t bytes_sent;
+    uint64_t awaited; /* bitmap: members waited for in this round */
+    char phase[32];
+};
+
+struct result {
+    const struct study *study;
+    const struct task_report *report;
+    const struct result_site *sites; /* [site_count] */
+    size_t site_count;
+    const struct result_round *rounds; /* [round_count] */
+    size_t round_count;
+    uint8_t state_hash[GOSSIP_HASH_BYTES];
+    bool sum_exact; /* known in simulation; false: written as null */
+    bool knows_sum_exact;
+    double virtual_seconds, wall_seconds;
+    const char *const *notes; /* [note_count] beside the report's own */
+    size_t note_count;
+};
+
+int result_write(const struct result *result, const char *folder,
+                 struct error *error);
+
+#endif

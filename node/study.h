@@ -1,0 +1,92 @@
+/* The study file (charter): FORMATS section "Study" in docs/formats.md. Read
+ * with libyaml against a table of keys: an unknown key (the nearest known one
+ * is named), a wrong type, a duplicate, an alias is an error with file and
+ * line. */
+
+#ifndef NODE_STUDY_H
+#define NODE_STUDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gossip/gossip.h"
+#include "model/dataset.h"
+#include "model/error.h"
+#include "model/task.h"
+
+enum { STUDY_NAME_SIZE = 41, STUDY_RULES_MAX = 16 };
+
+struct study_site {
+    char *name;
+    char *data; /* absolute or relative to the working directory; NULL: own */
+    char *rows_column, *rows_equals; /* NULL: all rows */
+    char *address;                   /* tcp://host:port or NULL */
+    bool has_key;
+    struct identity_public key;
+    uint32_t line; /* in the study file */
+};
+
+struct study_crash { /* simulation only */
+    uint32_t site;
+    uint64_t round;
+    bool after_y;
+};
+struct study_restart {
+    uint32_t site;
+    uint64_t after_ms;
+};
+struct study_partition {
+    uint64_t groups[8]; /* bitmaps; members in none are alone */
+    size_t group_count;
+    uint64_t from_ms, to_ms;
+};
+
+struct study {
+    char *path;
+    char name[STUDY_NAME_SIZE];
+    enum gossip_on_loss on_loss;
+    uint64_t wait_ms;         /* 0: for ever */
+    struct study_site *sites; /* [site_count] in roster order */
+    uint32_t site_count;
+    struct task_spec task;
+    bool features_given;
+    uint32_t rounds_max;
+    uint64_t deadline_ms, grace_ms, linger_ms;
+    uint32_t colluders, threshold, copies;
+    uint64_t seed; /* simulation only, all below */
+    uint64_t latency_min_ms, latency_max_ms;
+    double bandwidth_mbit; /* 0: unlimited */
+    double loss;
+    uint64_t end_ms;
+    struct study_crash crash[STUDY_RULES_MAX];
+    size_t crash_count;
+    struct study_restart restart[STUDY_RULES_MAX];
+    size_t restart_count;
+    struct study_partition partition[STUDY_RULES_MAX];
+    size_t partition_count;
+};
+
+/* Reads and checks everything that needs no data. Returns 0 or a negative
+ * errno; *study is NULL on failure. */
+int study_read(struct study **study, const char *path, struct error *error);
+void study_free(struct study *study);
+
+/* Fills task.features from the header of `data` if the study names none: every
+ * column but those named elsewhere. */
+int study_resolve(struct study *study, const char *data, struct error *error);
+
+/* The site of that name, or -1. */
+int study_site(const struct study *study, const char *name);
+
+/* Fields of the canonical study with their hashes, for HELLO, and the charter
+ * hash over all of them: without data, rows, address, network, seed; with the
+ * program's version as a field `program` that the charter hash leaves out.
+ * After study_resolve. */
+size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
+                    uint8_t charter[GOSSIP_HASH_BYTES],
+                    const struct study *study);
+/* H over names and public keys, in order. */
+void study_roster(uint8_t roster[GOSSIP_HASH_BYTES], const struct study *study);
+
+#endif
