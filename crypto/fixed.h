@@ -2,9 +2,10 @@
  * exact.
  *
  * A value x with |x| <= bound becomes the unsigned lane
- *     q = round(x 2^f) + offset,   offset = round(bound 2^f),   0 <= q <= 2 offset,
- * rounding to nearest, ties to even. The sum of `count` lanes decodes exactly
- * as long as count * 2 * offset < 2^64: `fixed_fits` proves it for a shape.
+ *     q = round(x 2^f) + offset,   offset = round(bound 2^f),   0 <= q <= 2
+ * offset, rounding to nearest, ties to even. The sum of `count` lanes decodes
+ * exactly as long as count * 2 * offset < 2^64: `fixed_fits` proves it for a
+ * shape.
  */
 
 #ifndef CRYPTO_FIXED_H

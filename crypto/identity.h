@@ -38,8 +38,9 @@ void identity_print(char text[IDENTITY_TEXT_SIZE],
                     const struct identity_public *open);
 int identity_parse(struct identity_public *open, const char *text);
 
-/* Signs domain, then message: `domain` (a short constant text, its NUL is
- * signed too) separates the uses of one key. */
+/* The Ed25519 signature of BLAKE2b-512(domain || message), so that messages of
+ * any size need no copy: `domain` (a short constant text, its NUL is hashed
+ * too) separates the uses of one key. */
 void identity_sign(uint8_t signature[IDENTITY_SIGNATURE_BYTES],
                    const char *domain, const uint8_t *message, size_t size,
                    const uint8_t secret[IDENTITY_SECRET_BYTES]);

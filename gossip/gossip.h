@@ -81,7 +81,8 @@ enum gossip_event_kind {
     GOSSIP_ABSORBED
 };
 
-/* Everything that may happen to a member. Pointers are borrowed for one step. */
+/* Everything that may happen to a member. Pointers are borrowed for one step.
+ */
 struct gossip_event {
     enum gossip_event_kind kind;
     uint64_t now_ms; /* monotonic, from any origin */
@@ -117,10 +118,11 @@ enum gossip_decline {
 };
 
 enum gossip_reason { /* of GOSSIP_DONE */
-    GOSSIP_FINISHED,
-    GOSSIP_STOPPED,  /* on_loss: stop, and somebody was missing */
-    GOSSIP_DECLINED, /* a member cannot contribute */
-    GOSSIP_TIMED_OUT /* on_loss: wait, and wait_ms passed */
+                     GOSSIP_FINISHED,
+                     GOSSIP_STOPPED,  /* on_loss: stop, and somebody was missing
+                                       */
+                     GOSSIP_DECLINED, /* a member cannot contribute */
+                     GOSSIP_TIMED_OUT /* on_loss: wait, and wait_ms passed */
 };
 
 enum gossip_effect_kind {
@@ -137,28 +139,30 @@ enum gossip_effect_kind {
 /* What a person should be told; the comment says what `members` and `detail`
  * of the note are. */
 enum gossip_note {
-    GOSSIP_NOTE_ROUND,      /* a round begins */
-    GOSSIP_NOTE_ATTEMPT,    /* detail: attempt that begins, > 0 */
-    GOSSIP_NOTE_AWAITED,    /* members: whom the study waits for; 0: nobody */
-    GOSSIP_NOTE_KEYS,       /* this member has sent its KEYS */
-    GOSSIP_NOTE_SHARES,     /* ... its SHARES */
-    GOSSIP_NOTE_ACK,        /* ... its ACK */
-    GOSSIP_NOTE_PAIRED,     /* V is certified; members: V */
-    GOSSIP_NOTE_Y,          /* its masked vector */
-    GOSSIP_NOTE_RECV,       /* has all slices that it owns or keeps */
-    GOSSIP_NOTE_SURVIVORS,  /* U is certified; members: U */
-    GOSSIP_NOTE_UNMASK,     /* has released its shares */
-    GOSSIP_NOTE_REBUILT,    /* members: secrets rebuilt without their owner */
-    GOSSIP_NOTE_COPY,       /* a slice was completed from a copy; members: its
-                               owner, detail: the holder */
-    GOSSIP_NOTE_OPENED,     /* the sum is open; members: U */
-    GOSSIP_NOTE_CAUGHT_UP,  /* took over a result or state; members: from whom */
-    GOSSIP_NOTE_DIFFERS,    /* members: whose study differs; text: the field */
+    GOSSIP_NOTE_ROUND,     /* a round begins */
+    GOSSIP_NOTE_ATTEMPT,   /* detail: attempt that begins, > 0 */
+    GOSSIP_NOTE_AWAITED,   /* members: whom the study waits for; 0: nobody */
+    GOSSIP_NOTE_KEYS,      /* this member has sent its KEYS */
+    GOSSIP_NOTE_SHARES,    /* ... its SHARES */
+    GOSSIP_NOTE_ACK,       /* ... its ACK */
+    GOSSIP_NOTE_PAIRED,    /* V is certified; members: V */
+    GOSSIP_NOTE_Y,         /* its masked vector */
+    GOSSIP_NOTE_RECV,      /* has all slices that it owns or keeps */
+    GOSSIP_NOTE_SURVIVORS, /* U is certified; members: U */
+    GOSSIP_NOTE_UNMASK,    /* has released its shares */
+    GOSSIP_NOTE_REBUILT,   /* members: secrets rebuilt without their owner */
+    GOSSIP_NOTE_COPY,      /* a slice was completed from a copy; members: its
+                              owner, detail: the holder */
+    GOSSIP_NOTE_OPENED,    /* the sum is open; members: U */
+    GOSSIP_NOTE_CAUGHT_UP, /* took over a result or state; members: from whom */
+    GOSSIP_NOTE_DIFFERS,   /* members: whose study differs; text: the field */
     GOSSIP_NOTE_EQUIVOCATED, /* members: who signed two KEYS */
-    GOSSIP_NOTE_DECLINED,   /* members: who, detail: enum gossip_decline */
-    GOSSIP_NOTE_STOPPED,    /* members: who was missing */
-    GOSSIP_NOTE_REFUSED,    /* a driver's mistake that would spend a vector
-                               twice was refused */
+    GOSSIP_NOTE_DECLINED,    /* members: who, detail: enum gossip_decline */
+    GOSSIP_NOTE_STOPPED,     /* members: who was missing */
+    GOSSIP_NOTE_REFUSED,     /* a driver's mistake that would spend a vector
+                                twice was refused */
+    GOSSIP_NOTE_BAD_SHARE,   /* members: who released a wrong share */
+    GOSSIP_NOTE_DIVERGED,    /* members: whose final state is not ours */
     GOSSIP_NOTES
 };
 
@@ -184,7 +188,7 @@ struct gossip_effect {
             uint64_t round;
             const void *state; /* valid until answered */
         } contribute;
-        struct { /* answer with GOSSIP_ABSORBED, when done */
+        struct {               /* answer with GOSSIP_ABSORBED, when done */
             uint64_t round;    /* of `next` */
             const void *state; /* [state_size] */
             void *next;        /* [state_size], to be written */

@@ -137,9 +137,10 @@ struct wire_message {
         } stop;
         struct {
             uint8_t state[GOSSIP_HASH_BYTES];
-        } done; /* and STATE: the raw bytes are the state */
-        struct { /* what the sender has in its round and attempt */
-            uint32_t tick; /* counts repetitions: who should relay */
+        } done;               /* and STATE: the raw bytes are the state */
+        struct {              /* what the sender has in its round and attempt */
+            uint32_t members; /* g; not on the wire */
+            uint32_t tick;    /* counts repetitions: who should relay */
             uint32_t ballot[WIRE_KINDS];
             uint64_t keys, shares, acks;
             uint64_t prepares[WIRE_KINDS], commits[WIRE_KINDS];

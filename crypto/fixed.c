@@ -1,0 +1,98 @@
+#include "crypto/fixed.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+
+enum { MEMBERS_MAX = 64, FRACTION_BITS_MAX = 52 };
+
+static const double two_to_63 = 9223372036854775808.0;
+
+static double scale(uint8_t fraction_bits)
+{
+    return (double)(UINT64_C(1) << fraction_bits);
+}
+
+/* To nearest, ties to even, whatever the rounding mode: truncation and the
+ * subtraction are exact, as |x| >= 2^53 has no fraction. */
+static int64_t round_even(double x)
+{
+    int64_t whole = (int64_t)x;
+    double rest = x - (double)whole;
+
+    if (rest > 0.5 || (rest == 0.5 && whole % 2 != 0))
+        return whole + 1;
+    if (rest < -0.5 || (rest == -0.5 && whole % 2 != 0))
+        return whole - 1;
+    return whole;
+}
+
+static uint64_t offset(const struct fixed_shape *shape)
+{
+    return (uint64_t)round_even(shape->bound * scale(shape->fraction_bits));
+}
+
+double fixed_bound(uint32_t members, uint8_t fraction_bits)
+{
+    assert(1 <= members && members <= MEMBERS_MAX);
+    assert(fraction_bits <= FRACTION_BITS_MAX);
+
+    uint64_t largest = UINT64_C(1) << 62;
+    while (largest > UINT64_MAX / 2 / members)
+        largest /= 2;
+    return (double)largest / scale(fraction_bits);
+}
+
+bool fixed_fits(const struct fixed_shape *shape, uint32_t members)
+{
+    if (members < 1 || members > MEMBERS_MAX ||
+        shape->fraction_bits > FRACTION_BITS_MAX ||
+        shape->length > SIZE_MAX / sizeof(uint64_t))
+        return false;
+    if (!(shape->bound > 0) ||
+        !(shape->bound < two_to_63 / scale(shape->fraction_bits)))
+        return false;
+    return offset(shape) <= UINT64_MAX / 2 / members;
+}
+
+int fixed_encode(uint64_t *lanes, const double *values,
+                 const struct fixed_shape *shape, size_t *at)
+{
+    assert(fixed_fits(shape, 1));
+
+    const double factor = scale(shape->fraction_bits);
+    const uint64_t zero = offset(shape);
+
+    for (size_t i = 0; i < shape->length; i++) {
+        *at = i;
+        if (!isfinite(values[i]))
+            return -EDOM;
+        if (fabs(values[i]) > shape->bound)
+            return -ERANGE;
+        lanes[i] = zero + (uint64_t)round_even(values[i] * factor);
+    }
+    return 0;
+}
+
+/* The signed total, as count * 2 * offset < 2^64. */
+static int64_t centred(uint64_t lane, uint64_t zero)
+{
+    return lane >= zero ? (int64_t)(lane - zero) : -(int64_t)(zero - lane);
+}
+
+int fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
+                 const struct fixed_shape *shape, size_t *at)
+{
+    assert(fixed_fits(shape, count));
+
+    const double factor = scale(shape->fraction_bits);
+    const uint64_t zero = count * offset(shape);
+
+    for (size_t i = 0; i < shape->length; i++) {
+        *at = i;
+        if (lanes[i] > 2 * zero)
+            return -ERANGE;
+        values[i] = (double)centred(lanes[i], zero) / factor;
+    }
+    return 0;
+}

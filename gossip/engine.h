@@ -1,0 +1,217 @@
+/* What the engine's files share: one member's whole state. Not for drivers. */
+
+#ifndef GOSSIP_ENGINE_H
+#define GOSSIP_ENGINE_H
+
+#include "crypto/shamir.h"
+#include "crypto/x25519.h"
+#include "gossip/effects.h"
+#include "gossip/gossip.h"
+#include "gossip/wire.h"
+
+/* Where a member stands in its attempt; each waits for what its name says. */
+enum phase {
+    PHASE_START,  /* nothing done yet, not even the state's shape is known */
+    PHASE_ABSORB, /* the driver's answer: the next state, or its shape */
+    PHASE_KEYS,
+    PHASE_SHARES,
+    PHASE_V,    /* ACKs, and the agreement on V */
+    PHASE_Y,    /* this site's vector, everybody's slices */
+    PHASE_U,    /* RECVs, and the agreement on U */
+    PHASE_OPEN, /* shares and slice sums */
+    PHASE_FINISHED,
+    PHASE_ENDED
+};
+
+/* A signed head as it was sent, kept to send again. size 0: none. */
+struct mail {
+    size_t size, capacity;
+    uint8_t *bytes; /* [capacity], part of gossip->mail_bytes */
+};
+
+struct vote {
+    bool cast;
+    uint32_t ballot;
+    uint8_t value[GOSSIP_HASH_BYTES];
+    uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+};
+
+/* A value with the PREPAREs of one ballot for it. quorum.members 0: none. */
+struct lock {
+    struct wire_value value;
+    struct wire_quorum quorum;
+};
+
+/* AGREE of one kind (PROTOCOL.md, section 2). */
+struct agree {
+    bool running;
+    uint32_t ballot;
+    uint64_t ballot_began_ms, ballot_ends_ms;
+    uint32_t proposed_ballot; /* ballot + 1 of our newest own PROPOSE */
+    bool has_proposal;        /* of `ballot` or a later one */
+    struct wire_message proposal;
+    uint8_t proposal_hash[GOSSIP_HASH_BYTES];
+    struct mail proposal_mail;
+    struct vote prepares[GOSSIP_MEMBERS_MAX]; /* each member's newest */
+    struct vote commits[GOSSIP_MEMBERS_MAX];
+    struct mail prepare, commit, locked;   /* our own newest */
+    uint32_t reported[GOSSIP_MEMBERS_MAX]; /* ballot + 1 of a LOCK seen */
+    struct lock own, best; /* our lock; the highest that we know of */
+    bool certified;
+    struct wire_value value;
+    uint8_t hash[GOSSIP_HASH_BYTES];
+    struct mail cert;
+};
+
+struct ack {
+    uint64_t members;
+    uint8_t keys[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+    uint8_t hash[GOSSIP_HASH_BYTES]; /* of its body, as evidence */
+};
+
+/* One round's opened sum, being collected or kept for those who lag. */
+struct result {
+    bool has_v, has_u;
+    uint64_t round, attempt;
+    struct wire_value v, u;
+    uint8_t hash_v[GOSSIP_HASH_BYTES], hash_u[GOSSIP_HASH_BYTES];
+    struct mail cert_v, cert_u;
+    struct mail sums[GOSSIP_MEMBERS_MAX]; /* by slice */
+    uint64_t signers[GOSSIP_MEMBERS_MAX];
+    uint64_t have;   /* slices */
+    size_t length;   /* elements of the vector */
+    uint64_t *lanes; /* [length_max] */
+};
+
+struct gossip {
+    struct gossip_config config;
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+    struct prg prg;
+    struct effects effects;
+    uint64_t now_ms, began_ms;
+    enum phase phase;
+    uint64_t phase_began_ms, deadline_ms, woken_ms;
+    uint64_t dropped, bytes_sent;
+    uint8_t *mail_bytes;
+    struct wire_message incoming; /* the one being handled */
+
+    /* the public state */
+    uint64_t round;
+    uint8_t *state, *next; /* [state_size] */
+    uint8_t state_hash[GOSSIP_HASH_BYTES];
+    struct fixed_shape shape;
+    uint64_t absorbing; /* round of `next` while PHASE_ABSORB */
+    bool absorbing_sum; /* false: only the shape is asked */
+    double *values;     /* [length_max], the decoded sum */
+
+    /* this site's vector of this round */
+    bool asked, spent;
+    bool has_plain;
+    uint64_t *plain, *masked; /* [length_max] */
+
+    /* the attempt */
+    uint64_t attempt;
+    uint8_t ctx[GOSSIP_HASH_BYTES];
+    struct x25519_pair epk, mpk;
+    uint8_t b[SHAMIR_BYTES];
+    uint64_t have_keys, have_sealed, have_shares, have_acks, equivocated;
+    struct {
+        uint8_t epk[X25519_BYTES], mpk[X25519_BYTES];
+        uint8_t commit[GOSSIP_HASH_BYTES], hash[GOSSIP_HASH_BYTES];
+    } keys[GOSSIP_MEMBERS_MAX];
+    uint8_t sealed[GOSSIP_MEMBERS_MAX][WIRE_SEALED_BYTES];
+    uint8_t shares[GOSSIP_MEMBERS_MAX][WIRE_SECRETS_BYTES]; /* of j, for us */
+    struct ack *acks;                                       /* [members] */
+    struct agree agree[WIRE_KINDS];
+    bool y_sent, recv_sent, unmask_sent;
+    uint8_t kept_v[GOSSIP_HASH_BYTES]; /* V under which slices are kept */
+    uint64_t kept_members;
+    uint64_t *kept; /* [copies][members][slice_max] */
+    size_t slice_max;
+    uint64_t kept_from[GOSSIP_MEMBERS_MAX]; /* [k]: who's k-th slice is here */
+    uint64_t have_recvs, have_unmasks;
+    struct {
+        uint64_t members;
+        uint8_t hash_v[GOSSIP_HASH_BYTES], state[GOSSIP_HASH_BYTES];
+        uint8_t hash[GOSSIP_HASH_BYTES];
+    } recvs[GOSSIP_MEMBERS_MAX];
+    struct wire_message *unmasks; /* [members] */
+    bool rebuilt, rebuild_failed;
+    uint64_t rebuild_tried; /* responders of the last failed try */
+    uint8_t secrets[GOSSIP_MEMBERS_MAX][SHAMIR_BYTES]; /* of b or msk */
+    uint64_t opened_ms;
+
+    /* signed heads of the attempt, by sender; shares_out by receiver */
+    struct mail keys_mail[GOSSIP_MEMBERS_MAX];
+    struct mail shares_out[GOSSIP_MEMBERS_MAX];
+    struct mail acks_mail[GOSSIP_MEMBERS_MAX];
+    struct mail y_mail[GOSSIP_MEMBERS_MAX];
+    struct mail recv_mail[GOSSIP_MEMBERS_MAX];
+    struct mail unmask_mail[GOSSIP_MEMBERS_MAX];
+    struct {
+        uint64_t round, attempt;
+        struct mail mail;
+    } future[GOSSIP_MEMBERS_MAX]; /* KEYS of an attempt to come */
+
+    struct result open, past;
+    uint8_t last_cert[GOSSIP_HASH_BYTES];
+
+    /* what was said in the attempt of before a restart */
+    struct {
+        uint64_t round, attempt;
+        struct mail mails[9]; /* as in record_promise */
+        size_t count;
+    } said;
+
+    /* who is here */
+    bool up[GOSSIP_MEMBERS_MAX];
+    uint64_t link_ms[GOSSIP_MEMBERS_MAX];
+    uint64_t greeted, differs;
+    uint64_t awaited;
+    bool awaited_told;
+
+    /* asking and answering */
+    uint32_t tick;
+    uint64_t want_ms, want_every_ms;
+    uint64_t asked_ms[GOSSIP_MEMBERS_MAX];
+    struct {
+        uint64_t round, attempt;
+        bool has_body;
+        uint8_t hash[GOSSIP_HASH_BYTES];
+        uint64_t members;
+        uint8_t *bytes; /* [state_size] */
+    } offer;            /* a newer state, offered by `members` */
+
+    /* the end */
+    struct mail done_mail[GOSSIP_MEMBERS_MAX];
+    uint64_t have_dones;
+    uint64_t finished_ms;
+    struct mail end_mail; /* the STOP or DECLINE that ended the study */
+    enum gossip_reason reason;
+    uint64_t end_members;
+    uint32_t end_decline;
+    bool told, left;
+};
+
+static inline uint64_t engine_bit(uint32_t member)
+{
+    return UINT64_C(1) << member;
+}
+
+static inline uint32_t engine_count(uint64_t members)
+{
+    uint32_t count = 0;
+
+    for (; members != 0; members &= members - 1)
+        count++;
+    return count;
+}
+
+/* All members: the cohort of wait and stop. */
+static inline uint64_t engine_all(const struct gossip *g)
+{
+    return g->config.members == 64 ? UINT64_MAX
+                                   : engine_bit(g->config.members) - 1;
+}
+
+#endif

@@ -1,0 +1,415 @@
+#include "gossip/open.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto/mask.h"
+#include "gossip/agree.h"
+#include "gossip/mail.h"
+#include "gossip/members.h"
+#include "gossip/round.h"
+
+enum { TURNS_PER_DEADLINE = 8, SUBSETS_MAX = 4096 };
+
+void open_reset(struct result *r)
+{
+    r->has_v = r->has_u = false;
+    r->round = r->attempt = 0;
+    r->cert_v.size = r->cert_u.size = 0;
+    for (int a = 0; a < GOSSIP_MEMBERS_MAX; a++)
+        r->sums[a].size = 0;
+    memset(r->signers, 0, sizeof r->signers);
+    r->have = 0;
+    r->length = 0;
+}
+
+static void take_value(struct result *r, const struct wire_value *value,
+                       const uint8_t *head, size_t size)
+{
+    if (value->kind == WIRE_V) {
+        r->has_v = true;
+        r->v = *value;
+        wire_value_hash(r->hash_v, value);
+        mail_keep(&r->cert_v, head, size);
+    } else {
+        r->has_u = true;
+        r->u = *value;
+        wire_value_hash(r->hash_u, value);
+        mail_keep(&r->cert_u, head, size);
+    }
+}
+
+static void start(struct gossip *g, uint64_t attempt)
+{
+    open_reset(&g->open);
+    g->open.round = g->round;
+    g->open.attempt = attempt;
+    g->open.length = g->shape.length;
+}
+
+void open_begin(struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
+
+    start(g, g->attempt);
+    take_value(&g->open, &v->value, v->cert.bytes, v->cert.size);
+    take_value(&g->open, &u->value, u->cert.bytes, u->cert.size);
+    g->opened_ms = g->now_ms;
+}
+
+void open_receive_cert(struct gossip *g, const struct wire_message *m,
+                       const uint8_t *head, size_t size)
+{
+    struct result *r = &g->open;
+    bool known = r->attempt == m->attempt && r->length != 0 &&
+                 (m->propose.kind == WIRE_V ? r->has_v : r->has_u);
+
+    if (known || (r->has_u && r->attempt != m->attempt) ||
+        memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0)
+        return;
+    if (agree_check(g, m, WIRE_COMMIT) != 0) {
+        g->dropped++;
+        return;
+    }
+    if (r->attempt != m->attempt || r->length == 0)
+        start(g, m->attempt);
+    take_value(r, &m->propose.value, head, size);
+}
+
+/* Both certificates are here and belong together. */
+static bool certain(const struct result *r)
+{
+    return r->has_v && r->has_u &&
+           memcmp(r->u.hash_v, r->hash_v, GOSSIP_HASH_BYTES) == 0;
+}
+
+bool open_complete(const struct result *r)
+{
+    uint32_t n = engine_count(r->v.members);
+
+    return certain(r) && engine_count(r->have) == n;
+}
+
+static int check_range(struct gossip *g, const uint64_t *lanes, size_t count,
+                       uint32_t survivors)
+{
+    struct fixed_shape part = g->shape;
+    size_t at;
+
+    part.length = count;
+    return fixed_decode(g->values, lanes, survivors, &part, &at);
+}
+
+void open_receive_sum(struct gossip *g, const struct wire_message *m,
+                      const uint8_t *head, size_t size, const uint8_t *body,
+                      size_t body_size)
+{
+    struct result *r = &g->open;
+    uint8_t hash[GOSSIP_HASH_BYTES];
+    uint32_t n = engine_count(r->v.members);
+    size_t first, count;
+
+    if (!certain(r) || r->attempt != m->attempt || m->sum.slice >= n ||
+        (r->have & engine_bit(m->sum.slice)))
+        return;
+    round_slice(&first, &count, r->length, n, m->sum.slice);
+    wire_hash(hash, body, body_size);
+    if ((r->v.members & engine_bit(m->sender)) == 0 ||
+        round_place(&r->v, m->sender, m->sum.slice) >= round_copies(g, n) ||
+        memcmp(m->sum.cert, r->hash_u, GOSSIP_HASH_BYTES) != 0 ||
+        body_size != count * sizeof(uint64_t) ||
+        memcmp(m->sum.hash, hash, sizeof hash) != 0) {
+        g->dropped++;
+        return;
+    }
+    memcpy(r->lanes + first, body, body_size);
+    if (check_range(g, r->lanes + first, count, engine_count(r->u.members)) !=
+        0) {
+        g->dropped++;
+        return;
+    }
+    mail_keep(&r->sums[m->sum.slice], head, size);
+    r->signers[m->sum.slice] = engine_bit(m->sender);
+    r->have |= engine_bit(m->sum.slice);
+    uint32_t owner = round_member(r->v.members, m->sum.slice);
+    if (m->sender != owner)
+        mail_note(g, GOSSIP_NOTE_COPY, engine_bit(owner), m->sender, NULL);
+}
+
+/* The secret's public image: what the shares are checked against. */
+static bool fits(const struct gossip *g, uint32_t j,
+                 const uint8_t secret[SHAMIR_BYTES])
+{
+    uint8_t input[4 + GOSSIP_HASH_BYTES + SHAMIR_BYTES] = {'s', 'e', 'l', 'f'};
+    uint8_t image[GOSSIP_HASH_BYTES];
+
+    if ((g->agree[WIRE_U].value.members & engine_bit(j)) == 0) {
+        x25519_base(image, secret);
+        return sodium_memcmp(image, g->keys[j].mpk, sizeof image) == 0;
+    }
+    memcpy(input + 4, g->ctx, GOSSIP_HASH_BYTES);
+    memcpy(input + 4 + GOSSIP_HASH_BYTES, secret, SHAMIR_BYTES);
+    wire_hash(image, input, sizeof input);
+    sodium_memzero(input, sizeof input);
+    return sodium_memcmp(image, g->keys[j].commit, sizeof image) == 0;
+}
+
+static void join(const struct gossip *g, uint8_t secret[SHAMIR_BYTES],
+                 uint32_t j, uint64_t responders)
+{
+    struct shamir_share shares[SHAMIR_SHARES_MAX];
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        if ((responders & engine_bit(i)) == 0)
+            continue;
+        shares[count].x = (uint8_t)(i + 1);
+        memcpy(shares[count++].y, g->unmasks[i].unmask.shares[j], SHAMIR_BYTES);
+    }
+    (void)shamir_join(secret, shares, count);
+    sodium_memzero(shares, sizeof shares);
+}
+
+/* The next larger pattern with as many bits (Gosper); 0 after the last. */
+static uint64_t next_pattern(uint64_t pattern)
+{
+    uint64_t low = pattern & (~pattern + 1), ripple = pattern + low;
+
+    return ripple == 0 ? 0 : (((pattern ^ ripple) >> 2) / low) | ripple;
+}
+
+/* Those of `responders` at the places that `pattern` names. */
+static uint64_t choose(uint64_t responders, uint64_t pattern)
+{
+    uint64_t chosen = 0;
+
+    for (; pattern != 0; pattern &= pattern - 1) {
+        uint32_t place = 0;
+        while ((pattern >> place & 1) == 0)
+            place++;
+        chosen |= engine_bit(round_member(responders, place));
+    }
+    return chosen;
+}
+
+/* Who of the others holds a share off the polynomial of the good ones. */
+static void name_wrong(struct gossip *g, uint32_t j, uint64_t responders,
+                       uint64_t good)
+{
+    uint8_t secret[SHAMIR_BYTES];
+    uint64_t base = good & (good - 1);
+
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        if ((responders & ~good & engine_bit(i)) == 0)
+            continue;
+        join(g, secret, j, base | engine_bit(i));
+        if (sodium_memcmp(secret, g->secrets[j], sizeof secret) != 0)
+            mail_note(g, GOSSIP_NOTE_BAD_SHARE, engine_bit(i), j, NULL);
+    }
+    sodium_memzero(secret, sizeof secret);
+}
+
+/* Tries subsets of t responders until the secret fits. */
+static bool rebuild_one(struct gossip *g, uint32_t j, uint64_t responders)
+{
+    uint32_t count = engine_count(responders), t = g->config.threshold;
+    uint64_t pattern = t == 64 ? UINT64_MAX : engine_bit(t) - 1;
+
+    for (int tries = 0; tries < SUBSETS_MAX && pattern != 0; tries++) {
+        if (count < 64 && pattern >> count != 0)
+            return false;
+        uint64_t good = choose(responders, pattern);
+        join(g, g->secrets[j], j, good);
+        if (fits(g, j, g->secrets[j])) {
+            if (tries > 0)
+                name_wrong(g, j, responders, good);
+            return true;
+        }
+        pattern = next_pattern(pattern);
+    }
+    return false;
+}
+
+static uint64_t responders_of(const struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
+    uint64_t responders = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((g->have_unmasks & v->value.members & engine_bit(j)) &&
+            g->unmasks[j].unmask.members == v->value.members &&
+            memcmp(g->unmasks[j].unmask.cert, u->hash, GOSSIP_HASH_BYTES) == 0)
+            responders |= engine_bit(j);
+    return responders;
+}
+
+static bool rebuild(struct gossip *g)
+{
+    uint64_t responders = responders_of(g), absent;
+    uint64_t members = g->agree[WIRE_V].value.members;
+
+    if (g->rebuilt || engine_count(responders) < g->config.threshold ||
+        responders == g->rebuild_tried)
+        return false;
+    g->rebuild_tried = responders;
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((members & engine_bit(j)) && !rebuild_one(g, j, responders))
+            return false;
+    g->rebuilt = true;
+    absent = members & members_all_gone(g);
+    if (absent != 0)
+        mail_note(g, GOSSIP_NOTE_REBUILT, absent, 0, NULL);
+    return true;
+}
+
+/* Takes the masks between the survivors and the lost off one slice. */
+static int unmask_lost(struct gossip *g, uint64_t *lanes, size_t first,
+                       size_t count)
+{
+    uint64_t u = g->agree[WIRE_U].value.members;
+    uint64_t lost = g->agree[WIRE_V].value.members & ~u;
+    uint8_t seed[PRG_SEED_BYTES];
+
+    for (uint32_t q = 0; q < g->config.members; q++)
+        for (uint32_t i = 0; i < g->config.members; i++) {
+            if ((lost & engine_bit(q)) == 0 || (u & engine_bit(i)) == 0)
+                continue;
+            if (round_seed(seed, g, g->secrets[q], q, i) != 0)
+                return -1;
+            if (i < q)
+                mask_subtract(lanes, first, count, seed);
+            else
+                mask_add(lanes, first, count, seed);
+        }
+    sodium_memzero(seed, sizeof seed);
+    return 0;
+}
+
+static bool sum_slice(struct gossip *g, uint32_t slice)
+{
+    struct result *r = &g->open;
+    uint32_t n = engine_count(r->v.members);
+    uint32_t place = round_place(&r->v, g->config.self, slice);
+    size_t first, count;
+
+    if (r->u.members & ~g->kept_from[place])
+        return false;
+    round_slice(&first, &count, r->length, n, slice);
+    uint64_t *lanes = r->lanes + first;
+    memset(lanes, 0, count * sizeof *lanes);
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        if ((r->u.members & engine_bit(i)) == 0)
+            continue;
+        const uint64_t *kept = round_lanes(g, place, i);
+        for (size_t e = 0; e < count; e++)
+            lanes[e] += kept[e];
+        mask_subtract(lanes, first, count, g->secrets[i]);
+    }
+    if (unmask_lost(g, lanes, first, count) != 0 ||
+        check_range(g, lanes, count, engine_count(r->u.members)) != 0)
+        return false;
+    return true;
+}
+
+static void say_sum(struct gossip *g, uint32_t slice)
+{
+    struct result *r = &g->open;
+    struct wire_message m = {.type = WIRE_SUM};
+    uint32_t n = engine_count(r->v.members);
+    uint32_t owner = round_member(r->v.members, slice);
+    size_t first, count;
+
+    round_slice(&first, &count, r->length, n, slice);
+    m.sum.slice = slice;
+    memcpy(m.sum.cert, r->hash_u, GOSSIP_HASH_BYTES);
+    wire_hash(m.sum.hash, (const uint8_t *)(r->lanes + first),
+              count * sizeof(uint64_t));
+    mail_write(g, &r->sums[slice], &m);
+    r->signers[slice] = engine_bit(g->config.self);
+    r->have |= engine_bit(slice);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        mail_send(g, j, &r->sums[slice], r->lanes + first,
+                  count * sizeof(uint64_t));
+    if (owner != g->config.self)
+        mail_note(g, GOSSIP_NOTE_COPY, engine_bit(owner), g->config.self, NULL);
+}
+
+/* When a slice becomes ours to sum: at once if we own it; a copy when all
+ * holders before us are gone, or silent for a turn each. */
+static uint64_t turn_of(const struct gossip *g, uint32_t slice)
+{
+    const struct wire_value *v = &g->open.v;
+    uint32_t n = engine_count(v->members);
+    uint32_t place = round_place(v, g->config.self, slice);
+    bool gone = true;
+
+    for (uint32_t k = 0; k < place; k++)
+        gone =
+            gone && members_gone(g, round_member(v->members, (slice + k) % n));
+    if (gone)
+        return 0;
+    return g->opened_ms + place * (g->config.deadline_ms / TURNS_PER_DEADLINE);
+}
+
+bool open_advance(struct gossip *g)
+{
+    uint32_t n = engine_count(g->open.v.members);
+    bool moved = rebuild(g);
+
+    if (!g->rebuilt || g->open.attempt != g->attempt || !certain(&g->open) ||
+        (g->open.v.members & engine_bit(g->config.self)) == 0)
+        return moved;
+    for (uint32_t slice = 0; slice < n; slice++) {
+        if ((g->open.have & engine_bit(slice)) ||
+            round_place(&g->open.v, g->config.self, slice) >=
+                round_copies(g, n) ||
+            g->now_ms < turn_of(g, slice) || !sum_slice(g, slice))
+            continue;
+        say_sum(g, slice);
+        moved = true;
+    }
+    return moved;
+}
+
+uint64_t open_wake(const struct gossip *g)
+{
+    uint32_t n = engine_count(g->open.v.members);
+    uint64_t wake = UINT64_MAX;
+
+    if (!g->rebuilt || g->open.attempt != g->attempt || !certain(&g->open))
+        return wake;
+    for (uint32_t slice = 0; slice < n; slice++) {
+        uint64_t turn = turn_of(g, slice);
+        if ((g->open.have & engine_bit(slice)) == 0 && turn > g->now_ms &&
+            round_place(&g->open.v, g->config.self, slice) <
+                round_copies(g, n) &&
+            turn < wake)
+            wake = turn;
+    }
+    return wake;
+}
+
+bool open_absorb(struct gossip *g)
+{
+    struct result *r = &g->open;
+    size_t at;
+
+    if (!open_complete(r) || r->round != g->round)
+        return false;
+    if (fixed_decode(g->values, r->lanes, engine_count(r->u.members), &g->shape,
+                     &at) != 0)
+        return false;
+    mail_note(g, GOSSIP_NOTE_OPENED, r->u.members, 0, NULL);
+    if (r->attempt != g->attempt || g->phase < PHASE_OPEN)
+        mail_note(g, GOSSIP_NOTE_CAUGHT_UP, r->signers[0], 0, NULL);
+    struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_ABSORB);
+    effect->absorb.round = g->round + 1;
+    effect->absorb.state = g->state;
+    effect->absorb.next = g->next;
+    effect->absorb.sum = g->values;
+    effect->absorb.length = r->length;
+    effect->absorb.survivors = r->u.members;
+    g->absorbing = g->round + 1;
+    g->absorbing_sum = true;
+    return true;
+}

@@ -1,0 +1,286 @@
+#include "gossip/record.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "gossip/mail.h"
+
+enum { RECORD_VERSION = 1, NUMBERS_SIZE = 256 };
+
+/* Little-endian numbers and length-prefixed bytes, one after the other. */
+struct cursor {
+    uint8_t *at;         /* writing */
+    const uint8_t *from; /* reading */
+    size_t left;
+    bool bad;
+};
+
+static void put(struct cursor *c, uint64_t value)
+{
+    assert(c->left >= 8);
+    for (int i = 0; i < 8; i++)
+        *c->at++ = (uint8_t)(value >> 8 * i);
+    c->left -= 8;
+}
+
+static void put_bytes(struct cursor *c, const void *bytes, size_t size)
+{
+    put(c, size);
+    assert(c->left >= size);
+    if (size > 0)
+        memcpy(c->at, bytes, size);
+    c->at += size;
+    c->left -= size;
+}
+
+static void put_mail(struct cursor *c, const struct mail *mail)
+{
+    put_bytes(c, mail->bytes, mail->size);
+}
+
+static uint64_t get(struct cursor *c)
+{
+    uint64_t value = 0;
+
+    if (c->left < 8) {
+        c->bad = true;
+        return 0;
+    }
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | c->from[i];
+    c->from += 8;
+    c->left -= 8;
+    return value;
+}
+
+static const uint8_t *get_bytes(struct cursor *c, size_t *size)
+{
+    *size = (size_t)get(c);
+    if (*size > c->left) {
+        c->bad = true;
+        *size = 0;
+        return NULL;
+    }
+    const uint8_t *bytes = c->from;
+    c->from += *size;
+    c->left -= *size;
+    return bytes;
+}
+
+static void get_exactly(struct cursor *c, void *out, size_t size)
+{
+    size_t found;
+    const uint8_t *bytes = get_bytes(c, &found);
+
+    if (found != size)
+        c->bad = true;
+    else if (size > 0)
+        memcpy(out, bytes, size);
+}
+
+static void get_mail(struct cursor *c, struct mail *mail)
+{
+    size_t size;
+    const uint8_t *bytes = get_bytes(c, &size);
+
+    mail->size = 0;
+    if (size > mail->capacity)
+        c->bad = true;
+    else if (size > 0)
+        mail_keep(mail, bytes, size);
+}
+
+static size_t mail_room(const struct gossip *g)
+{
+    return g->agree[WIRE_V].proposal_mail.capacity + 8;
+}
+
+size_t record_promise_size(const struct gossip *g)
+{
+    return NUMBERS_SIZE + 10 * mail_room(g);
+}
+
+size_t record_state_size(const struct gossip *g)
+{
+    return NUMBERS_SIZE + g->config.state_size +
+           (2 + g->config.members) * mail_room(g) +
+           g->config.length_max * sizeof(uint64_t);
+}
+
+static void begin(struct gossip *g, struct cursor *c, size_t size)
+{
+    c->at = effects_take(&g->effects, size);
+    assert(c->at != NULL);
+    c->left = size;
+    put(c, RECORD_VERSION);
+}
+
+static void save(struct gossip *g, const struct cursor *c, size_t size,
+                 enum gossip_slot slot)
+{
+    uint8_t *bytes = c->at - (size - c->left);
+    struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_SAVE);
+
+    effect->save.slot = slot;
+    effect->save.bytes = bytes;
+    effect->save.size = size - c->left;
+    effects_trim(&g->effects, bytes, size - c->left);
+}
+
+void record_promise(struct gossip *g)
+{
+    size_t size = record_promise_size(g);
+    struct cursor c = {0};
+
+    begin(g, &c, size);
+    put(&c, g->round);
+    put(&c, g->attempt);
+    put(&c, g->unmask_sent);
+    put_mail(&c, &g->keys_mail[g->config.self]);
+    for (int kind = 0; kind < WIRE_KINDS; kind++) {
+        const struct agree *a = &g->agree[kind];
+        put_mail(&c, &a->prepare);
+        put_mail(&c, &a->commit);
+        put_mail(&c, &a->locked);
+        put_mail(&c, &a->cert);
+    }
+    save(g, &c, size, GOSSIP_SLOT_PROMISE);
+}
+
+void record_state(struct gossip *g)
+{
+    const struct result *r = &g->past;
+    size_t size = record_state_size(g);
+    uint32_t n = engine_count(r->v.members);
+    struct cursor c = {0};
+
+    begin(g, &c, size);
+    put(&c, g->round);
+    put(&c, g->attempt); /* of an adopted state: where to go on */
+    put_bytes(&c, g->state, g->config.state_size);
+    put_bytes(&c, g->last_cert, GOSSIP_HASH_BYTES);
+    put(&c, r->has_u);
+    if (r->has_u) {
+        put(&c, r->round);
+        put(&c, r->attempt);
+        put_mail(&c, &r->cert_v);
+        put_mail(&c, &r->cert_u);
+        for (uint32_t a = 0; a < n; a++)
+            put_mail(&c, &r->sums[a]);
+        put_bytes(&c, r->lanes, r->length * sizeof *r->lanes);
+    }
+    save(g, &c, size, GOSSIP_SLOT_STATE);
+}
+
+void record_end(struct gossip *g)
+{
+    size_t size = NUMBERS_SIZE + mail_room(g);
+    struct cursor c = {0};
+
+    begin(g, &c, size);
+    put(&c, g->reason);
+    put(&c, g->end_members);
+    put(&c, g->end_decline);
+    put_mail(&c, &g->end_mail);
+    save(g, &c, size, GOSSIP_SLOT_END);
+}
+
+static void load_cert(struct gossip *g, struct cursor *c, struct mail *mail,
+                      struct wire_value *value, uint8_t *hash)
+{
+    struct wire_message m;
+
+    get_mail(c, mail);
+    if (c->bad || wire_parse(&m, mail->bytes, mail->size, g->config.members) ||
+        m.type != WIRE_CERT) {
+        c->bad = true;
+        return;
+    }
+    *value = m.propose.value;
+    wire_value_hash(hash, value);
+}
+
+static void load_past(struct gossip *g, struct cursor *c)
+{
+    struct result *r = &g->past;
+    const uint8_t *lanes;
+    size_t size;
+
+    r->round = get(c);
+    r->attempt = get(c);
+    load_cert(g, c, &r->cert_v, &r->v, r->hash_v);
+    load_cert(g, c, &r->cert_u, &r->u, r->hash_u);
+    for (uint32_t a = 0; a < engine_count(r->v.members) && !c->bad; a++) {
+        struct wire_message m;
+        get_mail(c, &r->sums[a]);
+        if (c->bad || wire_parse(&m, r->sums[a].bytes, r->sums[a].size,
+                                 g->config.members) != 0)
+            c->bad = true;
+        r->have |= engine_bit(a);
+        r->signers[a] = engine_bit(m.sender);
+    }
+    lanes = get_bytes(c, &size);
+    if (c->bad || size % sizeof *r->lanes != 0 ||
+        size / sizeof *r->lanes > g->config.length_max) {
+        c->bad = true;
+        return;
+    }
+    r->length = size / sizeof *r->lanes;
+    memcpy(r->lanes, lanes, size);
+    r->has_v = r->has_u = true;
+}
+
+static void load_state(struct gossip *g, struct cursor *c)
+{
+    g->round = get(c);
+    g->attempt = get(c);
+    get_exactly(c, g->state, g->config.state_size);
+    get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
+    if (get(c) != 0 && !c->bad)
+        load_past(g, c);
+}
+
+static void load_promise(struct gossip *g, struct cursor *c)
+{
+    g->said.round = get(c);
+    g->said.attempt = get(c);
+    (void)get(c);
+    g->said.count = sizeof g->said.mails / sizeof *g->said.mails;
+    for (size_t i = 0; i < g->said.count; i++)
+        get_mail(c, &g->said.mails[i]);
+}
+
+static void load_end(struct gossip *g, struct cursor *c)
+{
+    uint64_t reason = get(c);
+
+    g->reason = (enum gossip_reason)reason;
+    g->end_members = get(c);
+    g->end_decline = (uint32_t)get(c);
+    get_mail(c, &g->end_mail);
+    if (reason > GOSSIP_TIMED_OUT || reason == GOSSIP_FINISHED ||
+        g->end_decline >= GOSSIP_DECLINES || g->end_mail.size == 0)
+        c->bad = true;
+}
+
+int record_load(struct gossip *g, const struct gossip_record *record)
+{
+    struct cursor c = {.from = record->bytes, .left = record->size};
+
+    if (get(&c) != RECORD_VERSION)
+        return -1;
+    switch (record->slot) {
+    case GOSSIP_SLOT_STATE:
+        load_state(g, &c);
+        break;
+    case GOSSIP_SLOT_PROMISE:
+        load_promise(g, &c);
+        break;
+    case GOSSIP_SLOT_END:
+        load_end(g, &c);
+        break;
+    default:
+        return -1;
+    }
+    return c.bad || c.left != 0 ? -1 : 0;
+}

@@ -1,0 +1,306 @@
+#include "gossip/recover.h"
+
+#include <string.h>
+
+#include "gossip/finish.h"
+#include "gossip/mail.h"
+#include "gossip/members.h"
+#include "gossip/open.h"
+#include "gossip/round.h"
+
+enum { TICKS_PER_DEADLINE = 32, TICK_MIN_MS = 20, TICK_MAX_MS = 2000 };
+
+static uint64_t tick_length(const struct gossip *g)
+{
+    uint64_t length = g->config.deadline_ms / TICKS_PER_DEADLINE;
+
+    return length < TICK_MIN_MS ? TICK_MIN_MS : length;
+}
+
+static uint64_t votes_of(const struct gossip *g, const struct vote *votes,
+                         uint32_t ballot)
+{
+    uint64_t members = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (votes[j].cast && votes[j].ballot >= ballot)
+            members |= engine_bit(j);
+    return members;
+}
+
+static void describe_agreements(const struct gossip *g, struct wire_message *m)
+{
+    for (int kind = 0; kind < WIRE_KINDS; kind++) {
+        const struct agree *a = &g->agree[kind];
+        m->want.ballot[kind] = a->ballot;
+        m->want.prepares[kind] = votes_of(g, a->prepares, a->ballot);
+        m->want.commits[kind] = votes_of(g, a->commits, a->ballot);
+        if (a->has_proposal && a->proposal.propose.ballot >= a->ballot)
+            m->want.proposed |= (uint8_t)(1 << kind);
+        if (a->certified)
+            m->want.certified |= (uint8_t)(1 << kind);
+    }
+}
+
+void recover_ask(struct gossip *g, uint32_t to)
+{
+    struct wire_message m = {.type = WIRE_WANT};
+
+    if (g->phase == PHASE_START)
+        return;
+    m.round = g->round;
+    m.attempt = g->attempt;
+    m.want.members = g->config.members;
+    m.want.tick = g->tick;
+    m.want.finished = g->phase == PHASE_FINISHED;
+    m.want.keys = g->have_keys;
+    m.want.shares = g->have_shares | g->have_sealed;
+    m.want.acks = g->have_acks;
+    m.want.recvs = g->have_recvs;
+    m.want.unmasks = g->have_unmasks;
+    m.want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
+    m.want.dones = g->have_dones;
+    describe_agreements(g, &m);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        m.want.slices[j] = round_kept(g, j);
+    g->asked_ms[to] = g->now_ms;
+    mail_tell(g, to, &m);
+}
+
+void recover_soon(struct gossip *g)
+{
+    g->want_every_ms = tick_length(g);
+    g->want_ms = g->now_ms + g->want_every_ms;
+    g->tick = 0;
+}
+
+void recover_tick(struct gossip *g)
+{
+    if (g->now_ms < g->want_ms || g->left || g->phase == PHASE_START)
+        return;
+    g->tick++;
+    g->want_every_ms *= 2;
+    if (g->want_every_ms > TICK_MAX_MS)
+        g->want_every_ms = TICK_MAX_MS;
+    if (g->want_every_ms > 4 * tick_length(g))
+        g->want_every_ms = 4 * tick_length(g);
+    g->want_ms = g->now_ms + g->want_every_ms;
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        if (j == g->config.self)
+            continue;
+        if ((g->greeted & engine_bit(j)) == 0)
+            members_hello(g, j);
+        if (g->phase == PHASE_ENDED)
+            mail_send(g, j, &g->end_mail, NULL, 0);
+        else
+            recover_ask(g, j);
+    }
+}
+
+/* Asks a member that is ahead, not more often than ticks. */
+static void ask_ahead(struct gossip *g, uint32_t member)
+{
+    if (g->phase != PHASE_ABSORB &&
+        (g->asked_ms[member] == 0 ||
+         g->now_ms >= g->asked_ms[member] + tick_length(g) / 2))
+        recover_ask(g, member);
+}
+
+/* Whether to send j's messages to somebody who asks: our own always; of the
+ * others' each time another member is the relay. */
+static bool ours_to_send(const struct gossip *g, uint32_t j, uint32_t tick)
+{
+    return j == g->config.self ||
+           (j + tick) % g->config.members == g->config.self;
+}
+
+static void send_lacking(struct gossip *g, uint32_t to,
+                         const struct mail *mails, uint64_t have, uint32_t tick)
+{
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((have & engine_bit(j)) == 0 && j != to && ours_to_send(g, j, tick))
+            mail_send(g, to, &mails[j], NULL, 0);
+}
+
+static void send_agreement(struct gossip *g, const struct wire_message *m,
+                           enum wire_kind kind)
+{
+    const struct agree *a = &g->agree[kind];
+    uint64_t self = engine_bit(g->config.self);
+    uint32_t to = m->sender;
+
+    if (m->want.certified >> kind & 1)
+        return;
+    if (a->certified) {
+        mail_send(g, to, &a->cert, NULL, 0);
+        return;
+    }
+    if (a->ballot > m->want.ballot[kind])
+        mail_send(g, to, &a->locked, NULL, 0);
+    if (a->has_proposal && a->proposal.propose.ballot >= m->want.ballot[kind] &&
+        (m->want.proposed >> kind & 1) == 0 &&
+        ours_to_send(g, a->proposal.sender, m->want.tick))
+        mail_send(g, to, &a->proposal_mail, NULL, 0);
+    if ((m->want.prepares[kind] & self) == 0)
+        mail_send(g, to, &a->prepare, NULL, 0);
+    if ((m->want.commits[kind] & self) == 0)
+        mail_send(g, to, &a->commit, NULL, 0);
+}
+
+static void send_sums(struct gossip *g, uint32_t to, const struct result *r,
+                      uint64_t have, uint32_t tick)
+{
+    uint32_t n = engine_count(r->v.members);
+
+    for (uint32_t a = 0; a < n; a++) {
+        size_t first, count;
+        if ((r->have & ~have & engine_bit(a)) == 0)
+            continue;
+        if (r->signers[a] != engine_bit(g->config.self) &&
+            (a + tick) % g->config.members != g->config.self)
+            continue;
+        round_slice(&first, &count, r->length, n, a);
+        mail_send(g, to, &r->sums[a], r->lanes + first,
+                  count * sizeof *r->lanes);
+    }
+}
+
+static void answer_here(struct gossip *g, const struct wire_message *m)
+{
+    const struct wire_message *w = m;
+    uint32_t to = m->sender, tick = m->want.tick;
+
+    send_lacking(g, to, g->keys_mail, w->want.keys, tick);
+    if ((w->want.shares & engine_bit(g->config.self)) == 0)
+        mail_send(g, to, &g->shares_out[to], NULL, 0);
+    send_lacking(g, to, g->acks_mail, w->want.acks, tick);
+    send_agreement(g, m, WIRE_V);
+    if (g->agree[WIRE_V].certified && (w->want.certified & 1)) {
+        uint64_t parts = round_parts(g, &g->agree[WIRE_V].value, to);
+        for (uint32_t j = 0; j < g->config.members; j++)
+            if (j != to && (j != g->config.self || g->y_sent) &&
+                ours_to_send(g, j, tick))
+                round_send_slices(g, to, j, parts & ~w->want.slices[j]);
+    }
+    send_lacking(g, to, g->recv_mail, w->want.recvs, tick);
+    send_agreement(g, m, WIRE_U);
+    send_lacking(g, to, g->unmask_mail, w->want.unmasks, tick);
+    if (open_complete(&g->open) || g->open.attempt == g->attempt)
+        send_sums(g, to, &g->open, w->want.sums, tick);
+}
+
+/* To a member one round behind: the complete result of that round. */
+static void answer_behind(struct gossip *g, const struct wire_message *m)
+{
+    struct result *r = &g->past;
+    struct wire_message state = {.type = WIRE_STATE};
+    uint32_t to = m->sender;
+
+    if (r->has_u && r->round == m->round && open_complete(r)) {
+        mail_send(g, to, &r->cert_v, NULL, 0);
+        mail_send(g, to, &r->cert_u, NULL, 0);
+        send_sums(g, to, r, r->attempt == m->attempt ? m->want.sums : 0,
+                  m->want.tick);
+        return;
+    }
+    if (g->phase == PHASE_ABSORB || g->phase == PHASE_START)
+        return;
+    state.round = g->round;
+    state.attempt = g->attempt;
+    memcpy(state.done.state, g->state_hash, GOSSIP_HASH_BYTES);
+    struct mail mail = {.capacity = 1024};
+    mail.bytes = effects_take(&g->effects, mail.capacity);
+    if (mail.bytes == NULL)
+        return;
+    mail_write_at(g, &mail, &state);
+    mail_send(g, to, &mail, g->state, g->config.state_size);
+}
+
+static void answer_said(struct gossip *g, const struct wire_message *m)
+{
+    if (g->said.round != m->round || g->said.attempt != m->attempt)
+        return;
+    for (size_t i = 0; i < g->said.count; i++)
+        mail_send(g, m->sender, &g->said.mails[i], NULL, 0);
+}
+
+void recover_answer(struct gossip *g, const struct wire_message *m)
+{
+    if (g->phase == PHASE_ENDED) {
+        mail_send(g, m->sender, &g->end_mail, NULL, 0);
+        return;
+    }
+    if (m->round > g->round) {
+        ask_ahead(g, m->sender);
+        return;
+    }
+    if (m->round < g->round) {
+        answer_behind(g, m);
+        return;
+    }
+    if (g->phase == PHASE_FINISHED) {
+        send_lacking(g, m->sender, g->done_mail, m->want.dones, m->want.tick);
+        return;
+    }
+    if (g->phase == PHASE_START)
+        return;
+    if (m->attempt == g->attempt) {
+        answer_here(g, m);
+        return;
+    }
+    if (m->attempt > g->attempt) {
+        ask_ahead(g, m->sender);
+        return;
+    }
+    answer_said(g, m);
+    mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
+    if (open_complete(&g->open)) {
+        mail_send(g, m->sender, &g->open.cert_v, NULL, 0);
+        mail_send(g, m->sender, &g->open.cert_u, NULL, 0);
+        send_sums(g, m->sender, &g->open, 0, m->want.tick);
+    }
+}
+
+static void adopt(struct gossip *g)
+{
+    memcpy(g->next, g->offer.bytes, g->config.state_size);
+    struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_ABSORB);
+    effect->absorb.round = g->offer.round;
+    effect->absorb.state = g->state;
+    effect->absorb.next = g->next;
+    g->absorbing = g->offer.round;
+    g->absorbing_sum = false;
+    g->attempt = g->offer.attempt;
+    mail_note(g, GOSSIP_NOTE_CAUGHT_UP, g->offer.members, 0, NULL);
+    g->phase = PHASE_ABSORB;
+    g->phase_began_ms = g->now_ms;
+}
+
+void recover_receive_state(struct gossip *g, const struct wire_message *m,
+                           const uint8_t *body, size_t body_size)
+{
+    uint8_t hash[GOSSIP_HASH_BYTES];
+
+    if (m->round <= g->round || m->round < g->offer.round ||
+        g->phase == PHASE_ABSORB || g->phase >= PHASE_FINISHED)
+        return;
+    wire_hash(hash, body, body_size);
+    if (body_size != g->config.state_size ||
+        memcmp(hash, m->done.state, sizeof hash) != 0) {
+        g->dropped++;
+        return;
+    }
+    if (m->round > g->offer.round ||
+        memcmp(hash, g->offer.hash, sizeof hash) != 0) {
+        g->offer.round = m->round;
+        g->offer.attempt = 0;
+        g->offer.members = 0;
+        memcpy(g->offer.hash, hash, sizeof hash);
+        memcpy(g->offer.bytes, body, body_size);
+    }
+    g->offer.members |= engine_bit(m->sender);
+    if (m->attempt >= g->offer.attempt)
+        g->offer.attempt = m->attempt + 1;
+    if (engine_count(g->offer.members) >= g->config.threshold)
+        adopt(g);
+}

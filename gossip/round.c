@@ -1,0 +1,486 @@
+#include "gossip/round.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto/mask.h"
+#include "gossip/agree.h"
+#include "gossip/finish.h"
+#include "gossip/mail.h"
+#include "gossip/record.h"
+
+uint32_t round_rank(uint64_t members, uint32_t member)
+{
+    return engine_count(members & (engine_bit(member) - 1));
+}
+
+uint32_t round_member(uint64_t members, uint32_t rank)
+{
+    for (; rank > 0; rank--)
+        members &= members - 1;
+    uint32_t member = 0;
+    while ((members >> member & 1) == 0)
+        member++;
+    return member;
+}
+
+uint32_t round_copies(const struct gossip *g, uint32_t slices)
+{
+    return g->config.copies < slices ? g->config.copies : slices;
+}
+
+void round_slice(size_t *first, size_t *count, size_t length, uint32_t slices,
+                 uint32_t slice)
+{
+    *first = length * slice / slices;
+    *count = length * (slice + 1) / slices - *first;
+}
+
+uint64_t round_parts(const struct gossip *g, const struct wire_value *v,
+                     uint32_t member)
+{
+    uint32_t n = engine_count(v->members);
+    uint32_t rank = round_rank(v->members, member);
+    uint64_t parts = 0;
+
+    if ((v->members & engine_bit(member)) == 0)
+        return 0;
+    for (uint32_t k = 0; k < round_copies(g, n); k++)
+        parts |= engine_bit((rank + n - k) % n);
+    return parts;
+}
+
+uint32_t round_place(const struct wire_value *v, uint32_t member,
+                     uint32_t slice)
+{
+    uint32_t n = engine_count(v->members);
+
+    return (round_rank(v->members, member) + n - slice) % n;
+}
+
+uint64_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from)
+{
+    return g->kept + ((size_t)place * g->config.members + from) * g->slice_max;
+}
+
+static void unkeep(struct gossip *g, const struct wire_value *v,
+                   const uint8_t hash[GOSSIP_HASH_BYTES])
+{
+    memset(g->kept_from, 0, sizeof g->kept_from);
+    memcpy(g->kept_v, hash, GOSSIP_HASH_BYTES);
+    g->kept_members = v->members;
+    for (uint32_t j = 0; j < g->config.members; j++)
+        g->y_mail[j].size = 0;
+}
+
+void round_reset(struct gossip *g)
+{
+    g->y_sent = g->recv_sent = g->unmask_sent = false;
+    g->rebuilt = g->rebuild_failed = false;
+    g->rebuild_tried = 0;
+    g->have_recvs = g->have_unmasks = 0;
+    g->kept_members = 0;
+    memset(g->kept_v, 0, sizeof g->kept_v);
+    memset(g->kept_from, 0, sizeof g->kept_from);
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        g->y_mail[j].size = 0;
+        g->recv_mail[j].size = 0;
+        g->unmask_mail[j].size = 0;
+        sodium_memzero(&g->unmasks[j], sizeof g->unmasks[j]);
+    }
+    sodium_memzero(g->masked, g->config.length_max * sizeof *g->masked);
+}
+
+void round_contributed(struct gossip *g, const struct gossip_event *event)
+{
+    size_t at;
+
+    if (event->contributed.round != g->round || !g->asked ||
+        g->phase >= PHASE_FINISHED)
+        return;
+    if (g->has_plain || g->spent) {
+        mail_note(g, GOSSIP_NOTE_REFUSED, 0, 0, NULL);
+        return;
+    }
+    if (event->contributed.decline != 0) {
+        finish_decline(g, event->contributed.decline);
+        return;
+    }
+    if (fixed_encode(g->plain, event->contributed.x, &g->shape, &at) != 0) {
+        finish_decline(g, GOSSIP_DECLINE_RANGE);
+        return;
+    }
+    g->has_plain = true;
+}
+
+/* s_ij = BLAKE2b(key = DH, "pair", ctx, H(V), H(state), mpk_lo, mpk_hi). */
+int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,
+               const uint8_t secret[X25519_BYTES], uint32_t i, uint32_t j)
+{
+    uint8_t dh[X25519_BYTES];
+    uint32_t low = i < j ? i : j, high = i < j ? j : i;
+    crypto_generichash_state h;
+
+    if (x25519_shared(dh, secret, g->keys[j].mpk) != 0)
+        return -1;
+    crypto_generichash_init(&h, dh, sizeof dh, PRG_SEED_BYTES);
+    crypto_generichash_update(&h, (const uint8_t *)"pair", 4);
+    crypto_generichash_update(&h, g->ctx, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, g->agree[WIRE_V].hash, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, g->state_hash, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, g->keys[low].mpk, X25519_BYTES);
+    crypto_generichash_update(&h, g->keys[high].mpk, X25519_BYTES);
+    crypto_generichash_final(&h, seed, PRG_SEED_BYTES);
+    sodium_memzero(&h, sizeof h);
+    sodium_memzero(dh, sizeof dh);
+    return 0;
+}
+
+static int mask(struct gossip *g, const struct wire_value *v)
+{
+    uint8_t seed[PRG_SEED_BYTES];
+    uint32_t self = g->config.self;
+    size_t length = g->shape.length;
+    int status = 0;
+
+    memcpy(g->masked, g->plain, length * sizeof *g->masked);
+    mask_add(g->masked, 0, length, g->b);
+    for (uint32_t j = 0; j < g->config.members && status == 0; j++) {
+        if (j == self || (v->members & engine_bit(j)) == 0)
+            continue;
+        status = round_seed(seed, g, g->mpk.secret, self, j);
+        if (status == 0 && self < j)
+            mask_add(g->masked, 0, length, seed);
+        else if (status == 0)
+            mask_subtract(g->masked, 0, length, seed);
+    }
+    sodium_memzero(seed, sizeof seed);
+    if (status != 0)
+        sodium_memzero(g->masked, length * sizeof *g->masked);
+    return status;
+}
+
+static void slice_hash(uint8_t hash[GOSSIP_HASH_BYTES], const void *lanes,
+                       size_t count)
+{
+    wire_hash(hash, lanes, count * sizeof(uint64_t));
+}
+
+static void keep_own(struct gossip *g, const struct wire_value *v)
+{
+    uint32_t n = engine_count(v->members), self = g->config.self;
+
+    for (uint32_t place = 0; place < round_copies(g, n); place++) {
+        uint32_t slice = (round_rank(v->members, self) + n - place) % n;
+        size_t first, count;
+        round_slice(&first, &count, g->shape.length, n, slice);
+        memcpy(round_lanes(g, place, self), g->masked + first,
+               count * sizeof(uint64_t));
+        g->kept_from[place] |= engine_bit(self);
+    }
+}
+
+static void send_y(struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+    struct wire_message m = {.type = WIRE_Y};
+    uint32_t n = engine_count(v->value.members), self = g->config.self;
+
+    if (memcmp(g->kept_v, v->hash, GOSSIP_HASH_BYTES) != 0)
+        unkeep(g, &v->value, v->hash);
+    m.y.members = v->value.members;
+    memcpy(m.y.hash_v, v->hash, GOSSIP_HASH_BYTES);
+    memcpy(m.y.state, g->state_hash, GOSSIP_HASH_BYTES);
+    for (uint32_t a = 0; a < n; a++) {
+        size_t first, count;
+        round_slice(&first, &count, g->shape.length, n, a);
+        slice_hash(m.y.slices[round_member(v->value.members, a)],
+                   g->masked + first, count);
+    }
+    keep_own(g, &v->value);
+    mail_write(g, &g->y_mail[self], &m);
+    record_promise(g);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (j != self)
+            round_send_slices(g, j, self, round_parts(g, &v->value, j));
+    mail_note(g, GOSSIP_NOTE_Y, 0, 0, NULL);
+}
+
+void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
+                       uint64_t parts)
+{
+    const struct wire_value *v = &g->agree[WIRE_V].value;
+    uint32_t n = engine_count(v->members), self = g->config.self;
+    uint64_t here = j == self ? UINT64_MAX : round_kept(g, j);
+    size_t size = 0, first, count;
+
+    parts &= here;
+    if (parts == 0 || g->y_mail[j].size == 0)
+        return;
+    for (uint32_t a = 0; a < n; a++) {
+        round_slice(&first, &count, g->shape.length, n, a);
+        size += parts & engine_bit(a) ? count * sizeof(uint64_t) : 0;
+    }
+    uint8_t *body = effects_take(&g->effects, size);
+    if (body == NULL)
+        return;
+    size = 0;
+    for (uint32_t a = 0; a < n; a++) {
+        if ((parts & engine_bit(a)) == 0)
+            continue;
+        round_slice(&first, &count, g->shape.length, n, a);
+        memcpy(body + size,
+               j == self ? g->masked + first
+                         : round_lanes(g, round_place(v, self, a), j),
+               count * sizeof(uint64_t));
+        size += count * sizeof(uint64_t);
+    }
+    mail_send_parts(g, to, &g->y_mail[j], parts, body, size);
+}
+
+uint64_t round_kept(const struct gossip *g, uint32_t j)
+{
+    uint32_t n = engine_count(g->kept_members);
+    uint64_t parts = 0;
+
+    if ((g->kept_members & engine_bit(g->config.self)) == 0)
+        return 0;
+    for (uint32_t place = 0; place < round_copies(g, n); place++)
+        if (g->kept_from[place] & engine_bit(j))
+            parts |= engine_bit(
+                (round_rank(g->kept_members, g->config.self) + n - place) % n);
+    return parts;
+}
+
+/* V as far as we may keep slices under it: certified, or PREPAREd by us. */
+static const struct wire_value *value_under(const struct gossip *g,
+                                            const uint8_t *hash)
+{
+    const struct agree *a = &g->agree[WIRE_V];
+    const struct wire_value *v = agree_prepared(g, WIRE_V);
+
+    if (a->certified)
+        return memcmp(a->hash, hash, GOSSIP_HASH_BYTES) == 0 ? &a->value : NULL;
+    if (v != NULL && memcmp(a->proposal_hash, hash, GOSSIP_HASH_BYTES) == 0)
+        return v;
+    return NULL;
+}
+
+static void keep_slices(struct gossip *g, const struct wire_message *m,
+                        const struct wire_value *v, const uint8_t *body)
+{
+    uint32_t n = engine_count(v->members);
+
+    for (uint32_t a = 0; a < n; a++) {
+        uint8_t hash[GOSSIP_HASH_BYTES];
+        uint32_t place = round_place(v, g->config.self, a);
+        size_t first, count;
+        if ((m->parts & engine_bit(a)) == 0)
+            continue;
+        round_slice(&first, &count, g->shape.length, n, a);
+        slice_hash(hash, body, count);
+        if (place < round_copies(g, n) &&
+            memcmp(hash, m->y.slices[round_member(v->members, a)],
+                   sizeof hash) == 0) {
+            memcpy(round_lanes(g, place, m->sender), body,
+                   count * sizeof(uint64_t));
+            g->kept_from[place] |= engine_bit(m->sender);
+        }
+        body += count * sizeof(uint64_t);
+    }
+}
+
+void round_receive_y(struct gossip *g, const struct wire_message *m,
+                     const uint8_t *head, size_t size, const uint8_t *body,
+                     size_t body_size)
+{
+    const struct wire_value *v = value_under(g, m->y.hash_v);
+    struct mail *mail = &g->y_mail[m->sender];
+    size_t expected = 0, first, count;
+    uint32_t n;
+
+    if (v == NULL || m->y.members != v->members ||
+        (v->members & engine_bit(m->sender)) == 0 ||
+        memcmp(m->y.state, g->state_hash, GOSSIP_HASH_BYTES) != 0) {
+        g->dropped++;
+        return;
+    }
+    n = engine_count(v->members);
+    for (uint32_t a = 0; a < n; a++) {
+        round_slice(&first, &count, g->shape.length, n, a);
+        expected += m->parts & engine_bit(a) ? count * sizeof(uint64_t) : 0;
+    }
+    if (expected != body_size || (n < 64 && m->parts >> n != 0)) {
+        g->dropped++;
+        return;
+    }
+    if (memcmp(g->kept_v, m->y.hash_v, GOSSIP_HASH_BYTES) != 0)
+        unkeep(g, v, m->y.hash_v);
+    if (mail->size != 0) { /* the first Y of a member stands */
+        struct wire_message kept;
+        if (wire_parse(&kept, mail->bytes, mail->size, g->config.members) !=
+                0 ||
+            kept.body_size != m->body_size ||
+            memcmp(kept.body, m->body, m->body_size) != 0) {
+            g->dropped++;
+            return;
+        }
+    } else {
+        mail_keep(mail, head, size);
+    }
+    keep_slices(g, m, v, body);
+}
+
+uint64_t round_arrived(const struct gossip *g)
+{
+    uint64_t arrived = g->kept_members;
+    uint32_t n = engine_count(g->kept_members);
+
+    for (uint32_t place = 0; place < round_copies(g, n); place++)
+        arrived &= g->kept_from[place];
+    return arrived;
+}
+
+static void send_recv(struct gossip *g)
+{
+    struct wire_message m = {.type = WIRE_RECV}, said;
+    struct mail *mail = &g->recv_mail[g->config.self];
+
+    memcpy(m.recv.hash_v, g->agree[WIRE_V].hash, GOSSIP_HASH_BYTES);
+    memcpy(m.recv.state, g->state_hash, GOSSIP_HASH_BYTES);
+    m.recv.members = round_arrived(g);
+    mail_write(g, mail, &m);
+    wire_parse(&said, mail->bytes, mail->size, g->config.members);
+    round_receive_recv(g, &said, mail->bytes, mail->size);
+    mail_send_all(g, mail);
+    mail_note(g, GOSSIP_NOTE_RECV, 0, 0, NULL);
+}
+
+/* V holds the KEYS that we hold, and starts from our state. */
+static bool v_is_ours(const struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+
+    if (!v->certified || (v->value.members & engine_bit(g->config.self)) == 0 ||
+        memcmp(v->value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0)
+        return false;
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((v->value.members & engine_bit(j)) &&
+            ((g->have_keys & engine_bit(j)) == 0 ||
+             memcmp(v->value.keys[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
+            return false;
+    return true;
+}
+
+bool round_contribute(struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+
+    if (!v_is_ours(g))
+        return false;
+    if (!g->y_sent && g->has_plain) {
+        if (mask(g, &v->value) != 0)
+            return false;
+        g->y_sent = true;
+        send_y(g);
+        return true;
+    }
+    if (g->y_sent && !g->recv_sent && round_arrived(g) == v->value.members &&
+        memcmp(g->kept_v, v->hash, GOSSIP_HASH_BYTES) == 0) {
+        g->recv_sent = true;
+        send_recv(g);
+        return true;
+    }
+    return false;
+}
+
+void round_receive_recv(struct gossip *g, const struct wire_message *m,
+                        const uint8_t *head, size_t size)
+{
+    uint32_t j = m->sender;
+
+    if (g->have_recvs & engine_bit(j))
+        return;
+    g->recvs[j].members = m->recv.members;
+    memcpy(g->recvs[j].hash_v, m->recv.hash_v, GOSSIP_HASH_BYTES);
+    memcpy(g->recvs[j].state, m->recv.state, GOSSIP_HASH_BYTES);
+    wire_hash(g->recvs[j].hash, m->body, m->body_size);
+    if (head != g->recv_mail[j].bytes)
+        mail_keep(&g->recv_mail[j], head, size);
+    g->have_recvs |= engine_bit(j);
+}
+
+uint64_t round_owners(const struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+    uint64_t owners = 0;
+
+    if (!v->certified)
+        return 0;
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((g->have_recvs & v->value.members & engine_bit(j)) &&
+            memcmp(g->recvs[j].hash_v, v->hash, GOSSIP_HASH_BYTES) == 0 &&
+            memcmp(g->recvs[j].state, g->state_hash, GOSSIP_HASH_BYTES) == 0)
+            owners |= engine_bit(j);
+    return owners;
+}
+
+void round_value(const struct gossip *g, struct wire_value *value,
+                 uint64_t owners)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+
+    *value = (struct wire_value){.kind = WIRE_U};
+    value->members = v->value.members;
+    memcpy(value->hash_v, v->hash, GOSSIP_HASH_BYTES);
+    memcpy(value->state, g->state_hash, GOSSIP_HASH_BYTES);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (owners & engine_bit(j))
+            value->members &= g->recvs[j].members;
+}
+
+/* The one share of each member that a certificate of U allows: of b if it is in
+ * U, of msk if not, never both. */
+bool round_release(struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
+    struct wire_message m = {.type = WIRE_UNMASK}, said;
+    struct mail *mail = &g->unmask_mail[g->config.self];
+
+    if (!u->certified || g->unmask_sent || !v_is_ours(g) ||
+        memcmp(u->value.hash_v, v->hash, GOSSIP_HASH_BYTES) != 0 ||
+        memcmp(u->value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
+        (v->value.members & ~g->have_shares) != 0)
+        return false;
+    g->unmask_sent = true;
+    memcpy(m.unmask.cert, u->hash, GOSSIP_HASH_BYTES);
+    m.unmask.members = v->value.members;
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (v->value.members & engine_bit(j))
+            memcpy(m.unmask.shares[j],
+                   g->shares[j] +
+                       (u->value.members & engine_bit(j) ? 0 : SHAMIR_BYTES),
+                   SHAMIR_BYTES);
+    memcpy(g->last_cert, u->hash, GOSSIP_HASH_BYTES);
+    mail_write(g, mail, &m);
+    wire_parse(&said, mail->bytes, mail->size, g->config.members);
+    round_receive_unmask(g, &said, mail->bytes, mail->size);
+    sodium_memzero(&m, sizeof m);
+    sodium_memzero(&said, sizeof said);
+    record_promise(g);
+    mail_send_all(g, &u->cert);
+    mail_send_all(g, mail);
+    mail_note(g, GOSSIP_NOTE_UNMASK, 0, 0, NULL);
+    return true;
+}
+
+void round_receive_unmask(struct gossip *g, const struct wire_message *m,
+                          const uint8_t *head, size_t size)
+{
+    if (g->have_unmasks & engine_bit(m->sender))
+        return;
+    g->unmasks[m->sender] = *m;
+    if (head != g->unmask_mail[m->sender].bytes)
+        mail_keep(&g->unmask_mail[m->sender], head, size);
+    g->have_unmasks |= engine_bit(m->sender);
+}

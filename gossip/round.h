@@ -1,0 +1,59 @@
+/* From the vector to the opened sum: Y, RECV, UNMASK, SUM (PROTOCOL.md,
+ * section 4). */
+
+#ifndef GOSSIP_ROUND_H
+#define GOSSIP_ROUND_H
+
+#include "gossip/engine.h"
+
+void round_reset(struct gossip *g); /* of one attempt; wipes */
+
+/* The driver's answer to CONTRIBUTE; encodes it, once a round. */
+void round_contributed(struct gossip *g, const struct gossip_event *event);
+
+/* Messages of this attempt, signatures checked. body: raw lanes. */
+void round_receive_y(struct gossip *g, const struct wire_message *m,
+                     const uint8_t *head, size_t size, const uint8_t *body,
+                     size_t body_size);
+void round_receive_recv(struct gossip *g, const struct wire_message *m,
+                        const uint8_t *head, size_t size);
+void round_receive_unmask(struct gossip *g, const struct wire_message *m,
+                          const uint8_t *head, size_t size);
+
+/* Steps of the attempt; each does what can be done now, true if anything. */
+bool round_contribute(struct gossip *g); /* sends Y, then RECV */
+bool round_release(struct gossip *g);    /* sends the CERT of U and UNMASK */
+
+/* Sends the slices of `parts` of member j's Y, as far as we hold them. */
+void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
+                       uint64_t parts);
+/* Slices that `member` keeps, by V's order, and where a slice lies. */
+uint64_t round_parts(const struct gossip *g, const struct wire_value *v,
+                     uint32_t member);
+void round_slice(size_t *first, size_t *count, size_t length, uint32_t slices,
+                 uint32_t slice);
+/* Which slices of j's vector are here. */
+uint64_t round_kept(const struct gossip *g, uint32_t j);
+
+/* Members all of whose slices for us are here. */
+uint64_t round_arrived(const struct gossip *g);
+/* Members with a RECV under our V and state; and U from some of them. */
+uint64_t round_owners(const struct gossip *g);
+void round_value(const struct gossip *g, struct wire_value *value,
+                 uint64_t owners);
+
+/* Places in V's order: of a member, back, and how many places after its owner
+ * `member` keeps a slice (0: it owns it, < copies: it keeps a copy). */
+uint32_t round_rank(uint64_t members, uint32_t member);
+uint32_t round_member(uint64_t members, uint32_t rank);
+uint32_t round_place(const struct wire_value *v, uint32_t member,
+                     uint32_t slice);
+uint32_t round_copies(const struct gossip *g, uint32_t slices);
+/* The kept lanes of member `from` for the slice at `place`. */
+uint64_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from);
+
+/* The pairwise seed s_ij, from msk of i and mpk of j. -EINVAL: a weak key. */
+int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,
+               const uint8_t secret[X25519_BYTES], uint32_t i, uint32_t j);
+
+#endif

@@ -1,0 +1,743 @@
+#include "gossip/wire.h"
+
+#include <errno.h>
+#include <msgpack.h>
+#include <sodium.h>
+#include <string.h>
+
+enum {
+    DEPTH_MAX = 4,   /* head, body, quorum, its list */
+    ITEMS_MAX = 512, /* declared elements in one head, over all arrays */
+    HEAD_FIELDS = 8,
+    UNPACK_BYTES = 65536 /* one chunk: a head cannot need a second */
+};
+
+/* A cursor over the elements of one unpacked array. A wrong type or too few
+ * elements sets `bad`, and every later read gives zero. */
+struct reader {
+    const msgpack_object *at, *end;
+    bool bad;
+};
+
+static bool scan_header(const uint8_t **at, const uint8_t *end, uint32_t *items,
+                        size_t *skip);
+
+/* Bounds nesting and the total of declared counts before anything is unpacked:
+ * five bytes may declare 2^32 elements, and the library believes them. */
+static int scan(const uint8_t *bytes, size_t size)
+{
+    const uint8_t *at = bytes, *end = bytes + size;
+    uint32_t left[DEPTH_MAX + 1] = {1};
+    uint32_t total = 0;
+    int depth = 0;
+
+    while (depth >= 0) {
+        if (left[depth] == 0) {
+            depth--;
+            continue;
+        }
+        uint32_t items;
+        size_t skip;
+        left[depth]--;
+        if (!scan_header(&at, end, &items, &skip))
+            return -1;
+        if (skip > (size_t)(end - at))
+            return -1;
+        at += skip;
+        if (items == 0)
+            continue;
+        if (items > ITEMS_MAX - total || depth == DEPTH_MAX)
+            return -1;
+        total += items;
+        left[++depth] = items;
+    }
+    return at == end ? 0 : -1;
+}
+
+static bool big_endian(const uint8_t **at, const uint8_t *end, int bytes,
+                       uint64_t *value)
+{
+    if (end - *at < bytes)
+        return false;
+    for (*value = 0; bytes > 0; bytes--)
+        *value = *value << 8 | *(*at)++;
+    return true;
+}
+
+/* One element's header: unsigned integers, nil, binaries and arrays are the
+ * whole vocabulary of the protocol; texts travel as binaries. */
+static bool scan_header(const uint8_t **at, const uint8_t *end, uint32_t *items,
+                        size_t *skip)
+{
+    uint64_t n = 0;
+
+    *items = 0;
+    *skip = 0;
+    if (*at == end)
+        return false;
+    uint8_t tag = *(*at)++;
+    if (tag <= 0x7f)
+        return true;
+    if ((tag & 0xf0) == 0x90) {
+        *items = tag & 0x0f;
+        return true;
+    }
+    if (tag >= 0xcc && tag <= 0xcf) {
+        *skip = (size_t)1 << (tag - 0xcc);
+        return true;
+    }
+    if (tag >= 0xc4 && tag <= 0xc6) {
+        if (!big_endian(at, end, 1 << (tag - 0xc4), &n))
+            return false;
+        *skip = (size_t)n;
+        return true;
+    }
+    if (tag == 0xdc || tag == 0xdd) {
+        if (!big_endian(at, end, tag == 0xdc ? 2 : 4, &n))
+            return false;
+        *items = (uint32_t)n;
+        return true;
+    }
+    return false;
+}
+
+static uint64_t read_uint(struct reader *r)
+{
+    if (r->at == r->end || r->at->type != MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        r->bad = true;
+        return 0;
+    }
+    return (r->at++)->via.u64;
+}
+
+static uint64_t read_below(struct reader *r, uint64_t bound)
+{
+    uint64_t value = read_uint(r);
+
+    if (value >= bound) {
+        r->bad = true;
+        return 0;
+    }
+    return value;
+}
+
+static const uint8_t *read_bin(struct reader *r, size_t *size)
+{
+    *size = 0;
+    if (r->at == r->end || r->at->type != MSGPACK_OBJECT_BIN) {
+        r->bad = true;
+        return NULL;
+    }
+    *size = r->at->via.bin.size;
+    return (const uint8_t *)(r->at++)->via.bin.ptr;
+}
+
+static const uint8_t *read_exactly(struct reader *r, uint8_t *out, size_t size)
+{
+    size_t found;
+    const uint8_t *bytes = read_bin(r, &found);
+
+    if (found != size) {
+        r->bad = true;
+        return NULL;
+    }
+    if (bytes != NULL && out != NULL)
+        memcpy(out, bytes, size);
+    return bytes;
+}
+
+/* A bitmap of members of the pod. */
+static uint64_t read_members(struct reader *r, uint32_t members)
+{
+    uint64_t all = members == 64 ? UINT64_MAX : (UINT64_C(1) << members) - 1;
+    uint64_t value = read_uint(r);
+
+    if ((value & ~all) != 0) {
+        r->bad = true;
+        return 0;
+    }
+    return value;
+}
+
+/* One binary with `width` bytes for every bit of `members`, in order; table is
+ * indexed by member. */
+static void read_table(struct reader *r, uint8_t *table, size_t width,
+                       uint64_t members)
+{
+    size_t size;
+    const uint8_t *bytes = read_bin(r, &size);
+
+    for (uint32_t i = 0; i < GOSSIP_MEMBERS_MAX && !r->bad; i++) {
+        if ((members >> i & 1) == 0)
+            continue;
+        if (size < width) {
+            r->bad = true;
+            return;
+        }
+        memcpy(table + i * width, bytes, width);
+        bytes += width;
+        size -= width;
+    }
+    if (size != 0)
+        r->bad = true;
+}
+
+static void read_value(struct reader *r, struct wire_value *v, uint32_t members)
+{
+    v->kind = (enum wire_kind)read_below(r, WIRE_KINDS);
+    v->members = read_members(r, members);
+    if (v->kind == WIRE_V)
+        read_table(r, v->keys[0], GOSSIP_HASH_BYTES, v->members);
+    else
+        read_exactly(r, v->hash_v, GOSSIP_HASH_BYTES);
+    read_exactly(r, v->state, GOSSIP_HASH_BYTES);
+}
+
+static void read_quorum(struct reader *r, struct wire_quorum *q,
+                        uint32_t members)
+{
+    q->ballot = (uint32_t)read_below(r, UINT32_MAX);
+    q->members = read_members(r, members);
+    read_table(r, q->signatures[0], IDENTITY_SIGNATURE_BYTES, q->members);
+}
+
+static void read_hello(struct reader *r, struct wire_message *m)
+{
+    size_t size;
+    const uint8_t *text = read_bin(r, &size);
+
+    if (size >= sizeof m->hello.program)
+        r->bad = true;
+    else if (text != NULL)
+        memcpy(m->hello.program, text, size);
+    read_exactly(r, m->hello.charter, GOSSIP_HASH_BYTES);
+    m->hello.field_count = read_below(r, GOSSIP_FIELDS_MAX + 1);
+    for (size_t i = 0; i < m->hello.field_count && !r->bad; i++) {
+        struct gossip_field *field = &m->hello.fields[i];
+        text = read_bin(r, &size);
+        if (size >= sizeof field->name)
+            r->bad = true;
+        else if (text != NULL)
+            memcpy(field->name, text, size);
+        read_exactly(r, field->hash, sizeof field->hash);
+    }
+}
+
+static void read_propose(struct reader *r, struct wire_message *m,
+                         uint32_t members)
+{
+    m->propose.ballot = (uint32_t)read_below(r, UINT32_MAX);
+    m->propose.kind = (enum wire_kind)read_below(r, WIRE_KINDS);
+    m->propose.quorum.members = 0;
+    read_quorum(r, &m->propose.quorum, members);
+    if (m->type != WIRE_LOCK || m->propose.quorum.members != 0)
+        read_value(r, &m->propose.value, members);
+    if (m->type == WIRE_PROPOSE) {
+        m->propose.evidence = read_members(r, members);
+        read_table(r, m->propose.hashes[0], GOSSIP_HASH_BYTES,
+                   m->propose.evidence);
+    }
+    if (m->propose.value.kind != m->propose.kind &&
+        (m->type != WIRE_LOCK || m->propose.quorum.members != 0))
+        r->bad = true;
+}
+
+static void read_want(struct reader *r, struct wire_message *m,
+                      uint32_t members)
+{
+    m->want.members = members;
+    m->want.tick = (uint32_t)read_below(r, UINT32_MAX);
+    m->want.finished = (uint8_t)read_below(r, 2);
+    m->want.keys = read_members(r, members);
+    m->want.shares = read_members(r, members);
+    m->want.acks = read_members(r, members);
+    m->want.proposed = (uint8_t)read_below(r, 4);
+    m->want.certified = (uint8_t)read_below(r, 4);
+    for (int kind = 0; kind < WIRE_KINDS; kind++) {
+        m->want.ballot[kind] = (uint32_t)read_below(r, UINT32_MAX);
+        m->want.prepares[kind] = read_members(r, members);
+        m->want.commits[kind] = read_members(r, members);
+    }
+    m->want.recvs = read_members(r, members);
+    m->want.unmasks = read_members(r, members);
+    m->want.sums = read_members(r, members);
+    m->want.dones = read_members(r, members);
+    for (uint32_t j = 0; j < members; j++)
+        m->want.slices[j] = read_members(r, members);
+}
+
+static void read_y(struct reader *r, struct wire_message *m, uint32_t members)
+{
+    m->y.members = read_members(r, members);
+    read_exactly(r, m->y.hash_v, GOSSIP_HASH_BYTES);
+    read_exactly(r, m->y.state, GOSSIP_HASH_BYTES);
+    read_table(r, m->y.slices[0], GOSSIP_HASH_BYTES, m->y.members);
+}
+
+static void read_body(struct reader *r, struct wire_message *m,
+                      uint32_t members)
+{
+    switch (m->type) {
+    case WIRE_HELLO:
+        read_hello(r, m);
+        break;
+    case WIRE_KEYS:
+        read_exactly(r, m->keys.epk, X25519_BYTES);
+        read_exactly(r, m->keys.mpk, X25519_BYTES);
+        read_exactly(r, m->keys.commit, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->keys.last, GOSSIP_HASH_BYTES);
+        break;
+    case WIRE_SHARES:
+        m->shares.to = (uint32_t)read_below(r, members);
+        read_exactly(r, m->shares.sealed, WIRE_SEALED_BYTES);
+        break;
+    case WIRE_ACK:
+        m->ack.members = read_members(r, members);
+        read_table(r, m->ack.keys[0], GOSSIP_HASH_BYTES, m->ack.members);
+        break;
+    case WIRE_PROPOSE:
+    case WIRE_LOCK:
+    case WIRE_CERT:
+        read_propose(r, m, members);
+        break;
+    case WIRE_PREPARE:
+    case WIRE_COMMIT:
+        m->vote.kind = (enum wire_kind)read_below(r, WIRE_KINDS);
+        m->vote.ballot = (uint32_t)read_below(r, UINT32_MAX);
+        read_exactly(r, m->vote.value, GOSSIP_HASH_BYTES);
+        break;
+    case WIRE_Y:
+        read_y(r, m, members);
+        break;
+    case WIRE_DECLINE:
+        m->decline.reason = (uint32_t)read_below(r, GOSSIP_DECLINES);
+        break;
+    case WIRE_RECV:
+        read_exactly(r, m->recv.hash_v, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->recv.state, GOSSIP_HASH_BYTES);
+        m->recv.members = read_members(r, members);
+        break;
+    case WIRE_UNMASK:
+        read_exactly(r, m->unmask.cert, GOSSIP_HASH_BYTES);
+        m->unmask.members = read_members(r, members);
+        read_table(r, m->unmask.shares[0], SHAMIR_BYTES, m->unmask.members);
+        break;
+    case WIRE_SUM:
+        m->sum.slice = (uint32_t)read_below(r, members);
+        read_exactly(r, m->sum.cert, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->sum.hash, GOSSIP_HASH_BYTES);
+        break;
+    case WIRE_STOP:
+        m->stop.members = read_members(r, members);
+        break;
+    case WIRE_DONE:
+    case WIRE_STATE:
+        read_exactly(r, m->done.state, GOSSIP_HASH_BYTES);
+        break;
+    case WIRE_WANT:
+        read_want(r, m, members);
+        break;
+    case WIRE_TYPES:
+        r->bad = true;
+    }
+    if (r->at != r->end)
+        r->bad = true;
+}
+
+static void read_head(struct reader *r, struct wire_message *m,
+                      uint32_t members)
+{
+    if (read_uint(r) != WIRE_VERSION)
+        r->bad = true;
+    m->type = (enum wire_type)read_below(r, WIRE_TYPES);
+    m->round = read_uint(r);
+    m->attempt = read_uint(r);
+    m->sender = (uint32_t)read_below(r, members);
+    m->body = read_bin(r, &m->body_size);
+    m->signature = read_exactly(r, NULL, IDENTITY_SIGNATURE_BYTES);
+    m->parts = read_members(r, members);
+    if (r->at != r->end || m->type == 0)
+        r->bad = true;
+}
+
+/* Unpacks one array; the objects live in `zone`, their bytes in the input. */
+static int unpack(struct reader *r, const uint8_t *bytes, size_t size,
+                  msgpack_zone *zone)
+{
+    msgpack_object object;
+    size_t offset = 0;
+
+    if (scan(bytes, size) != 0)
+        return -1;
+    if (msgpack_unpack((const char *)bytes, size, &offset, zone, &object) !=
+        MSGPACK_UNPACK_SUCCESS)
+        return -1;
+    if (object.type != MSGPACK_OBJECT_ARRAY || offset != size)
+        return -1;
+    *r = (struct reader){.at = object.via.array.ptr,
+                         .end = object.via.array.ptr + object.via.array.size};
+    return 0;
+}
+
+int wire_parse(struct wire_message *m, const uint8_t *head, size_t size,
+               uint32_t members)
+{
+    struct reader r;
+    msgpack_zone zone;
+    int status = -1;
+
+    memset(m, 0, sizeof *m);
+    if (size == 0 || size > GOSSIP_HEAD_MAX)
+        return -1;
+    if (!msgpack_zone_init(&zone, UNPACK_BYTES))
+        return -1;
+    if (unpack(&r, head, size, &zone) != 0)
+        goto out;
+    read_head(&r, m, members);
+    if (r.bad || unpack(&r, m->body, m->body_size, &zone) != 0)
+        goto out;
+    read_body(&r, m, members);
+    status = r.bad ? -1 : 0;
+out:
+    msgpack_zone_destroy(&zone);
+    return status;
+}
+
+static void put_uint(msgpack_packer *p, uint64_t value)
+{
+    msgpack_pack_uint64(p, value);
+}
+
+static void put_bin(msgpack_packer *p, const void *bytes, size_t size)
+{
+    msgpack_pack_bin(p, size);
+    msgpack_pack_bin_body(p, bytes, size);
+}
+
+static uint32_t count_bits(uint64_t bits)
+{
+    uint32_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static void put_table(msgpack_packer *p, const uint8_t *table, size_t width,
+                      uint64_t members)
+{
+    msgpack_pack_bin(p, width * count_bits(members));
+    for (uint32_t i = 0; i < GOSSIP_MEMBERS_MAX; i++)
+        if (members >> i & 1)
+            msgpack_pack_bin_body(p, table + i * width, width);
+}
+
+static void put_value(msgpack_packer *p, const struct wire_value *v)
+{
+    put_uint(p, v->kind);
+    put_uint(p, v->members);
+    if (v->kind == WIRE_V)
+        put_table(p, v->keys[0], GOSSIP_HASH_BYTES, v->members);
+    else
+        put_bin(p, v->hash_v, GOSSIP_HASH_BYTES);
+    put_bin(p, v->state, GOSSIP_HASH_BYTES);
+}
+
+static void put_propose(msgpack_packer *p, const struct wire_message *m)
+{
+    bool has_value = m->type != WIRE_LOCK || m->propose.quorum.members != 0;
+    bool has_evidence = m->type == WIRE_PROPOSE;
+
+    msgpack_pack_array(p,
+                       5u + (has_value ? 4u : 0u) + (has_evidence ? 2u : 0u));
+    put_uint(p, m->propose.ballot);
+    put_uint(p, m->propose.kind);
+    put_uint(p, m->propose.quorum.ballot);
+    put_uint(p, m->propose.quorum.members);
+    put_table(p, m->propose.quorum.signatures[0], IDENTITY_SIGNATURE_BYTES,
+              m->propose.quorum.members);
+    if (has_value)
+        put_value(p, &m->propose.value);
+    if (has_evidence) {
+        put_uint(p, m->propose.evidence);
+        put_table(p, m->propose.hashes[0], GOSSIP_HASH_BYTES,
+                  m->propose.evidence);
+    }
+}
+
+static void put_hello(msgpack_packer *p, const struct wire_message *m)
+{
+    msgpack_pack_array(p, 3 + 2 * m->hello.field_count);
+    put_bin(p, m->hello.program, strlen(m->hello.program));
+    put_bin(p, m->hello.charter, GOSSIP_HASH_BYTES);
+    put_uint(p, m->hello.field_count);
+    for (size_t i = 0; i < m->hello.field_count; i++) {
+        const struct gossip_field *field = &m->hello.fields[i];
+        put_bin(p, field->name, strlen(field->name));
+        put_bin(p, field->hash, sizeof field->hash);
+    }
+}
+
+static void put_want(msgpack_packer *p, const struct wire_message *m)
+{
+    msgpack_pack_array(p, 17 + m->want.members);
+    put_uint(p, m->want.tick);
+    put_uint(p, m->want.finished);
+    put_uint(p, m->want.keys);
+    put_uint(p, m->want.shares);
+    put_uint(p, m->want.acks);
+    put_uint(p, m->want.proposed);
+    put_uint(p, m->want.certified);
+    for (int kind = 0; kind < WIRE_KINDS; kind++) {
+        put_uint(p, m->want.ballot[kind]);
+        put_uint(p, m->want.prepares[kind]);
+        put_uint(p, m->want.commits[kind]);
+    }
+    put_uint(p, m->want.recvs);
+    put_uint(p, m->want.unmasks);
+    put_uint(p, m->want.sums);
+    put_uint(p, m->want.dones);
+    for (uint32_t j = 0; j < m->want.members; j++)
+        put_uint(p, m->want.slices[j]);
+}
+
+static void put_hashes(msgpack_packer *p, const struct wire_message *m)
+{
+    switch (m->type) {
+    case WIRE_KEYS:
+        msgpack_pack_array(p, 4);
+        put_bin(p, m->keys.epk, X25519_BYTES);
+        put_bin(p, m->keys.mpk, X25519_BYTES);
+        put_bin(p, m->keys.commit, GOSSIP_HASH_BYTES);
+        put_bin(p, m->keys.last, GOSSIP_HASH_BYTES);
+        return;
+    case WIRE_ACK:
+        msgpack_pack_array(p, 2);
+        put_uint(p, m->ack.members);
+        put_table(p, m->ack.keys[0], GOSSIP_HASH_BYTES, m->ack.members);
+        return;
+    case WIRE_Y:
+        msgpack_pack_array(p, 4);
+        put_uint(p, m->y.members);
+        put_bin(p, m->y.hash_v, GOSSIP_HASH_BYTES);
+        put_bin(p, m->y.state, GOSSIP_HASH_BYTES);
+        put_table(p, m->y.slices[0], GOSSIP_HASH_BYTES, m->y.members);
+        return;
+    case WIRE_RECV:
+        msgpack_pack_array(p, 3);
+        put_bin(p, m->recv.hash_v, GOSSIP_HASH_BYTES);
+        put_bin(p, m->recv.state, GOSSIP_HASH_BYTES);
+        put_uint(p, m->recv.members);
+        return;
+    default:
+        msgpack_pack_array(p, 3);
+        put_bin(p, m->unmask.cert, GOSSIP_HASH_BYTES);
+        put_uint(p, m->unmask.members);
+        put_table(p, m->unmask.shares[0], SHAMIR_BYTES, m->unmask.members);
+    }
+}
+
+static void put_body(msgpack_packer *p, const struct wire_message *m)
+{
+    switch (m->type) {
+    case WIRE_HELLO:
+        put_hello(p, m);
+        return;
+    case WIRE_PROPOSE:
+    case WIRE_LOCK:
+    case WIRE_CERT:
+        put_propose(p, m);
+        return;
+    case WIRE_WANT:
+        put_want(p, m);
+        return;
+    case WIRE_SHARES:
+        msgpack_pack_array(p, 2);
+        put_uint(p, m->shares.to);
+        put_bin(p, m->shares.sealed, WIRE_SEALED_BYTES);
+        return;
+    case WIRE_PREPARE:
+    case WIRE_COMMIT:
+        msgpack_pack_array(p, 3);
+        put_uint(p, m->vote.kind);
+        put_uint(p, m->vote.ballot);
+        put_bin(p, m->vote.value, GOSSIP_HASH_BYTES);
+        return;
+    case WIRE_SUM:
+        msgpack_pack_array(p, 3);
+        put_uint(p, m->sum.slice);
+        put_bin(p, m->sum.cert, GOSSIP_HASH_BYTES);
+        put_bin(p, m->sum.hash, GOSSIP_HASH_BYTES);
+        return;
+    case WIRE_DECLINE:
+        msgpack_pack_array(p, 1);
+        put_uint(p, m->decline.reason);
+        return;
+    case WIRE_STOP:
+        msgpack_pack_array(p, 1);
+        put_uint(p, m->stop.members);
+        return;
+    case WIRE_DONE:
+    case WIRE_STATE:
+        msgpack_pack_array(p, 1);
+        put_bin(p, m->done.state, GOSSIP_HASH_BYTES);
+        return;
+    default:
+        put_hashes(p, m);
+    }
+}
+
+/* The packer's output: a buffer that says when it is full. */
+struct buffer {
+    uint8_t *bytes;
+    size_t size, capacity;
+    bool full;
+};
+
+static int append(void *data, const char *bytes, size_t size)
+{
+    struct buffer *b = data;
+
+    if (size > b->capacity - b->size) {
+        b->full = true;
+        return -1;
+    }
+    if (size > 0)
+        memcpy(b->bytes + b->size, bytes, size);
+    b->size += size;
+    return 0;
+}
+
+int wire_encode_body(uint8_t *out, size_t capacity, size_t *size,
+                     const struct wire_message *m)
+{
+    struct buffer b = {.bytes = out, .capacity = capacity};
+    msgpack_packer p;
+
+    msgpack_packer_init(&p, &b, append);
+    put_body(&p, m);
+    *size = b.size;
+    return b.full ? -ENOSPC : 0;
+}
+
+int wire_encode_head(uint8_t *out, size_t capacity, size_t *size,
+                     const struct wire_message *m, const uint8_t *body,
+                     size_t body_size,
+                     const uint8_t signature[IDENTITY_SIGNATURE_BYTES])
+{
+    struct buffer b = {.bytes = out, .capacity = capacity};
+    msgpack_packer p;
+
+    msgpack_packer_init(&p, &b, append);
+    msgpack_pack_array(&p, HEAD_FIELDS);
+    put_uint(&p, WIRE_VERSION);
+    put_uint(&p, m->type);
+    put_uint(&p, m->round);
+    put_uint(&p, m->attempt);
+    put_uint(&p, m->sender);
+    put_bin(&p, body, body_size);
+    put_bin(&p, signature, IDENTITY_SIGNATURE_BYTES);
+    put_uint(&p, m->parts);
+    *size = b.size;
+    return b.full ? -ENOSPC : 0;
+}
+
+void wire_hash(uint8_t hash[GOSSIP_HASH_BYTES], const uint8_t *bytes,
+               size_t size)
+{
+    crypto_generichash(hash, GOSSIP_HASH_BYTES, bytes, size, NULL, 0);
+}
+
+static void store32(uint8_t out[4], uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static void store64(uint8_t out[8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+void wire_signed(uint8_t out[WIRE_SIGNED_BYTES], const uint8_t *ctx,
+                 uint32_t sender, const uint8_t *body, size_t body_size)
+{
+    memcpy(out, ctx, GOSSIP_HASH_BYTES);
+    wire_hash(out + GOSSIP_HASH_BYTES, body, body_size);
+    store32(out + 2 * GOSSIP_HASH_BYTES, sender);
+}
+
+static const char *const domains[WIRE_TYPES] = {
+    [0] = "starling",
+    [WIRE_HELLO] = "starling HELLO",
+    [WIRE_KEYS] = "starling KEYS",
+    [WIRE_SHARES] = "starling SHARES",
+    [WIRE_ACK] = "starling ACK",
+    [WIRE_PROPOSE] = "starling PROPOSE",
+    [WIRE_PREPARE] = "starling PREPARE",
+    [WIRE_COMMIT] = "starling COMMIT",
+    [WIRE_LOCK] = "starling LOCK",
+    [WIRE_CERT] = "starling CERT",
+    [WIRE_Y] = "starling Y",
+    [WIRE_DECLINE] = "starling DECLINE",
+    [WIRE_RECV] = "starling RECV",
+    [WIRE_UNMASK] = "starling UNMASK",
+    [WIRE_SUM] = "starling SUM",
+    [WIRE_STOP] = "starling STOP",
+    [WIRE_DONE] = "starling DONE",
+    [WIRE_WANT] = "starling WANT",
+    [WIRE_STATE] = "starling STATE",
+};
+
+const char *wire_domain(enum wire_type type)
+{
+    return domains[type];
+}
+
+const char *wire_name(enum wire_type type)
+{
+    return domains[type] + sizeof "starling";
+}
+
+void wire_value_hash(uint8_t hash[GOSSIP_HASH_BYTES],
+                     const struct wire_value *value)
+{
+    crypto_generichash_state h;
+    uint8_t head[1 + 8] = {(uint8_t)value->kind};
+
+    store64(head + 1, value->members);
+    crypto_generichash_init(&h, NULL, 0, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, head, sizeof head);
+    if (value->kind == WIRE_V) {
+        for (uint32_t i = 0; i < GOSSIP_MEMBERS_MAX; i++)
+            if (value->members >> i & 1)
+                crypto_generichash_update(&h, value->keys[i],
+                                          GOSSIP_HASH_BYTES);
+    } else {
+        crypto_generichash_update(&h, value->hash_v, GOSSIP_HASH_BYTES);
+    }
+    crypto_generichash_update(&h, value->state, GOSSIP_HASH_BYTES);
+    crypto_generichash_final(&h, hash, GOSSIP_HASH_BYTES);
+}
+
+void wire_ctx(uint8_t ctx[GOSSIP_HASH_BYTES],
+              const struct gossip_config *config, uint64_t round,
+              uint64_t attempt)
+{
+    static const uint8_t label[16] = "starling ctx";
+    crypto_generichash_state h;
+    uint8_t numbers[4 + 4 + 8 + 8];
+
+    store32(numbers, WIRE_VERSION);
+    store32(numbers + 4, 0); /* the pod: a study is one pod */
+    store64(numbers + 8, round);
+    store64(numbers + 16, attempt);
+    crypto_generichash_init(&h, NULL, 0, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, label, sizeof label);
+    crypto_generichash_update(&h, config->network, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, config->roster, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, config->charter, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, numbers, sizeof numbers);
+    crypto_generichash_final(&h, ctx, GOSSIP_HASH_BYTES);
+}
