@@ -22,7 +22,8 @@ enum {
     MAIL_PER_MEMBER = 36,
     WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
     MAILS_PER_MEMBER = 10, /* KEYS SHARES ACK Y RECV UNMASK future DONE, sums */
-    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1
+    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1,
+    ATTEMPTS_AHEAD_MAX = 1 << 20 /* no member restarts that often */
 };
 
 static uint8_t *give(struct mail *mail, uint8_t *bytes, size_t capacity)
@@ -461,6 +462,8 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
     if (m->type == WIRE_KEYS &&
         (m->round == g->round + 1 ||
          (m->round == g->round && m->attempt > g->attempt))) {
+        if (m->attempt > g->attempt + ATTEMPTS_AHEAD_MAX)
+            return;
         receive_future(g, m, head, size);
         return;
     }
@@ -531,8 +534,8 @@ static bool advance(struct gossip *g)
             if (g->recv_sent)
                 enter(g, PHASE_U);
             return true;
-        } /* fall through: U may be certified without our RECV */
-        if (u->certified) {
+        }
+        if (u->certified) { /* it may be, without our RECV */
             enter(g, PHASE_U);
             return true;
         }
@@ -572,18 +575,12 @@ static uint64_t missing_now(const struct gossip *g)
     }
 }
 
-static void run(struct gossip *g)
+/* The deadline of the attempt, or of waiting, has passed. */
+static void time_out(struct gossip *g)
 {
-    while (advance(g))
-        ;
-    if (g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN && open_absorb(g)) {
-        enter(g, PHASE_ABSORB);
-        return;
-    }
-    if (g->phase < PHASE_KEYS || g->phase > PHASE_OPEN)
-        return;
+    uint64_t missing = missing_now(g);
+
     if (g->now_ms >= g->deadline_ms) {
-        uint64_t missing = missing_now(g);
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
         else
@@ -592,6 +589,26 @@ static void run(struct gossip *g)
                g->now_ms >= g->began_ms + g->config.wait_ms) {
         finish_stop(g, g->awaited, GOSSIP_TIMED_OUT);
     }
+}
+
+static bool in_attempt(const struct gossip *g)
+{
+    return g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
+}
+
+static void run(struct gossip *g)
+{
+    while (advance(g))
+        ;
+    if (in_attempt(g) && open_absorb(g)) {
+        enter(g, PHASE_ABSORB);
+        return;
+    }
+    if (!in_attempt(g))
+        return;
+    time_out(g);
+    while (advance(g))
+        ;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -608,7 +625,7 @@ static void wake(struct gossip *g)
     } else if (g->phase != PHASE_START) {
         at = earlier(at, g->want_ms);
     }
-    if (g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN) {
+    if (in_attempt(g)) {
         at = earlier(at, g->deadline_ms);
         at = earlier(at, agree_wake(g, WIRE_V));
         at = earlier(at, agree_wake(g, WIRE_U));

@@ -50,6 +50,10 @@ void member_work(struct member *member, struct gossip_event *done);
 /* Why this site declined, or "". */
 const char *member_decline(const struct member *member);
 
+/* The newest line for the audit log, or NULL if it was given out already. Ask
+ * after feeding CONTRIBUTED and log it before performing that step's SENDs. */
+const char *member_audit(struct member *member);
+
 void member_view(const struct member *member, struct gossip_view *view);
 const char *member_phase(const struct member *member);
 double member_loss(const struct member *member); /* NAN: none yet */
@@ -58,7 +62,8 @@ double member_loss(const struct member *member); /* NAN: none yet */
 int member_report(const struct member *member, struct task_report *report,
                   struct error *error);
 
-/* What this site would contribute, in words for `--check`; a text of lines. */
+/* What this site would contribute, in words for `--check`; a text of lines.
+ * Needs no identity. Fails with the reason if this site would decline. */
 int member_check(const struct member_config *config, char *text, size_t size,
                  struct error *error);
 

@@ -76,6 +76,9 @@ void study_free(struct study *study);
  * column but those named elsewhere. */
 int study_resolve(struct study *study, const char *data, struct error *error);
 
+/* What the study allows but a person should know when it is made, or NULL. */
+const char *study_note(const struct study *study);
+
 /* The site of that name, or -1. */
 int study_site(const struct study *study, const char *name);
 
