@@ -61,17 +61,17 @@ void open_receive_cert(struct gossip *g, const struct wire_message *m,
                        const uint8_t *head, size_t size)
 {
     struct result *r = &g->open;
-    bool known = r->attempt == m->attempt && r->length != 0 &&
-                 (m->propose.kind == WIRE_V ? r->has_v : r->has_u);
+    bool same = r->attempt == m->attempt && r->length != 0;
+    bool known = m->propose.kind == WIRE_V ? r->has_v : r->has_u;
 
-    if (known || (r->has_u && r->attempt != m->attempt) ||
+    if ((same && known) || open_complete(r) ||
         memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0)
         return;
     if (agree_check(g, m, WIRE_COMMIT) != 0) {
         g->dropped++;
         return;
     }
-    if (r->attempt != m->attempt || r->length == 0)
+    if (!same)
         start(g, m->attempt);
     take_value(r, &m->propose.value, head, size);
 }

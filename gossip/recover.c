@@ -189,6 +189,34 @@ static void answer_here(struct gossip *g, const struct wire_message *m)
         send_sums(g, to, &g->open, w->want.sums, tick);
 }
 
+/* A whole result comes from two members at a time, each tick from others: the
+ * members may hold results of different attempts, and parts of two do not fit.
+ */
+static bool ours_to_serve(const struct gossip *g, const struct wire_message *m)
+{
+    uint32_t n = g->config.members;
+    uint32_t turn = (m->sender + 1 + m->want.tick) % n;
+
+    return (g->config.self + n - turn) % n < 2;
+}
+
+static void send_result(struct gossip *g, const struct wire_message *m,
+                        const struct result *r)
+{
+    uint32_t n = engine_count(r->v.members), to = m->sender;
+
+    if (!ours_to_serve(g, m))
+        return;
+    mail_send(g, to, &r->cert_v, NULL, 0);
+    mail_send(g, to, &r->cert_u, NULL, 0);
+    for (uint32_t a = 0; a < n; a++) {
+        size_t first, count;
+        round_slice(&first, &count, r->length, n, a);
+        mail_send(g, to, &r->sums[a], r->lanes + first,
+                  count * sizeof *r->lanes);
+    }
+}
+
 /* To a member one round behind: the complete result of that round. */
 static void answer_behind(struct gossip *g, const struct wire_message *m)
 {
@@ -197,10 +225,7 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     uint32_t to = m->sender;
 
     if (r->has_u && r->round == m->round && open_complete(r)) {
-        mail_send(g, to, &r->cert_v, NULL, 0);
-        mail_send(g, to, &r->cert_u, NULL, 0);
-        send_sums(g, to, r, r->attempt == m->attempt ? m->want.sums : 0,
-                  m->want.tick);
+        send_result(g, m, r);
         return;
     }
     if (g->phase == PHASE_ABSORB || g->phase == PHASE_START)
@@ -254,11 +279,8 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     answer_said(g, m);
     mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
-    if (open_complete(&g->open)) {
-        mail_send(g, m->sender, &g->open.cert_v, NULL, 0);
-        mail_send(g, m->sender, &g->open.cert_u, NULL, 0);
-        send_sums(g, m->sender, &g->open, 0, m->want.tick);
-    }
+    if (open_complete(&g->open))
+        send_result(g, m, &g->open);
 }
 
 static void adopt(struct gossip *g)
