@@ -15,7 +15,7 @@ struct member;
 
 enum member_slot { /* beyond the engine's */
     MEMBER_SLOT_MEMORY = GOSSIP_SLOTS, /* the task's private memory */
-    MEMBER_SLOT_DATA,                  /* fingerprint of the rows */
+    MEMBER_SLOT_DATA, /* fingerprint of the rows, hash of the charter */
     MEMBER_SLOTS
 };
 

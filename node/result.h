@@ -44,7 +44,27 @@ struct result {
     size_t note_count;
 };
 
+/* Makes the folder if it is not there. rounds.csv first, result.json last: its
+ * presence says that the run is complete. Returns 0 or a negative errno. */
 int result_write(const struct result *result, const char *folder,
                  struct error *error);
+
+/* What the merged result of a cluster needs of one site's result.json. */
+struct result_part {
+    char site[STUDY_NAME_SIZE];
+    uint64_t n_train, n_test, bytes_sent;
+    double local_auc, global_auc; /* NAN: null */
+    uint64_t rounds;
+    char state_hash[2 * GOSSIP_HASH_BYTES + 1];
+    struct task_coefficient *coefficients; /* [coefficient_count], owned */
+    size_t coefficient_count;
+};
+
+/* Reads `path`; `site` NULL: its only per_site entry. Free with
+ * result_free_part. -EINVAL: not such a file; the error says what is missing.
+ */
+int result_read_site(struct result_part *part, const char *path,
+                     const char *site, struct error *error);
+void result_free_part(struct result_part *part);
 
 #endif

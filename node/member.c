@@ -1,0 +1,704 @@
+#include "node/member.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/gate.h"
+
+enum {
+    JOBS = 2,
+    EFFECTS_OWN = 4,
+    FINGERPRINT_BYTES = sizeof((struct dataset *)0)->fingerprint,
+    ORIGIN_BYTES = FINGERPRINT_BYTES + GOSSIP_HASH_BYTES
+};
+
+/* What a thread needs to work while the engine goes on: copies. */
+struct job {
+    enum gossip_effect_kind kind; /* CONTRIBUTE or ABSORB */
+    uint64_t round, serial;
+    uint8_t *state; /* [state_size] */
+    uint8_t *next;  /* [state_size] */
+    double *sum;    /* [length_max] */
+    bool has_sum;
+    uint64_t survivors;
+};
+
+struct member {
+    const struct study *study;
+    const struct dataset *dataset;
+    uint32_t self;
+    const struct task_ops *ops;
+    struct task *task;
+    struct gossip *gossip;
+    struct prg prg;
+    size_t state_size, memory_size, length_max;
+    /* jobs[head] is the worker's until its answer comes back; the other place
+     * is the engine's side's, so no lock is needed. */
+    struct job jobs[JOBS];
+    size_t head, job_count;
+    uint64_t serial, contribute_serial, absorb_serial;
+    void *absorb_next; /* [state_size] the engine's, for the newest ABSORB */
+    double *x;         /* [length_max] wiped after use */
+    uint64_t *lanes;   /* [length_max] */
+    size_t plain_length;
+    uint64_t plain_round;
+    uint8_t *memory, *memory_new; /* [memory_size] */
+    uint8_t origin[ORIGIN_BYTES]; /* whose rows, whose charter */
+    bool tell_data;               /* origin not yet on disk */
+    bool audit_waits;
+    char audit[GATE_LINE_SIZE], audit_new[GATE_LINE_SIZE];
+    struct error decline, decline_new;
+    struct gossip_effect *effects; /* [effect_capacity] */
+    size_t effect_count, effect_capacity;
+};
+
+static int out_of_memory(struct error *error)
+{
+    return error_set(error, -ENOMEM, "out of memory for the study's vectors");
+}
+
+static void *at_least_one(size_t count, size_t size)
+{
+    return calloc(count == 0 ? 1 : count, size);
+}
+
+static int take_memory(struct member *m, struct error *error)
+{
+    m->state_size = m->ops->state_size(m->task);
+    m->memory_size = m->ops->memory_size(m->task);
+    m->length_max = m->ops->length_max(m->task);
+    for (size_t i = 0; i < JOBS; i++) {
+        m->jobs[i].state = at_least_one(m->state_size, 1);
+        m->jobs[i].next = at_least_one(m->state_size, 1);
+        m->jobs[i].sum = at_least_one(m->length_max, sizeof(double));
+        if (m->jobs[i].state == NULL || m->jobs[i].next == NULL ||
+            m->jobs[i].sum == NULL)
+            return out_of_memory(error);
+    }
+    m->x = at_least_one(m->length_max, sizeof *m->x);
+    m->lanes = at_least_one(m->length_max, sizeof *m->lanes);
+    m->memory = at_least_one(m->memory_size, 1);
+    m->memory_new = at_least_one(m->memory_size, 1);
+    if (m->x == NULL || m->lanes == NULL || m->memory == NULL ||
+        m->memory_new == NULL)
+        return out_of_memory(error);
+    return 0;
+}
+
+static int check_origin(struct member *m, const struct gossip_record *record,
+                        struct error *error)
+{
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+
+    memcpy(m->origin, m->dataset->fingerprint, FINGERPRINT_BYTES);
+    study_fields(fields, m->origin + FINGERPRINT_BYTES, m->study);
+    m->tell_data = record == NULL;
+    if (record == NULL)
+        return 0;
+    if (record->size != ORIGIN_BYTES ||
+        memcmp(record->bytes + FINGERPRINT_BYTES, m->origin + FINGERPRINT_BYTES,
+               GOSSIP_HASH_BYTES) != 0)
+        return error_set(error, -EINVAL,
+                         "%s: found records of another study, or of this one "
+                         "before its file was changed; put the old study file "
+                         "back, or remove the store to begin anew",
+                         m->study->path);
+    if (memcmp(record->bytes, m->origin, FINGERPRINT_BYTES) != 0)
+        return error_set(
+            error, -ESTALE,
+            "%s: the rows differ from those the study began with; put the old "
+            "file back, or remove the store to begin anew",
+            m->dataset->path);
+    return 0;
+}
+
+/* The member's own records; the engine's go into engine[GOSSIP_SLOTS]. */
+static int take_records(struct member *m, struct gossip_record *engine,
+                        size_t *engine_count, const struct gossip_record *saved,
+                        size_t count, struct error *error)
+{
+    const struct gossip_record *data = NULL, *memory = NULL;
+
+    *engine_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (saved[i].slot == MEMBER_SLOT_DATA)
+            data = &saved[i];
+        else if (saved[i].slot == MEMBER_SLOT_MEMORY)
+            memory = &saved[i];
+        else if (saved[i].slot < GOSSIP_SLOTS && *engine_count < GOSSIP_SLOTS)
+            engine[(*engine_count)++] = saved[i];
+    }
+    if (memory != NULL && memory->size != m->memory_size)
+        return error_set(error, -EINVAL,
+                         "found a record of %zu bytes in the store, expected "
+                         "%zu: it is not this study's; remove the store",
+                         memory->size, m->memory_size);
+    if (memory != NULL)
+        memcpy(m->memory, memory->bytes, memory->size);
+    return check_origin(m, data, error);
+}
+
+static void derive(uint8_t seed[PRG_SEED_BYTES], const uint8_t *from,
+                   const char *use)
+{
+    crypto_generichash(seed, PRG_SEED_BYTES, (const uint8_t *)use, strlen(use),
+                       from, PRG_SEED_BYTES);
+}
+
+static void network_hash(uint8_t hash[GOSSIP_HASH_BYTES],
+                         const struct study *study)
+{
+    char text[STUDY_NAME_SIZE + 32];
+
+    snprintf(text, sizeof text, "starling network %s", study->name);
+    crypto_generichash(hash, GOSSIP_HASH_BYTES, (const uint8_t *)text,
+                       strlen(text), NULL, 0);
+}
+
+static int verify_plainly(void *context, const uint8_t *signature,
+                          const char *domain, const uint8_t *message,
+                          size_t size, const uint8_t *key)
+{
+    (void)context;
+    return identity_verify(signature, domain, message, size, key);
+}
+
+static void fill_config(struct gossip_config *c, const struct member *m,
+                        const struct member_config *config)
+{
+    const struct study *s = m->study;
+
+    c->self = m->self;
+    c->members = s->site_count;
+    c->threshold = s->threshold;
+    c->colluders = s->colluders;
+    c->copies = s->copies;
+    c->on_loss = s->on_loss;
+    c->deadline_ms = s->deadline_ms;
+    c->grace_ms = s->grace_ms;
+    c->linger_ms = s->linger_ms;
+    c->wait_ms = s->wait_ms;
+    network_hash(c->network, s);
+    study_roster(c->roster, s);
+    for (uint32_t i = 0; i < s->site_count; i++)
+        memcpy(c->keys[i], s->sites[i].key.sign, IDENTITY_KEY_BYTES);
+    memcpy(c->sign_secret, config->identity->sign_secret,
+           IDENTITY_SECRET_BYTES);
+    derive(c->seed, config->seed, "engine");
+    c->state_size = m->state_size;
+    c->length_max = m->length_max;
+    c->verify = config->verify == NULL ? verify_plainly : config->verify;
+    c->verify_context = config->verify_context;
+}
+
+static int start_engine(struct member *m, const struct member_config *config,
+                        const struct gossip_record *saved, size_t count,
+                        struct error *error)
+{
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+    struct gossip_config c = {0};
+    const char *why = NULL;
+    uint8_t *state = m->jobs[0].state;
+
+    fill_config(&c, m, config);
+    c.field_count = study_fields(fields, c.charter, m->study);
+    c.fields = fields;
+    m->ops->start(m->task, state);
+    c.state = state;
+    c.shape = m->ops->shape(m->task, state);
+    m->gossip = gossip_new(&c, saved, count, &why);
+    sodium_memzero(&c, sizeof c);
+    if (m->gossip != NULL)
+        return 0;
+    return error_set(error, why == NULL ? -ENOMEM : -EINVAL,
+                     "study %s cannot go on from its store: %s", m->study->name,
+                     why == NULL ? "out of memory" : why);
+}
+
+static int check_config(const struct member_config *config, struct error *error)
+{
+    const struct study *s = config->study;
+    const struct study_site *site = &s->sites[config->self];
+
+    assert(config->self < s->site_count && s->site_count >= 3);
+    assert(s->task.feature_count + s->task.categorical_count > 0);
+    if (!site->has_key ||
+        memcmp(&site->key, &config->identity->open, sizeof site->key) == 0)
+        return 0;
+    return error_set(error, -EACCES,
+                     "%s:%u: found another key for '%s' than this node's own, "
+                     "expected the one that 'starling init' printed here",
+                     s->path, site->line, site->name);
+}
+
+/* Everything but the engine. */
+static int open_task(struct member **member, const struct member_config *config,
+                     struct error *error)
+{
+    struct member *m = calloc(1, sizeof *m);
+    uint8_t seed[PRG_SEED_BYTES];
+    struct error why = {""};
+    int code = -EINVAL;
+
+    *member = NULL;
+    if (m == NULL)
+        return out_of_memory(error);
+    m->study = config->study;
+    m->dataset = config->dataset;
+    m->self = config->self;
+    derive(seed, config->seed, "task");
+    prg_seed(&m->prg, seed);
+    sodium_memzero(seed, sizeof seed);
+    m->ops = task_find(&m->study->task, error);
+    if (m->ops == NULL)
+        goto fail;
+    code = m->ops->open(&m->task, &m->study->task, m->dataset, &why);
+    if (code != 0) {
+        m->task = NULL;
+        error_set(error, code, "%s: %s", m->study->path, why.text);
+        goto fail;
+    }
+    if ((code = take_memory(m, error)) != 0)
+        goto fail;
+    *member = m;
+    return 0;
+fail:
+    member_free(m);
+    return code;
+}
+
+int member_new(struct member **member, const struct member_config *config,
+               const struct gossip_record *saved, size_t count,
+               struct error *error)
+{
+    struct gossip_record engine[GOSSIP_SLOTS];
+    size_t engine_count = 0;
+    struct member *m = NULL;
+    int code = check_config(config, error);
+
+    *member = NULL;
+    if (code == 0)
+        code = open_task(&m, config, error);
+    if (code == 0)
+        code = take_records(m, engine, &engine_count, saved, count, error);
+    if (code == 0)
+        code = start_engine(m, config, engine, engine_count, error);
+    if (code != 0)
+        member_free(m);
+    else
+        *member = m;
+    return code;
+}
+
+static void wipe_free(void *bytes, size_t size)
+{
+    if (bytes != NULL)
+        sodium_memzero(bytes, size);
+    free(bytes);
+}
+
+void member_free(struct member *m)
+{
+    if (m == NULL)
+        return;
+    gossip_free(m->gossip);
+    if (m->task != NULL)
+        m->ops->close(m->task);
+    for (size_t i = 0; i < JOBS; i++) {
+        free(m->jobs[i].state);
+        free(m->jobs[i].next);
+        free(m->jobs[i].sum);
+    }
+    wipe_free(m->x, m->length_max * sizeof *m->x);
+    wipe_free(m->lanes, m->length_max * sizeof *m->lanes);
+    wipe_free(m->memory, m->memory_size);
+    wipe_free(m->memory_new, m->memory_size);
+    prg_wipe(&m->prg);
+    free(m->effects);
+    free(m);
+}
+
+/* Third jobs replace the one that has not begun: the engine waits only for the
+ * newest answer. */
+static struct job *queue(struct member *m)
+{
+    struct job *job;
+
+    if (m->job_count < JOBS)
+        m->job_count++;
+    job = &m->jobs[(m->head + m->job_count - 1) % JOBS];
+    job->serial = ++m->serial;
+    return job;
+}
+
+static void queue_contribute(struct member *m, const struct gossip_effect *e)
+{
+    struct job *job = queue(m);
+
+    job->kind = GOSSIP_CONTRIBUTE;
+    job->round = e->contribute.round;
+    memcpy(job->state, e->contribute.state, m->state_size);
+    m->contribute_serial = job->serial;
+}
+
+static void queue_absorb(struct member *m, const struct gossip_effect *e)
+{
+    struct job *job = queue(m);
+
+    job->kind = GOSSIP_ABSORB;
+    job->round = e->absorb.round;
+    job->has_sum = e->absorb.sum != NULL;
+    job->survivors = e->absorb.survivors;
+    if (job->has_sum) {
+        assert(e->absorb.length <= m->length_max);
+        memcpy(job->state, e->absorb.state, m->state_size);
+        memcpy(job->sum, e->absorb.sum,
+               e->absorb.length * sizeof *e->absorb.sum);
+    } else {
+        memcpy(job->next, e->absorb.next, m->state_size);
+    }
+    m->absorb_next = e->absorb.next;
+    m->absorb_serial = job->serial;
+}
+
+static void add_effect(struct member *m, const struct gossip_effect *effect)
+{
+    assert(m->effect_count < m->effect_capacity);
+    m->effects[m->effect_count++] = *effect;
+}
+
+static void add_save(struct member *m, uint32_t slot, const uint8_t *bytes,
+                     size_t size)
+{
+    struct gossip_effect effect = {.kind = GOSSIP_SAVE};
+
+    effect.save.slot = slot;
+    effect.save.bytes = bytes;
+    effect.save.size = size;
+    add_effect(m, &effect);
+}
+
+static void make_room(struct member *m, size_t count)
+{
+    size_t capacity = m->effect_capacity;
+
+    if (count <= capacity)
+        return;
+    while (capacity < count)
+        capacity = 2 * capacity + 64;
+    struct gossip_effect *larger =
+        realloc(m->effects, capacity * sizeof *larger);
+    assert(larger != NULL); /* a few kilobytes, once */
+    m->effects = larger;
+    m->effect_capacity = capacity;
+}
+
+/* Takes the answer of jobs[head] in. Returns whether the engine still wants
+ * it. */
+static bool take_answer(struct member *m, const struct gossip_event *event,
+                        bool *save_memory)
+{
+    assert(m->job_count > 0);
+    const struct job *job = &m->jobs[m->head];
+    bool absorbed = event->kind == GOSSIP_ABSORBED;
+    assert(absorbed == (job->kind == GOSSIP_ABSORB));
+    bool wanted =
+        job->serial == (absorbed ? m->absorb_serial : m->contribute_serial);
+
+    m->head = (m->head + 1) % JOBS;
+    m->job_count--;
+    if (absorbed) {
+        if (wanted && job->has_sum)
+            memcpy(m->absorb_next, job->next, m->state_size);
+        return wanted;
+    }
+    memcpy(m->audit, m->audit_new, sizeof m->audit);
+    m->audit_waits = true;
+    if (wanted && event->contributed.decline != 0)
+        m->decline = m->decline_new;
+    *save_memory =
+        wanted && event->contributed.decline == 0 && m->memory_size > 0;
+    if (*save_memory)
+        memcpy(m->memory, m->memory_new, m->memory_size);
+    return wanted;
+}
+
+void member_step(struct member *m, const struct gossip_event *event,
+                 const struct gossip_effect **effects, size_t *count)
+{
+    const struct gossip_effect *list = NULL;
+    struct gossip_event fed = *event;
+    size_t list_count = 0;
+    bool save_memory = false;
+    bool answer =
+        event->kind == GOSSIP_CONTRIBUTED || event->kind == GOSSIP_ABSORBED;
+
+    if (answer && !take_answer(m, event, &save_memory))
+        fed = (struct gossip_event){.kind = GOSSIP_TIMER,
+                                    .now_ms = event->now_ms};
+    gossip_step(m->gossip, &fed, &list, &list_count);
+    if (event->kind == GOSSIP_CONTRIBUTED)
+        sodium_memzero(m->x, m->length_max * sizeof *m->x);
+    m->effect_count = 0;
+    make_room(m, list_count + EFFECTS_OWN);
+    if (m->tell_data)
+        add_save(m, MEMBER_SLOT_DATA, m->origin, sizeof m->origin);
+    m->tell_data = false;
+    if (save_memory)
+        add_save(m, MEMBER_SLOT_MEMORY, m->memory, m->memory_size);
+    for (size_t i = 0; i < list_count; i++) {
+        if (list[i].kind == GOSSIP_CONTRIBUTE)
+            queue_contribute(m, &list[i]);
+        else if (list[i].kind == GOSSIP_ABSORB)
+            queue_absorb(m, &list[i]);
+        else
+            add_effect(m, &list[i]);
+    }
+    *effects = m->effects;
+    *count = m->effect_count;
+}
+
+bool member_has_job(const struct member *m)
+{
+    return m->job_count > 0;
+}
+
+static uint32_t contribute(struct member *m, const struct job *job)
+{
+    struct gate_request request = {
+        .study = m->study,
+        .dataset = m->dataset,
+        .self = m->self,
+        .round = job->round,
+        .phase = m->ops->phase(m->task, job->state),
+        .shape = m->ops->shape(m->task, job->state),
+        .values = m->x,
+    };
+    enum gossip_decline no;
+
+    request.length = request.shape.length;
+    assert(request.length <= m->length_max);
+    memcpy(m->memory_new, m->memory, m->memory_size);
+    int code = m->ops->contribute(m->task, m->x, m->memory_new, job->state,
+                                  &m->prg, &m->decline_new);
+    if (code == 0)
+        no = gate_ask(m->lanes, &request, &m->decline_new);
+    else
+        no = code == -ERANGE ? GOSSIP_DECLINE_RANGE : GOSSIP_DECLINE_DATA;
+    gate_line(m->audit_new, &request, no, &m->decline_new);
+    m->plain_length = no == GOSSIP_DECLINE_NONE ? request.length : 0;
+    m->plain_round = job->round;
+    return no;
+}
+
+static uint32_t count_bits(uint64_t bits)
+{
+    uint32_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static void absorb(struct member *m, struct job *job, struct gossip_event *done)
+{
+    struct task_sum sum = {.values = job->sum,
+                           .survivors = job->survivors,
+                           .members = count_bits(job->survivors)};
+
+    if (job->has_sum)
+        m->ops->absorb(m->task, job->next, job->state, &sum);
+    done->absorbed.round = job->round;
+    done->absorbed.shape = m->ops->shape(m->task, job->next);
+    if (m->ops->mixed != NULL)
+        done->absorbed.mixed = m->ops->mixed(m->task, job->next);
+}
+
+void member_work(struct member *m, struct gossip_event *done)
+{
+    assert(m->jobs[m->head].serial != 0);
+    struct job *job = &m->jobs[m->head];
+
+    *done = (struct gossip_event){.kind = GOSSIP_ABSORBED};
+    if (job->kind == GOSSIP_ABSORB) {
+        absorb(m, job, done);
+        return;
+    }
+    done->kind = GOSSIP_CONTRIBUTED;
+    done->contributed.round = job->round;
+    done->contributed.x = m->x;
+    done->contributed.decline = contribute(m, job);
+}
+
+const char *member_decline(const struct member *m)
+{
+    return m->decline.text;
+}
+
+const char *member_audit(struct member *m)
+{
+    bool waits = m->audit_waits;
+
+    m->audit_waits = false;
+    return waits ? m->audit : NULL;
+}
+
+void member_view(const struct member *m, struct gossip_view *view)
+{
+    gossip_view(m->gossip, view);
+}
+
+const char *member_phase(const struct member *m)
+{
+    struct gossip_view view;
+
+    gossip_view(m->gossip, &view);
+    return m->ops->phase(m->task, view.state);
+}
+
+double member_loss(const struct member *m)
+{
+    struct gossip_view view;
+
+    gossip_view(m->gossip, &view);
+    return m->ops->loss(m->task, view.state);
+}
+
+int member_report(const struct member *m, struct task_report *report,
+                  struct error *error)
+{
+    struct gossip_view view;
+
+    gossip_view(m->gossip, &view);
+    return m->ops->report(m->task, view.state, report, error);
+}
+
+const uint64_t *member_plain(const struct member *m, size_t *length,
+                             uint64_t *round)
+{
+    if (m->plain_length == 0)
+        return NULL;
+    *length = m->plain_length;
+    *round = m->plain_round;
+    return m->lanes;
+}
+
+/* Lines for `--check`. */
+struct page {
+    char *text; /* [size] */
+    size_t size, used;
+};
+
+static void say(struct page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct page *page, const char *format, ...)
+{
+    va_list arguments;
+
+    if (page->used + 1 >= page->size)
+        return;
+    va_start(arguments, format);
+    int more = vsnprintf(page->text + page->used, page->size - page->used,
+                         format, arguments);
+    va_end(arguments);
+    if (more > 0)
+        page->used += (size_t)more;
+}
+
+static void say_rows(struct page *page, const struct study *study,
+                     const struct dataset *d)
+{
+    size_t train = 0, ones = 0, missing = 0;
+
+    for (size_t i = 0; i < d->row_count; i++) {
+        train += d->test[i] == 0;
+        ones += d->test[i] == 0 && d->y[i] == 1.0;
+    }
+    for (size_t i = 0; i < d->row_count * d->column_count; i++)
+        missing += isnan(d->x[i]) ? 1 : 0;
+    say(page, "rows      %zu: %zu train, %zu test; %zu dropped\n", d->row_count,
+        train, d->row_count - train, d->dropped);
+    say(page, "features  %zu:", d->column_count);
+    for (size_t i = 0; i < d->column_count; i++)
+        say(page, " %s", d->names[i]);
+    say(page, "\nmissing   %zu values among them\n", missing);
+    if (strcmp(study->task.kind, "logistic") == 0)
+        say(page, "classes   %s = 1: %zu, %s = 0: %zu of the training rows%s\n",
+            study->task.target, ones, study->task.target, train - ones,
+            ones == 0 || ones == train ? "; one class only: takes part all the "
+                                         "same"
+                                       : "");
+}
+
+static void say_rules(struct page *page, const struct study *s)
+{
+    const char *note = study_note(s);
+
+    say(page,
+        "sums      open with %u of %u sites; %u may pool what they see; each "
+        "sum covers all %u sites\n",
+        s->threshold, s->site_count, s->colluders, s->site_count);
+    say(page, "losses    %u after their vector was sent; before that: %s\n",
+        s->site_count - s->threshold,
+        s->on_loss == GOSSIP_STOP ? "the study stops"
+                                  : "the others wait for them");
+    if (note != NULL)
+        say(page, "note      %s\n", note);
+    say(page, "privacy   no row leaves this site; only sums over the sites are "
+              "ever opened; no noise is added\n");
+}
+
+/* Goes through the phases with this site's sums standing for all sites': the
+ * lengths are the real ones, the numbers are thrown away. */
+static int say_vectors(struct page *page, struct member *m, struct error *error)
+{
+    enum { ROUNDS = 12 };
+    struct job *job = &m->jobs[0];
+    const char *last = "";
+
+    m->ops->start(m->task, job->state);
+    for (job->round = 0; job->round < ROUNDS; job->round++) {
+        struct fixed_shape shape = m->ops->shape(m->task, job->state);
+        const char *phase = m->ops->phase(m->task, job->state);
+        struct task_sum sum = {
+            .values = m->x, .survivors = UINT64_C(1) << m->self, .members = 1};
+        if (shape.length == 0)
+            break;
+        if (contribute(m, job) != 0)
+            return error_set(error, -EINVAL, "%s", m->decline_new.text);
+        if (strcmp(phase, last) != 0)
+            say(page, "leaves    %s: %zu numbers a round, masked\n", phase,
+                shape.length);
+        last = phase;
+        m->ops->absorb(m->task, job->next, job->state, &sum);
+        memcpy(job->state, job->next, m->state_size);
+    }
+    return 0;
+}
+
+int member_check(const struct member_config *config, char *text, size_t size,
+                 struct error *error)
+{
+    struct page page = {.text = text, .size = size};
+    struct member *m = NULL;
+    int code = open_task(&m, config, error);
+
+    if (code != 0)
+        return code;
+    say(&page, "study     %s: %s by %s\n", m->study->name, m->study->task.kind,
+        m->study->task.method);
+    say(&page, "site      %s, one of %u\n", m->study->sites[m->self].name,
+        m->study->site_count);
+    say_rows(&page, m->study, m->dataset);
+    code = say_vectors(&page, m, error);
+    say_rules(&page, m->study);
+    member_free(m);
+    return code;
+}

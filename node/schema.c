@@ -1,0 +1,627 @@
+#include "node/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/virtual.h"
+
+enum { FRACTION_BITS = 32, ROUNDS_MAX = 50, DAY_MS = 86400000 };
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+static int take_text(char **to, const struct study *study, const char *text,
+                     struct error *error)
+{
+    free(*to);
+    *to = strdup(text);
+    if (*to == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", study->path);
+    return 0;
+}
+
+static int take_texts(char ***to, size_t *count, const struct study *study,
+                      const struct reader *r, int list, struct error *error)
+{
+    size_t n = reader_count(r, list);
+
+    *to = calloc(n, sizeof **to);
+    if (*to == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", study->path);
+    *count = n;
+    for (size_t i = 0; i < n; i++) {
+        int item = reader_item(r, list, i);
+        int code = take_text(&(*to)[i], study, reader_text(r, item), error);
+        if (code != 0)
+            return code;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp((*to)[i], (*to)[j]) == 0)
+                return reader_fail(r, reader_line(r, item), error,
+                                   "found '%s' twice in one list, expected it "
+                                   "once; remove one",
+                                   (*to)[i]);
+    }
+    return 0;
+}
+
+/* A relative path is relative to the folder of the study file. */
+static int take_path(char **to, const struct study *study, const char *text,
+                     struct error *error)
+{
+    const char *slash = strrchr(study->path, '/');
+    size_t folder =
+        slash == NULL || text[0] == '/' ? 0 : (size_t)(slash - study->path) + 1;
+    size_t size = folder + strlen(text) + 1;
+
+    *to = malloc(size);
+    if (*to == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", study->path);
+    snprintf(*to, size, "%.*s%s", (int)folder, study->path, text);
+    return 0;
+}
+
+static bool is_name(const char *text, const char *more)
+{
+    size_t length = strlen(text), used = 0;
+
+    if (length < 1 || length >= STUDY_NAME_SIZE)
+        return false;
+    while (used < length &&
+           (memchr(letters, text[used], sizeof letters - 1) != NULL ||
+            strchr(more, text[used]) != NULL))
+        used++;
+    return used == length;
+}
+
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    if (strncmp(text, "tcp://", 6) != 0 || colon <= text + 6)
+        return false;
+    size_t digits = strspn(colon + 1, "0123456789");
+    long port = strtol(colon + 1, NULL, 10);
+    return digits >= 1 && digits <= 5 && colon[1 + digits] == '\0' &&
+           port >= 1 && port <= 65535 && text[strcspn(text, " \t\n*")] == '\0';
+}
+
+static int read_rows(struct study_site *site, const struct study *study,
+                     const struct reader *r, int node, struct error *error)
+{
+    static const struct reader_key keys[] = {
+        {"column", READER_TEXT, true, 0, 0, "the name of a column"},
+        {"equals", READER_TEXT, true, 0, 0, "the value of the rows to keep"},
+    };
+    struct reader_value v[2];
+    int code = reader_map(v, r, node, keys, 2, "rows", error);
+
+    if (code == 0)
+        code = take_text(&site->rows_column, study, v[0].text, error);
+    if (code == 0)
+        code = take_text(&site->rows_equals, study, v[1].text, error);
+    return code;
+}
+
+static int check_site(const struct study *study, uint32_t place,
+                      const struct reader *r, struct error *error)
+{
+    const struct study_site *site = &study->sites[place];
+
+    if (!is_name(site->name, "0123456789_.-") ||
+        strchr(".-", site->name[0]) != NULL)
+        return reader_fail(
+            r, site->line, error,
+            "found the site name '%.60s', expected 1 to 40 of "
+            "letters, digits, '_', '.', '-', the first a letter, "
+            "digit or '_'",
+            site->name);
+    for (uint32_t i = 0; i < place; i++) {
+        const struct study_site *other = &study->sites[i];
+        if (strcmp(other->name, site->name) == 0)
+            return reader_fail(r, site->line, error,
+                               "found a second site '%s' (first at line %u), "
+                               "expected every name once",
+                               site->name, other->line);
+        if (site->has_key && other->has_key &&
+            memcmp(&site->key, &other->key, sizeof site->key) == 0)
+            return reader_fail(r, site->line, error,
+                               "found the same key at '%s' and '%s', expected "
+                               "each site's own; run 'starling init' there",
+                               other->name, site->name);
+    }
+    if (place > 0 && site->has_key != study->sites[0].has_key)
+        return reader_fail(r, site->line, error,
+                           "found %s at '%s' but %s at '%s', expected a key at "
+                           "every site or at none",
+                           site->has_key ? "a key" : "no key", site->name,
+                           site->has_key ? "none" : "one",
+                           study->sites[0].name);
+    return 0;
+}
+
+static int read_site(struct study *study, uint32_t place,
+                     const struct reader *r, int node, struct error *error)
+{
+    enum { NAME, DATA, ROWS, ADDRESS, KEY, KEYS };
+    static const struct reader_key keys[KEYS] = {
+        {"name", READER_TEXT, true, 0, 0, "the site's name"},
+        {"data", READER_TEXT, false, 0, 0, "the path of a CSV file"},
+        {"rows", READER_MAP, false, 0, 0, ""},
+        {"address", READER_TEXT, false, 0, 0, "tcp://host:port"},
+        {"key", READER_TEXT, false, 0, 0, "the key that 'init' printed"},
+    };
+    struct study_site *site = &study->sites[place];
+    struct reader_value v[KEYS];
+    int code = reader_map(v, r, node, keys, KEYS, "a site", error);
+
+    if (code != 0)
+        return code;
+    site->line = v[NAME].line;
+    if ((code = take_text(&site->name, study, v[NAME].text, error)) != 0)
+        return code;
+    if (v[DATA].line != 0 &&
+        (code = take_path(&site->data, study, v[DATA].text, error)) != 0)
+        return code;
+    if (v[ROWS].line != 0 &&
+        (code = read_rows(site, study, r, v[ROWS].node, error)) != 0)
+        return code;
+    if (v[ADDRESS].line != 0) {
+        if (!is_address(v[ADDRESS].text))
+            return reader_fail(r, v[ADDRESS].line, error,
+                               "address: found '%.60s', expected "
+                               "tcp://host:port, the port from 1 to 65535",
+                               v[ADDRESS].text);
+        code = take_text(&site->address, study, v[ADDRESS].text, error);
+        if (code != 0)
+            return code;
+    }
+    if (v[KEY].line != 0) {
+        if (identity_parse(&site->key, v[KEY].text) != 0)
+            return reader_fail(r, v[KEY].line, error,
+                               "key: found '%.20s...', expected 'starling-' "
+                               "and 86 characters; copy the whole line that "
+                               "'starling init' printed",
+                               v[KEY].text);
+        site->has_key = true;
+    }
+    return check_site(study, place, r, error);
+}
+
+static int read_sites(struct study *study, const struct reader *r, int list,
+                      struct error *error)
+{
+    size_t count = reader_count(r, list);
+    uint32_t line = reader_line(r, list);
+
+    if (count < 3)
+        return reader_fail(r, line, error,
+                           "sites: found %zu, expected 3 to %d: with two, each "
+                           "would learn the other's rows' sums; find a third "
+                           "site",
+                           count, GOSSIP_MEMBERS_MAX);
+    if (count > GOSSIP_MEMBERS_MAX)
+        return reader_fail(r, line, error,
+                           "sites: found %zu, expected 3 to %d; split the "
+                           "network into several studies",
+                           count, GOSSIP_MEMBERS_MAX);
+    study->sites = calloc(count, sizeof *study->sites);
+    if (study->sites == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", study->path);
+    study->site_count = (uint32_t)count;
+    study->task.members = (uint32_t)count;
+    for (uint32_t i = 0; i < count; i++) {
+        int code = read_site(study, i, r, reader_item(r, list, i), error);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static int read_categorical(struct study *study, const struct reader *r,
+                            int list, struct error *error)
+{
+    static const struct reader_key keys[] = {
+        {"column", READER_TEXT, true, 0, 0, "the name of a column"},
+        {"levels", READER_TEXTS, true, 0, 0, "a list of at least two levels"},
+    };
+    size_t count = reader_count(r, list);
+    struct reader_value v[2];
+
+    if (count == 0)
+        return 0;
+    study->task.categorical = calloc(count, sizeof *study->task.categorical);
+    if (study->task.categorical == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", study->path);
+    for (size_t i = 0; i < count; i++) {
+        struct task_categorical *c = &study->task.categorical[i];
+        study->task.categorical_count = i + 1;
+        int code = reader_map(v, r, reader_item(r, list, i), keys, 2,
+                              "categorical", error);
+        if (code == 0)
+            code = take_text(&c->column, study, v[0].text, error);
+        if (code == 0)
+            code = take_texts(&c->levels, &c->level_count, study, r, v[1].node,
+                              error);
+        if (code != 0)
+            return code;
+        if (c->level_count < 2)
+            return reader_fail(r, v[1].line, error,
+                               "levels: found one level of '%s', expected at "
+                               "least two",
+                               c->column);
+    }
+    return 0;
+}
+
+static int read_split(struct task_spec *task, const struct study *study,
+                      const struct reader *r, int node, struct error *error)
+{
+    static const struct reader_key keys[] = {
+        {"column", READER_TEXT, true, 0, 0, "the name of a column"},
+        {"train", READER_TEXT, false, 0, 0, "its value in training rows"},
+        {"test", READER_TEXT, false, 0, 0, "its value in test rows"},
+    };
+    struct reader_value v[3];
+    int code = reader_map(v, r, node, keys, 3, "split", error);
+
+    if (code == 0)
+        code = take_text(&task->split_column, study, v[0].text, error);
+    if (code == 0)
+        code = take_text(&task->split_train, study,
+                         v[1].line == 0 ? "train" : v[1].text, error);
+    if (code == 0)
+        code = take_text(&task->split_test, study,
+                         v[2].line == 0 ? "test" : v[2].text, error);
+    if (code == 0 && strcmp(task->split_train, task->split_test) == 0)
+        code = reader_fail(r, reader_line(r, node), error,
+                           "split: found '%s' for both train and test, "
+                           "expected two values",
+                           task->split_train);
+    return code;
+}
+
+/* A column has one part to play; features may name a categorical one. */
+static int check_columns(const struct study *study, const struct reader *r,
+                         uint32_t line, struct error *error)
+{
+    const struct task_spec *t = &study->task;
+    const char *parts[2] = {t->target, t->split_column};
+    const char *words[2] = {"the target", "the split's column"};
+
+    for (size_t p = 0; p < 2; p++) {
+        const char *other = NULL;
+        for (size_t i = 0; parts[p] != NULL && i < t->feature_count; i++)
+            if (strcmp(t->features[i], parts[p]) == 0)
+                other = "a feature";
+        for (size_t i = 0; parts[p] != NULL && i < t->categorical_count; i++)
+            if (strcmp(t->categorical[i].column, parts[p]) == 0)
+                other = "categorical";
+        if (p == 1 && parts[1] != NULL && strcmp(parts[0], parts[1]) == 0)
+            other = words[0];
+        if (other != NULL)
+            return reader_fail(r, line, error,
+                               "task: found '%s' as %s and as %s, expected one "
+                               "of the two",
+                               parts[p], words[p], other);
+    }
+    for (size_t i = 1; i < t->categorical_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(t->categorical[i].column, t->categorical[j].column) == 0)
+                return reader_fail(r, line, error,
+                                   "categorical: found '%s' twice, expected it "
+                                   "once",
+                                   t->categorical[i].column);
+    return 0;
+}
+
+enum {
+    TASK_KIND,
+    TASK_METHOD,
+    TASK_TARGET,
+    TASK_FEATURES,
+    TASK_CATEGORICAL,
+    TASK_SPLIT,
+    TASK_MISSING,
+    TASK_STANDARDISE,
+    TASK_L2,
+    TASK_KEYS
+};
+
+static const struct reader_key task_keys[TASK_KEYS] = {
+    {"kind", READER_TEXT, true, 0, 0, "linear or logistic"},
+    {"method", READER_TEXT, false, 0, 0, "newton"},
+    {"target", READER_TEXT, true, 0, 0, "the name of a column"},
+    {"features", READER_TEXTS, false, 0, 0, "a list of columns"},
+    {"categorical", READER_LIST, false, 0, 0, ""},
+    {"split", READER_MAP, false, 0, 0, ""},
+    {"missing", READER_WORD, false, 0, 0, "drop|mean|fail"},
+    {"standardise", READER_WORD, false, 0, 0, "pooled|none"},
+    {"l2", READER_REAL, false, 0, 1e12, ""},
+};
+
+static int read_columns(struct study *study, const struct reader *r,
+                        const struct reader_value *v, struct error *error)
+{
+    struct task_spec *t = &study->task;
+    int code = take_text(&t->target, study, v[TASK_TARGET].text, error);
+
+    study->features_given = v[TASK_FEATURES].line != 0;
+    if (code == 0 && study->features_given)
+        code = take_texts(&t->features, &t->feature_count, study, r,
+                          v[TASK_FEATURES].node, error);
+    if (code == 0 && v[TASK_CATEGORICAL].line != 0)
+        code = read_categorical(study, r, v[TASK_CATEGORICAL].node, error);
+    if (code == 0 && v[TASK_SPLIT].line != 0)
+        code = read_split(t, study, r, v[TASK_SPLIT].node, error);
+    return code;
+}
+
+/* The line of the key that a message of the task begins with. */
+static uint32_t task_line(const struct reader_value *v, const char *message)
+{
+    if (strncmp(message, "method", 6) == 0 && v[TASK_METHOD].line != 0)
+        return v[TASK_METHOD].line;
+    return v[TASK_KIND].line;
+}
+
+static int read_task(struct study *study, const struct reader *r, int node,
+                     struct error *error)
+{
+    struct reader_value v[TASK_KEYS];
+    struct task_spec *t = &study->task;
+    struct error why;
+    int code = reader_map(v, r, node, task_keys, TASK_KEYS, "task", error);
+
+    if (code == 0)
+        code = take_text(&t->kind, study, v[TASK_KIND].text, error);
+    if (code == 0)
+        code = take_text(
+            &t->method, study,
+            v[TASK_METHOD].line == 0 ? "newton" : v[TASK_METHOD].text, error);
+    if (code == 0 && task_find(t, &why) == NULL)
+        code = reader_fail(r, task_line(v, why.text), error, "%s", why.text);
+    if (code == 0)
+        code = read_columns(study, r, v, error);
+    if (code != 0)
+        return code;
+    t->missing = (enum task_missing)v[TASK_MISSING].word;
+    t->standardise = (enum task_standardise)v[TASK_STANDARDISE].word;
+    t->l2 = v[TASK_L2].real;
+    return check_columns(study, r, reader_line(r, node), error);
+}
+
+static int read_rounds(struct study *study, const struct reader *r, int node,
+                       struct error *error)
+{
+    enum { MAX, DEADLINE, GRACE, LINGER, TOLERANCE, LOCAL, BATCH, STEP, KEYS };
+    static const struct reader_key keys[KEYS] = {
+        {"max", READER_INTEGER, false, 1, 100000, ""},
+        {"deadline_ms", READER_INTEGER, false, 1, DAY_MS, ""},
+        {"grace_ms", READER_INTEGER, false, 0, DAY_MS, ""},
+        {"linger_ms", READER_INTEGER, false, 0, DAY_MS, ""},
+        {"tolerance", READER_REAL, false, 1e-15, 1, ""},
+        {"local_steps", READER_INTEGER, false, 1, 100000, ""},
+        {"batch", READER_INTEGER, false, 0, 1e12, ""},
+        {"step", READER_REAL, false, 0, 1e6, ""},
+    };
+    struct reader_value v[KEYS];
+    int code = reader_map(v, r, node, keys, KEYS, "rounds", error);
+
+    if (code != 0)
+        return code;
+    if ((v[LOCAL].line != 0 && v[LOCAL].integer != 1) || v[BATCH].integer != 0)
+        return reader_fail(
+            r, v[LOCAL].line != 0 ? v[LOCAL].line : v[BATCH].line, error,
+            "rounds: found local steps or batches, which are "
+            "not in this version; expected local_steps: 1 and "
+            "batch: 0");
+    if (v[MAX].line != 0)
+        study->rounds_max = (uint32_t)v[MAX].integer;
+    if (v[DEADLINE].line != 0)
+        study->deadline_ms = v[DEADLINE].integer;
+    if (v[GRACE].line != 0)
+        study->grace_ms = v[GRACE].integer;
+    if (v[LINGER].line != 0)
+        study->linger_ms = v[LINGER].integer;
+    if (v[TOLERANCE].line != 0)
+        study->task.tolerance = v[TOLERANCE].real;
+    study->task.rounds_max = study->rounds_max;
+    return 0;
+}
+
+static int threshold_rule(struct study *study, const struct reader *r,
+                          const struct reader_value *colluders,
+                          const struct reader_value *threshold,
+                          const struct reader_value *copies,
+                          struct error *error)
+{
+    uint32_t g = study->site_count;
+    uint32_t c = colluders->line == 0 ? 1 : (uint32_t)colluders->integer;
+
+    if (c < 1 || c > g - 2)
+        return reader_fail(r, colluders->line, error,
+                           "colluders: found %u, expected 1 to %u with %u "
+                           "sites: of those who sign, at least two must be "
+                           "honest",
+                           c, g - 2, g);
+    uint32_t least = g / 2 + 1 > c + 2 ? g / 2 + 1 : c + 2;
+    uint32_t t = threshold->line == 0 ? least : (uint32_t)threshold->integer;
+    if (t < least || t > g)
+        return reader_fail(r, threshold->line, error,
+                           "threshold: found %u, which is impossible; expected "
+                           "%u to %u with %u sites and %u colluders",
+                           t, least, g, g, c);
+    uint32_t n = copies->line == 0 ? 1 + g - t : (uint32_t)copies->integer;
+    if (n < 1 || n > g)
+        return reader_fail(r, copies->line, error,
+                           "copies: found %u, expected 1 to %u with %u sites",
+                           n, g, g);
+    study->colluders = c;
+    study->threshold = t;
+    study->copies = n;
+    return 0;
+}
+
+static int read_sum(struct study *study, const struct reader *r, int node,
+                    struct error *error)
+{
+    enum { LANES, BITS, COLLUDERS, THRESHOLD, COPIES, VERIFY, REST, KEYS = 9 };
+    static const struct reader_key keys[KEYS] = {
+        {"lanes", READER_INTEGER, false, 16, 64, ""},
+        {"fraction_bits", READER_INTEGER, false, 0, 52, ""},
+        {"colluders", READER_INTEGER, false, 1, GOSSIP_MEMBERS_MAX, ""},
+        {"threshold", READER_INTEGER, false, 1, GOSSIP_MEMBERS_MAX, ""},
+        {"copies", READER_INTEGER, false, 1, GOSSIP_MEMBERS_MAX, ""},
+        {"verify", READER_WORD, false, 0, 0, "no|yes"},
+        {"masks", READER_LATER, false, 0, 0,
+         "every sum is masked; remove the key"},
+        {"value_bits", READER_LATER, false, 0, 0, "lanes have 64 bits"},
+        {"clip", READER_LATER, false, 0, 0, "exact statistics never clip"},
+    };
+    struct reader_value v[KEYS];
+    int code = reader_map(v, r, node, keys, KEYS, "sum", error);
+
+    if (code != 0)
+        return code;
+    if (v[LANES].line != 0 && v[LANES].integer != 64)
+        return reader_fail(r, v[LANES].line, error,
+                           "lanes: found %u, which is not in this version; "
+                           "expected 64",
+                           (unsigned)v[LANES].integer);
+    if (v[VERIFY].word == 1)
+        return reader_fail(r, v[VERIFY].line, error,
+                           "verify: found 'yes', which is not in this version; "
+                           "remove the key");
+    if (v[BITS].line != 0)
+        study->task.fraction_bits = (uint8_t)v[BITS].integer;
+    return threshold_rule(study, r, &v[COLLUDERS], &v[THRESHOLD], &v[COPIES],
+                          error);
+}
+
+/* The proof that no sum overflows: the largest vector that is let through,
+ * `members` times, stays below 2^64. */
+static int check_overflow(const struct study *study, const struct reader *r,
+                          uint32_t line, struct error *error)
+{
+    struct fixed_shape shape = {
+        .length = 1,
+        .bound = fixed_bound(study->site_count, study->task.fraction_bits),
+        .fraction_bits = study->task.fraction_bits,
+        .exact = true,
+    };
+
+    if (fixed_fits(&shape, study->site_count))
+        return 0;
+    return reader_fail(r, line, error,
+                       "fraction_bits: found %u, at which %u sites' sum "
+                       "overflows; expected fewer",
+                       study->task.fraction_bits, study->site_count);
+}
+
+enum {
+    VERSION,
+    STUDY,
+    TRUST,
+    ON_LOSS,
+    WAIT_MS,
+    SITES,
+    TASK,
+    ROUNDS,
+    SUM,
+    SEED,
+    NETWORK,
+    TOP_KEYS = NETWORK + 6
+};
+
+static const struct reader_key top_keys[TOP_KEYS] = {
+    {"version", READER_TEXT, true, 0, 0, "1"},
+    {"study", READER_TEXT, true, 0, 0, "the study's name"},
+    {"trust", READER_WORD, false, 0, 0, "semi-honest|active"},
+    {"on_loss", READER_WORD, false, 0, 0, "wait|stop|continue"},
+    {"wait_ms", READER_INTEGER, false, 1, 1e15, ""},
+    {"sites", READER_LIST, true, 0, 0, ""},
+    {"task", READER_MAP, true, 0, 0, ""},
+    {"rounds", READER_MAP, false, 0, 0, ""},
+    {"sum", READER_MAP, false, 0, 0, ""},
+    {"seed", READER_INTEGER, false, 0, 9007199254740992, ""},
+    {"network", READER_MAP, false, 0, 0, ""},
+    {"pods", READER_LATER, false, 0, 0, "all sites are one pod"},
+    {"privacy", READER_LATER, false, 0, 0, "no noise is added to sums"},
+    {"participants", READER_LATER, false, 0, 0, "list the members in 'sites'"},
+    {"schedule", READER_LATER, false, 0, 0, "remove the key"},
+    {"release", READER_LATER, false, 0, 0, "remove the key"},
+};
+
+static int read_head(struct study *study, const struct reader *r,
+                     const struct reader_value *v, struct error *error)
+{
+    const char *name = v[STUDY].text;
+
+    if (strcmp(v[VERSION].text, "1") != 0)
+        return reader_fail(r, v[VERSION].line, error,
+                           "version: found '%.40s', expected 1",
+                           v[VERSION].text);
+    if (!is_name(name, "0123456789-") ||
+        name[strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
+        return reader_fail(r, v[STUDY].line, error,
+                           "study: found '%.60s', expected 1 to 40 of a-z, "
+                           "0-9 and '-'",
+                           name);
+    if (v[TRUST].word == 1)
+        return reader_fail(r, v[TRUST].line, error,
+                           "trust: found 'active', which is not in this "
+                           "version; expected semi-honest");
+    if (v[ON_LOSS].word == 2)
+        return reader_fail(r, v[ON_LOSS].line, error,
+                           "on_loss: found 'continue', which is not in this "
+                           "version; expected wait or stop");
+    if (v[WAIT_MS].line != 0 && v[ON_LOSS].word != 0)
+        return reader_fail(r, v[WAIT_MS].line, error,
+                           "wait_ms: found it with 'on_loss: stop', expected "
+                           "'on_loss: wait'; remove one");
+    memcpy(study->name, name, strlen(name) + 1);
+    study->on_loss = v[ON_LOSS].word == 1 ? GOSSIP_STOP : GOSSIP_WAIT;
+    study->wait_ms = v[WAIT_MS].integer;
+    study->seed = v[SEED].integer;
+    return 0;
+}
+
+static void defaults(struct study *study)
+{
+    study->rounds_max = study->task.rounds_max = ROUNDS_MAX;
+    study->deadline_ms = 5000;
+    study->grace_ms = 200;
+    study->linger_ms = 10000;
+    study->task.tolerance = 1e-9;
+    study->task.fraction_bits = FRACTION_BITS;
+    study->end_ms = 600000;
+}
+
+int schema_read(struct study *study, const struct reader *r,
+                struct error *error)
+{
+    struct reader_value v[TOP_KEYS], none = {0};
+    int code = reader_map(v, r, reader_root(r), top_keys, TOP_KEYS, "the study",
+                          error);
+
+    defaults(study);
+    if (code == 0)
+        code = read_head(study, r, v, error);
+    if (code == 0)
+        code = read_sites(study, r, v[SITES].node, error);
+    if (code == 0)
+        code = read_task(study, r, v[TASK].node, error);
+    if (code == 0 && v[ROUNDS].line != 0)
+        code = read_rounds(study, r, v[ROUNDS].node, error);
+    if (code == 0 && v[SUM].line != 0)
+        code = read_sum(study, r, v[SUM].node, error);
+    else if (code == 0)
+        code = threshold_rule(study, r, &none, &none, &none, error);
+    if (code == 0)
+        code = check_overflow(study, r, v[SUM].line, error);
+    if (code == 0 && v[NETWORK].line != 0)
+        code = virtual_read(study, r, v[NETWORK].node, error);
+    return code;
+}

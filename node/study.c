@@ -1,0 +1,314 @@
+#include "node/study.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/wire.h"
+#include "node/schema.h"
+
+int study_read(struct study **study, const char *path, struct error *error)
+{
+    struct study *s = calloc(1, sizeof *s);
+    struct reader *reader = NULL;
+    int code = -ENOMEM;
+
+    *study = NULL;
+    if (s == NULL || (s->path = strdup(path)) == NULL) {
+        error_set(error, code, "%s: out of memory", path);
+        goto fail;
+    }
+    if ((code = reader_open(&reader, path, error)) != 0)
+        goto fail;
+    if ((code = schema_read(s, reader, error)) != 0)
+        goto fail;
+    reader_close(reader);
+    *study = s;
+    return 0;
+fail:
+    reader_close(reader);
+    study_free(s);
+    return code;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; texts != NULL && i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void free_task(struct task_spec *task)
+{
+    for (size_t i = 0; i < task->categorical_count; i++) {
+        free(task->categorical[i].column);
+        free_texts(task->categorical[i].levels,
+                   task->categorical[i].level_count);
+    }
+    free(task->categorical);
+    free_texts(task->features, task->feature_count);
+    free(task->kind);
+    free(task->method);
+    free(task->target);
+    free(task->split_column);
+    free(task->split_train);
+    free(task->split_test);
+}
+
+void study_free(struct study *study)
+{
+    if (study == NULL)
+        return;
+    for (uint32_t i = 0; i < study->site_count; i++) {
+        free(study->sites[i].name);
+        free(study->sites[i].data);
+        free(study->sites[i].rows_column);
+        free(study->sites[i].rows_equals);
+        free(study->sites[i].address);
+    }
+    free(study->sites);
+    free_task(&study->task);
+    free(study->path);
+    free(study);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && strcmp(a, b) == 0;
+}
+
+static bool is_named_elsewhere(const struct study *study, const char *column)
+{
+    const struct task_spec *task = &study->task;
+    bool named = same(task->target, column) || same(task->split_column, column);
+
+    for (size_t i = 0; i < task->categorical_count; i++)
+        named = named || same(task->categorical[i].column, column);
+    for (uint32_t i = 0; i < study->site_count; i++)
+        named = named || same(study->sites[i].rows_column, column);
+    return named;
+}
+
+int study_resolve(struct study *study, const char *data, struct error *error)
+{
+    char **names = NULL;
+    size_t count = 0, kept = 0;
+
+    if (study->features_given || study->task.feature_count > 0)
+        return 0;
+    int code = dataset_header(&names, &count, data, error);
+    if (code != 0)
+        return code;
+    for (size_t i = 0; i < count; i++) {
+        if (is_named_elsewhere(study, names[i]))
+            free(names[i]);
+        else
+            names[kept++] = names[i];
+    }
+    if (kept == 0 && study->task.categorical_count == 0) {
+        free_texts(names, kept);
+        return error_set(error, -EINVAL,
+                         "%s:1: found no column beside those that %s names, "
+                         "expected features; add columns",
+                         data, study->path);
+    }
+    study->task.features = names;
+    study->task.feature_count = kept;
+    return 0;
+}
+
+int study_site(const struct study *study, const char *name)
+{
+    for (uint32_t i = 0; i < study->site_count; i++)
+        if (strcmp(study->sites[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *study_note(const struct study *study)
+{
+    if (study->threshold < study->site_count)
+        return NULL;
+    return "the threshold equals the number of sites: a round in which any "
+           "site is lost is tried again when that site is back";
+}
+
+/* Text that differs whenever the study does: every value goes in with its
+ * length in front, every list with its count. */
+struct canon {
+    struct gossip_field *fields;
+    size_t count;
+    crypto_generichash_state field, charter;
+    bool in_charter;
+};
+
+static void canon_bytes(struct canon *c, const void *bytes, size_t size)
+{
+    crypto_generichash_update(&c->field, bytes, size);
+    if (c->in_charter)
+        crypto_generichash_update(&c->charter, bytes, size);
+}
+
+static void canon_text(struct canon *c, const char *text)
+{
+    uint64_t size = text == NULL ? UINT64_MAX : strlen(text);
+    uint8_t prefix[8];
+
+    for (size_t i = 0; i < sizeof prefix; i++)
+        prefix[i] = (uint8_t)(size >> 8 * i);
+    canon_bytes(c, prefix, sizeof prefix);
+    if (text != NULL)
+        canon_bytes(c, text, size);
+}
+
+static void canon_real(struct canon *c, double value)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.17g", value);
+    canon_text(c, text);
+}
+
+static void canon_integer(struct canon *c, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    canon_text(c, text);
+}
+
+static void canon_texts(struct canon *c, char *const *texts, size_t count)
+{
+    canon_integer(c, count);
+    for (size_t i = 0; i < count; i++)
+        canon_text(c, texts[i]);
+}
+
+static void canon_begin(struct canon *c, const char *name)
+{
+    struct gossip_field *field = &c->fields[c->count];
+
+    snprintf(field->name, sizeof field->name, "%s", name);
+    crypto_generichash_init(&c->field, NULL, 0, GOSSIP_HASH_BYTES);
+    canon_bytes(c, name, strlen(name) + 1);
+}
+
+static void canon_end(struct canon *c)
+{
+    uint8_t hash[GOSSIP_HASH_BYTES];
+
+    crypto_generichash_final(&c->field, hash, sizeof hash);
+    memcpy(c->fields[c->count].hash, hash, sizeof c->fields[c->count].hash);
+    c->count++;
+}
+
+static void field_text(struct canon *c, const char *name, const char *text)
+{
+    canon_begin(c, name);
+    canon_text(c, text);
+    canon_end(c);
+}
+
+static void field_integer(struct canon *c, const char *name, uint64_t value)
+{
+    canon_begin(c, name);
+    canon_integer(c, value);
+    canon_end(c);
+}
+
+static void field_real(struct canon *c, const char *name, double value)
+{
+    canon_begin(c, name);
+    canon_real(c, value);
+    canon_end(c);
+}
+
+static void canon_sites(struct canon *c, const struct study *study)
+{
+    canon_begin(c, "sites");
+    canon_integer(c, study->site_count);
+    for (uint32_t i = 0; i < study->site_count; i++)
+        canon_text(c, study->sites[i].name);
+    canon_end(c);
+    canon_begin(c, "keys");
+    for (uint32_t i = 0; i < study->site_count; i++) {
+        char text[IDENTITY_TEXT_SIZE];
+        const struct study_site *site = &study->sites[i];
+        if (site->has_key)
+            identity_print(text, &site->key);
+        canon_text(c, site->has_key ? text : NULL);
+    }
+    canon_end(c);
+}
+
+static void canon_task(struct canon *c, const struct task_spec *task)
+{
+    static const char *const missing[] = {"drop", "mean", "fail"};
+    static const char *const standardise[] = {"pooled", "none"};
+
+    field_text(c, "task.kind", task->kind);
+    field_text(c, "task.method", task->method);
+    field_text(c, "task.target", task->target);
+    canon_begin(c, "task.features");
+    canon_texts(c, task->features, task->feature_count);
+    canon_end(c);
+    canon_begin(c, "task.categorical");
+    canon_integer(c, task->categorical_count);
+    for (size_t i = 0; i < task->categorical_count; i++) {
+        canon_text(c, task->categorical[i].column);
+        canon_texts(c, task->categorical[i].levels,
+                    task->categorical[i].level_count);
+    }
+    canon_end(c);
+    canon_begin(c, "task.split");
+    canon_text(c, task->split_column);
+    canon_text(c, task->split_train);
+    canon_text(c, task->split_test);
+    canon_end(c);
+    field_text(c, "task.missing", missing[task->missing]);
+    field_text(c, "task.standardise", standardise[task->standardise]);
+    field_real(c, "task.l2", task->l2);
+}
+
+size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
+                    uint8_t charter[GOSSIP_HASH_BYTES],
+                    const struct study *study)
+{
+    struct canon c = {.fields = fields};
+
+    memset(fields, 0, GOSSIP_FIELDS_MAX * sizeof *fields);
+    crypto_generichash_init(&c.charter, NULL, 0, GOSSIP_HASH_BYTES);
+    field_text(&c, "program", STARLING_VERSION);
+    c.in_charter = true;
+    field_integer(&c, "protocol", WIRE_VERSION);
+    field_text(&c, "study", study->name);
+    field_text(&c, "trust", "semi-honest");
+    field_text(&c, "on_loss", study->on_loss == GOSSIP_STOP ? "stop" : "wait");
+    field_integer(&c, "wait_ms", study->wait_ms);
+    canon_sites(&c, study);
+    canon_task(&c, &study->task);
+    field_integer(&c, "rounds.max", study->rounds_max);
+    field_integer(&c, "rounds.deadline_ms", study->deadline_ms);
+    field_integer(&c, "rounds.grace_ms", study->grace_ms);
+    field_integer(&c, "rounds.linger_ms", study->linger_ms);
+    field_real(&c, "rounds.tolerance", study->task.tolerance);
+    field_integer(&c, "sum.lanes", 64);
+    field_integer(&c, "sum.fraction_bits", study->task.fraction_bits);
+    field_integer(&c, "sum.colluders", study->colluders);
+    field_integer(&c, "sum.threshold", study->threshold);
+    field_integer(&c, "sum.copies", study->copies);
+    crypto_generichash_final(&c.charter, charter, GOSSIP_HASH_BYTES);
+    return c.count;
+}
+
+void study_roster(uint8_t roster[GOSSIP_HASH_BYTES], const struct study *study)
+{
+    struct gossip_field unused[2];
+    struct canon c = {.fields = unused, .in_charter = true};
+
+    crypto_generichash_init(&c.charter, NULL, 0, GOSSIP_HASH_BYTES);
+    canon_sites(&c, study);
+    crypto_generichash_final(&c.charter, roster, GOSSIP_HASH_BYTES);
+}
