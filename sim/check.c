@@ -1,0 +1,461 @@
+#include "sim/check.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/votes.h"
+
+enum { TEXT_SIZE = 256 };
+
+/* The signed bodies that may exist once in a ctx. */
+struct once {
+    bool set;
+    uint8_t hash[GOSSIP_HASH_BYTES];
+};
+
+struct context { /* a round and attempt */
+    uint64_t round, attempt;
+    struct votes votes;
+    struct once *once; /* [members] KEYS, [members] Y, [members^2] SHARES */
+    uint64_t released_b[GOSSIP_MEMBERS_MAX]; /* [j]: who gave its share */
+    uint64_t released_msk[GOSSIP_MEMBERS_MAX];
+    uint64_t unmasked; /* who released anything */
+    bool opened;
+    uint64_t opened_members;
+};
+
+struct vector {
+    uint64_t *lanes;
+    size_t length;
+};
+
+struct round {
+    struct vector *vectors; /* [members] */
+    bool has_state;
+    uint32_t first; /* who told it first */
+    uint8_t state[GOSSIP_HASH_BYTES];
+};
+
+struct known_value {
+    uint8_t hash[GOSSIP_HASH_BYTES];
+    struct wire_value value;
+};
+
+struct check {
+    uint32_t members, threshold;
+    struct context **contexts; /* [context_count] */
+    size_t context_count;
+    struct round *rounds; /* [round_count] */
+    size_t round_count;
+    struct known_value *values; /* [value_count] */
+    size_t value_count;
+    uint64_t sums;
+    char violation[TEXT_SIZE];
+};
+
+__attribute__((format(printf, 2, 3))) static void
+violate(struct check *c, const char *format, ...)
+{
+    va_list arguments;
+
+    if (c->violation[0] != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(c->violation, sizeof c->violation, format, arguments);
+    va_end(arguments);
+}
+
+static void *grown(void *list, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return list;
+    list = realloc(list, (count == 0 ? 1 : 2 * count) * size);
+    if (list == NULL)
+        abort(); /* a simulation has nobody to tell */
+    return list;
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *list = calloc(count, size);
+
+    if (list == NULL)
+        abort();
+    return list;
+}
+
+static uint32_t count_of(uint64_t members)
+{
+    return (uint32_t)__builtin_popcountll(members);
+}
+
+struct check *check_new(uint32_t members, uint32_t threshold)
+{
+    struct check *c = calloc(1, sizeof *c);
+
+    assert(members >= 1 && members <= GOSSIP_MEMBERS_MAX);
+    if (c == NULL)
+        return NULL;
+    c->members = members;
+    c->threshold = threshold;
+    return c;
+}
+
+void check_free(struct check *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->context_count; i++) {
+        votes_free(&c->contexts[i]->votes);
+        free(c->contexts[i]->once);
+        free(c->contexts[i]);
+    }
+    for (size_t i = 0; i < c->round_count; i++) {
+        for (uint32_t j = 0; j < c->members; j++) {
+            struct vector *v = &c->rounds[i].vectors[j];
+            if (v->lanes != NULL)
+                sodium_memzero(v->lanes, v->length * sizeof *v->lanes);
+            free(v->lanes);
+        }
+        free(c->rounds[i].vectors);
+    }
+    free(c->contexts);
+    free(c->rounds);
+    free(c->values);
+    free(c);
+}
+
+const char *check_violation(const struct check *c)
+{
+    return c->violation;
+}
+
+uint64_t check_sums(const struct check *c)
+{
+    return c->sums;
+}
+
+static struct context *context_of(struct check *c, uint64_t round,
+                                  uint64_t attempt)
+{
+    for (size_t i = c->context_count; i-- > 0;)
+        if (c->contexts[i]->round == round &&
+            c->contexts[i]->attempt == attempt)
+            return c->contexts[i];
+
+    struct context *x = zeroed(1, sizeof *x);
+    x->round = round;
+    x->attempt = attempt;
+    x->once = zeroed((c->members + 2) * (size_t)c->members, sizeof *x->once);
+    c->contexts = grown(c->contexts, c->context_count, sizeof *c->contexts);
+    c->contexts[c->context_count++] = x;
+    return x;
+}
+
+static struct round *round_of(struct check *c, uint64_t round)
+{
+    assert(round < UINT32_MAX);
+    while (c->round_count <= round) {
+        c->rounds = grown(c->rounds, c->round_count, sizeof *c->rounds);
+        c->rounds[c->round_count++] = (struct round){
+            .vectors = zeroed(c->members, sizeof(struct vector))};
+    }
+    return &c->rounds[round];
+}
+
+static const struct wire_value *value_of(const struct check *c,
+                                         const uint8_t *hash)
+{
+    for (size_t i = c->value_count; i-- > 0;)
+        if (memcmp(c->values[i].hash, hash, GOSSIP_HASH_BYTES) == 0)
+            return &c->values[i].value;
+    return NULL;
+}
+
+static void learn_value(struct check *c, uint8_t hash[GOSSIP_HASH_BYTES],
+                        const struct wire_value *value)
+{
+    wire_value_hash(hash, value);
+    if (value_of(c, hash) != NULL)
+        return;
+    c->values = grown(c->values, c->value_count, sizeof *c->values);
+    struct known_value *known = &c->values[c->value_count++];
+    memcpy(known->hash, hash, GOSSIP_HASH_BYTES);
+    known->value = *value;
+}
+
+static void voted(struct check *c, struct context *x,
+                  const struct votes_cast *cast)
+{
+    const char *fault = votes_count(&x->votes, cast, c->threshold);
+
+    if (fault != NULL)
+        violate(c,
+                "member %" PRIu32 " %s (%c, round %" PRIu64 ", attempt "
+                "%" PRIu64 ", ballot %" PRIu32 ")",
+                cast->member, fault, cast->kind == WIRE_V ? 'V' : 'U', x->round,
+                x->attempt, cast->ballot);
+}
+
+static void quorum_shown(struct check *c, struct context *x,
+                         const struct wire_message *m)
+{
+    struct votes_cast cast = {.ballot = m->propose.quorum.ballot,
+                              .kind = m->propose.kind,
+                              .commit = m->type == WIRE_CERT};
+
+    if (m->type == WIRE_LOCK && m->propose.quorum.members == 0)
+        return;
+    learn_value(c, cast.value, &m->propose.value);
+    for (cast.member = 0; cast.member < c->members; cast.member++)
+        if (m->propose.quorum.members >> cast.member & 1)
+            voted(c, x, &cast);
+}
+
+static void vote_shown(struct check *c, struct context *x,
+                       const struct wire_message *m)
+{
+    struct votes_cast cast = {.member = m->sender,
+                              .ballot = m->vote.ballot,
+                              .kind = m->vote.kind,
+                              .commit = m->type == WIRE_COMMIT};
+
+    memcpy(cast.value, m->vote.value, sizeof cast.value);
+    voted(c, x, &cast);
+}
+
+/* A body that its sender may sign in one form only in this ctx. */
+static void check_once(struct check *c, const struct context *x,
+                       struct once *once, const struct wire_message *m)
+{
+    uint8_t hash[GOSSIP_HASH_BYTES];
+
+    wire_hash(hash, m->body, m->body_size);
+    if (once->set && memcmp(once->hash, hash, sizeof hash) != 0)
+        violate(c,
+                "member %" PRIu32 " signed two different %s in round "
+                "%" PRIu64 ", attempt %" PRIu64,
+                m->sender, wire_name(m->type), x->round, x->attempt);
+    once->set = true;
+    memcpy(once->hash, hash, sizeof hash);
+}
+
+/* Two sums over one round's vectors must be over the same vectors: their
+ * difference would be the vector of whoever is in one of them only. */
+static void opened(struct check *c, struct context *x, uint64_t members)
+{
+    x->opened = true;
+    x->opened_members = members;
+    for (size_t i = 0; i < c->context_count; i++) {
+        const struct context *o = c->contexts[i];
+        if (o->opened && o->round == x->round && o->opened_members != members)
+            violate(c,
+                    "round %" PRIu64 " was opened over members %" PRIx64
+                    " in attempt %" PRIu64 " and over %" PRIx64
+                    " in attempt %" PRIu64,
+                    x->round, o->opened_members, o->attempt, members,
+                    x->attempt);
+    }
+}
+
+/* The U under a hash that is the ctx's certificate, or NULL. */
+static const struct wire_value *certified_u(struct check *c,
+                                            const struct context *x,
+                                            const uint8_t *hash,
+                                            const struct wire_message *m)
+{
+    const struct wire_value *u = value_of(c, hash);
+
+    if (x->votes.certified[WIRE_U] && u != NULL && u->kind == WIRE_U &&
+        memcmp(x->votes.certificate[WIRE_U], hash, GOSSIP_HASH_BYTES) == 0)
+        return u;
+    violate(c,
+            "member %" PRIu32 " sent %s without a certificate of U in round "
+            "%" PRIu64 ", attempt %" PRIu64,
+            m->sender, wire_name(m->type), x->round, x->attempt);
+    return NULL;
+}
+
+/* Never two kinds of shares from one sender, nor enough of both. */
+static void check_release(struct check *c, struct context *x,
+                          const struct wire_message *m, uint64_t survivors)
+{
+    for (uint32_t j = 0; j < c->members; j++) {
+        uint64_t *released =
+            survivors >> j & 1 ? x->released_b : x->released_msk;
+        if ((m->unmask.members >> j & 1) == 0)
+            continue;
+        released[j] |= UINT64_C(1) << m->sender;
+        if ((x->released_b[j] & x->released_msk[j]) != 0 ||
+            (count_of(x->released_b[j]) >= c->threshold &&
+             count_of(x->released_msk[j]) >= c->threshold))
+            violate(c,
+                    "shares of both secrets of member %" PRIu32
+                    " were released in round %" PRIu64 ", attempt %" PRIu64
+                    ", the last by member %" PRIu32,
+                    j, x->round, x->attempt, m->sender);
+    }
+}
+
+static void unmasked(struct check *c, struct context *x,
+                     const struct wire_message *m)
+{
+    const struct wire_value *u = value_of(c, m->unmask.cert);
+
+    if (u != NULL)
+        check_release(c, x, m, u->members);
+    u = certified_u(c, x, m->unmask.cert, m);
+    if (u == NULL)
+        return;
+    x->unmasked |= UINT64_C(1) << m->sender;
+    if (count_of(x->unmasked) >= c->threshold)
+        opened(c, x, u->members);
+}
+
+static uint64_t load64(const uint8_t *bytes)
+{
+    uint64_t value = 0;
+
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* The plaintext sum of one slice over U, against the bytes on the wire. */
+static void compare_slice(struct check *c, const struct context *x,
+                          const struct wire_message *m, uint64_t members,
+                          uint32_t slices, const uint8_t *body,
+                          size_t body_size)
+{
+    const struct vector *vectors = round_of(c, x->round)->vectors;
+    size_t length = 0;
+
+    for (uint32_t j = 0; j < c->members; j++)
+        if ((members >> j & 1) && vectors[j].lanes != NULL)
+            length = vectors[j].length;
+    size_t first = m->sum.slice * length / slices;
+    size_t end = (m->sum.slice + 1) * length / slices;
+    bool exact = length > 0 && body_size == 8 * (end - first);
+    for (size_t e = first; e < end && exact; e++) {
+        uint64_t sum = 0;
+        for (uint32_t j = 0; j < c->members; j++) {
+            if ((members >> j & 1) == 0)
+                continue;
+            exact = exact && vectors[j].length == length;
+            sum += exact ? vectors[j].lanes[e] : 0;
+        }
+        exact = exact && sum == load64(body + 8 * (e - first));
+    }
+    c->sums++;
+    if (!exact)
+        violate(c,
+                "member %" PRIu32 " opened slice %" PRIu32 " of round "
+                "%" PRIu64 ", attempt %" PRIu64
+                " to another sum than that of its survivors' vectors",
+                m->sender, m->sum.slice, x->round, x->attempt);
+}
+
+static void summed(struct check *c, struct context *x,
+                   const struct wire_message *m, const uint8_t *body,
+                   size_t body_size)
+{
+    const struct wire_value *u = certified_u(c, x, m->sum.cert, m);
+    const struct wire_value *v = u == NULL ? NULL : value_of(c, u->hash_v);
+
+    if (u == NULL)
+        return;
+    if (v == NULL || m->sum.slice >= count_of(v->members)) {
+        violate(c,
+                "member %" PRIu32 " sent SUM of slice %" PRIu32
+                ", which V does not have",
+                m->sender, m->sum.slice);
+        return;
+    }
+    opened(c, x, u->members);
+    compare_slice(c, x, m, u->members, count_of(v->members), body, body_size);
+}
+
+void check_sent(struct check *c, uint32_t from, const struct wire_message *m,
+                const uint8_t *body, size_t body_size)
+{
+    struct context *x;
+
+    (void)from;
+    assert(m->sender < c->members);
+    if (m->type == WIRE_HELLO || m->type == WIRE_WANT)
+        return;
+    x = context_of(c, m->round, m->attempt);
+    switch (m->type) {
+    case WIRE_KEYS:
+        check_once(c, x, &x->once[m->sender], m);
+        break;
+    case WIRE_Y:
+        check_once(c, x, &x->once[c->members + m->sender], m);
+        break;
+    case WIRE_SHARES:
+        check_once(c, x, &x->once[(2 + m->sender) * c->members + m->shares.to],
+                   m);
+        break;
+    case WIRE_PREPARE:
+    case WIRE_COMMIT:
+        vote_shown(c, x, m);
+        break;
+    case WIRE_PROPOSE:
+    case WIRE_LOCK:
+    case WIRE_CERT:
+        quorum_shown(c, x, m);
+        break;
+    case WIRE_UNMASK:
+        unmasked(c, x, m);
+        break;
+    case WIRE_SUM:
+        summed(c, x, m, body, body_size);
+        break;
+    default:
+        break;
+    }
+}
+
+void check_contributed(struct check *c, uint32_t member, uint64_t round,
+                       const uint64_t *lanes, size_t length)
+{
+    struct vector *v = &round_of(c, round)->vectors[member];
+
+    if (length == 0)
+        return;
+    if (v->lanes != NULL) {
+        if (v->length != length ||
+            memcmp(v->lanes, lanes, length * sizeof *lanes) != 0)
+            violate(c,
+                    "member %" PRIu32 " contributed two different vectors to "
+                    "round %" PRIu64,
+                    member, round);
+        return;
+    }
+    v->lanes = zeroed(length, sizeof *lanes);
+    v->length = length;
+    memcpy(v->lanes, lanes, length * sizeof *lanes);
+}
+
+void check_state(struct check *c, uint32_t member, uint64_t round,
+                 const uint8_t hash[GOSSIP_HASH_BYTES])
+{
+    struct round *r = round_of(c, round);
+
+    if (!r->has_state) {
+        r->has_state = true;
+        r->first = member;
+        memcpy(r->state, hash, GOSSIP_HASH_BYTES);
+        return;
+    }
+    if (memcmp(r->state, hash, GOSSIP_HASH_BYTES) != 0)
+        violate(c,
+                "members %" PRIu32 " and %" PRIu32
+                " have different states in round %" PRIu64,
+                r->first, member, round);
+}

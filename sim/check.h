@@ -1,0 +1,40 @@
+/* What must never happen, whatever the network does: fed with everything that
+ * the members of a world sign, contribute and come to believe, it keeps the
+ * first violation as one line.
+ *
+ * Members are taken at their word: signatures were checked by the engines, and
+ * every sender of a world is honest. Messages may be fed more than once.
+ */
+
+#ifndef SIM_CHECK_H
+#define SIM_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gossip/wire.h"
+
+struct check; /* opaque */
+
+/* NULL if out of memory. */
+struct check *check_new(uint32_t members, uint32_t threshold);
+void check_free(struct check *check); /* wipes the vectors */
+
+/* A message leaves `from`, its own or one that it relays; body: raw bytes. */
+void check_sent(struct check *check, uint32_t from,
+                const struct wire_message *message, const uint8_t *body,
+                size_t body_size);
+/* `member` contributes lanes[length] to the sum of `round`; copied. */
+void check_contributed(struct check *check, uint32_t member, uint64_t round,
+                       const uint64_t *lanes, size_t length);
+/* The hash of the public state that `member` has for `round`. */
+void check_state(struct check *check, uint32_t member, uint64_t round,
+                 const uint8_t hash[GOSSIP_HASH_BYTES]);
+
+/* "", or the first violation. */
+const char *check_violation(const struct check *check);
+/* Slice sums that were compared with the plaintext sum. */
+uint64_t check_sums(const struct check *check);
+
+#endif

@@ -1,0 +1,240 @@
+#include "sim/deal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/task.h"
+
+enum { WEIGHT_MAX = 4 };
+
+static char *copied(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/* An empty dataset with room for `rows`, in from's columns. */
+static struct dataset *empty(const struct dataset *from, size_t rows)
+{
+    struct dataset *d = calloc(1, sizeof *d);
+
+    if (d == NULL)
+        return NULL;
+    d->path = copied(from->path);
+    d->names = calloc(from->column_count, sizeof *d->names);
+    d->x = calloc(rows * from->column_count + 1, sizeof *d->x);
+    d->y = calloc(rows + 1, sizeof *d->y);
+    d->test = calloc(rows + 1, sizeof *d->test);
+    bool whole = d->path && d->names && d->x && d->y && d->test;
+    for (size_t k = 0; whole && k < from->column_count; k++) {
+        d->names[k] = copied(from->names[k]);
+        whole = d->names[k] != NULL;
+        d->column_count++;
+    }
+    if (whole)
+        return d;
+    dataset_free(d);
+    return NULL;
+}
+
+static void append(struct dataset *to, const struct dataset *from, size_t row)
+{
+    const size_t width = from->column_count;
+
+    assert(to->column_count == width);
+    memcpy(to->x + to->row_count * width, from->x + row * width,
+           width * sizeof *to->x);
+    to->y[to->row_count] = from->y[row];
+    to->test[to->row_count] = from->test[row];
+    to->row_count++;
+}
+
+static void fingerprint(struct dataset *d)
+{
+    crypto_generichash_state h;
+
+    crypto_generichash_init(&h, NULL, 0, sizeof d->fingerprint);
+    crypto_generichash_update(&h, (const uint8_t *)d->x,
+                              d->row_count * d->column_count * sizeof *d->x);
+    crypto_generichash_update(&h, (const uint8_t *)d->y,
+                              d->row_count * sizeof *d->y);
+    crypto_generichash_update(&h, d->test, d->row_count);
+    crypto_generichash_final(&h, d->fingerprint, sizeof d->fingerprint);
+}
+
+/* Who gets the next row: first whoever has no training row yet. */
+static uint32_t choose(struct prg *prg, const uint32_t *weights, uint32_t count,
+                       uint32_t *served, bool test)
+{
+    uint64_t total = 0;
+
+    if (!test && *served < count)
+        return (*served)++;
+    for (uint32_t i = 0; i < count; i++)
+        total += weights[i];
+    uint64_t draw = prg_below(prg, total);
+    uint32_t i = 0;
+    for (; draw >= weights[i]; i++)
+        draw -= weights[i];
+    return i;
+}
+
+int deal_rows(struct dataset **out, uint32_t out_count,
+              const struct dataset *const *in, uint32_t in_count,
+              struct prg *prg, struct error *error)
+{
+    uint32_t weights[GOSSIP_MEMBERS_MAX], served = 0;
+    size_t rows = 0;
+    int status = -ENOMEM;
+
+    assert(out_count >= 1 && out_count <= GOSSIP_MEMBERS_MAX);
+    memset(out, 0, out_count * sizeof *out);
+    for (uint32_t i = 0; i < in_count; i++)
+        rows += in[i]->row_count;
+    for (uint32_t i = 0; i < out_count; i++) {
+        weights[i] = 1 + (uint32_t)prg_below(prg, WEIGHT_MAX);
+        if ((out[i] = empty(in[0], rows)) == NULL)
+            goto fail;
+    }
+    for (uint32_t i = 0; i < in_count; i++)
+        for (size_t r = 0; r < in[i]->row_count; r++)
+            append(
+                out[choose(prg, weights, out_count, &served, in[i]->test[r])],
+                in[i], r);
+    status = -EINVAL;
+    if (served < out_count)
+        goto fail;
+    for (uint32_t i = 0; i < out_count; i++)
+        fingerprint(out[i]);
+    return 0;
+fail:
+    for (uint32_t i = 0; i < out_count; i++) {
+        dataset_free(out[i]);
+        out[i] = NULL;
+    }
+    return error_set(error, status,
+                     status == -ENOMEM
+                         ? "out of memory for the rows of %" PRIu32 " sites"
+                         : "found fewer training rows than %" PRIu32
+                           " sites; ask for fewer --members",
+                     out_count);
+}
+
+void deal_study_free(struct study *study)
+{
+    if (study == NULL)
+        return;
+    for (uint32_t i = 0; study->sites != NULL && i < study->site_count; i++)
+        free(study->sites[i].name);
+    free(study->sites);
+    free(study);
+}
+
+int deal_study(struct study **study, const struct study *from, uint32_t members,
+               struct error *error)
+{
+    struct study *s = malloc(sizeof *s);
+
+    assert(members >= 1 && members <= GOSSIP_MEMBERS_MAX);
+    *study = NULL;
+    if (s == NULL)
+        return error_set(error, -ENOMEM, "out of memory for a study");
+    *s = *from;
+    s->site_count = members;
+    s->task.members = members;
+    s->threshold = members / 2 + 1;
+    if (s->threshold < s->colluders + 2)
+        s->threshold = s->colluders + 2;
+    s->copies = 1 + members - s->threshold;
+    s->crash_count = s->restart_count = s->partition_count = 0;
+    s->sites = calloc(members, sizeof *s->sites);
+    bool whole = s->sites != NULL;
+    for (uint32_t i = 0; i < members && whole; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%" PRIu32, i + 1);
+        s->sites[i].name = copied(name);
+        whole = s->sites[i].name != NULL;
+    }
+    if (!whole || s->threshold > members) {
+        deal_study_free(s);
+        return error_set(error, whole ? -EINVAL : -ENOMEM,
+                         whole ? "found %" PRIu32 " members, expected at least "
+                                 "colluders + 2"
+                               : "out of memory for %" PRIu32 " sites",
+                         members);
+    }
+    *study = s;
+    return 0;
+}
+
+/* Alternates contribute and absorb, one site's vector being the sum. */
+static int fit(struct task *task, const struct task_ops *ops,
+               struct task_report *report, struct error *error)
+{
+    uint8_t seed[PRG_SEED_BYTES] = {0};
+    struct prg prg;
+    struct fixed_shape shape;
+    int status = -ENOMEM;
+    void *state = calloc(1, ops->state_size(task) + 1);
+    void *next = calloc(1, ops->state_size(task) + 1);
+    void *memory = calloc(1, ops->memory_size(task) + 1);
+    double *x = calloc(ops->length_max(task) + 1, sizeof *x);
+
+    prg_seed(&prg, seed);
+    if (state == NULL || next == NULL || memory == NULL || x == NULL) {
+        error_set(error, status, "out of memory for the pooled fit");
+        goto out;
+    }
+    ops->start(task, state);
+    while ((shape = ops->shape(task, state)).length > 0) {
+        struct task_sum sum = {.values = x, .survivors = 1, .members = 1};
+        status = ops->contribute(task, x, memory, state, &prg, error);
+        if (status != 0)
+            goto out;
+        ops->absorb(task, next, state, &sum);
+        void *swap = state;
+        state = next;
+        next = swap;
+    }
+    status = ops->report(task, state, report, error);
+out:
+    free(state);
+    free(next);
+    free(memory);
+    free(x);
+    return status;
+}
+
+int deal_pooled_fit(struct task_report *report, const struct study *study,
+                    const struct dataset *const *datasets, uint32_t count,
+                    struct error *error)
+{
+    struct task_spec spec = study->task;
+    uint8_t seed[PRG_SEED_BYTES] = {0};
+    struct dataset *pool;
+    struct task *task;
+    struct prg prg;
+
+    spec.members = 1;
+    prg_seed(&prg, seed);
+    int status = deal_rows(&pool, 1, datasets, count, &prg, error);
+    if (status != 0)
+        return status;
+    const struct task_ops *ops = task_find(&spec, error);
+    status = -EINVAL;
+    if (ops != NULL && (status = ops->open(&task, &spec, pool, error)) == 0) {
+        status = fit(task, ops, report, error);
+        ops->close(task);
+    }
+    dataset_free(pool);
+    return status;
+}

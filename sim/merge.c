@@ -1,0 +1,214 @@
+#include "sim/merge.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/stage.h"
+
+enum { ROW_SIZE = 4096, COLUMNS = 7 };
+enum { ROUND, VIRTUAL_MS, SURVIVORS, LOSS, PHASE, BYTES, AWAITED };
+
+static const char header[] =
+    "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n";
+
+struct row { /* of rounds.csv; names in it have no commas */
+    char text[ROW_SIZE];
+    char *field[COLUMNS];
+    uint64_t bytes;
+    char awaited[ROW_SIZE];
+};
+
+static bool split(struct row *row)
+{
+    char *rest = row->text;
+
+    row->text[strcspn(row->text, "\r\n")] = '\0';
+    for (int i = 0; i < COLUMNS; i++) {
+        if (rest == NULL)
+            return false;
+        row->field[i] = rest;
+        rest = i + 1 < COLUMNS ? strchr(rest, ',') : NULL;
+        if (rest != NULL)
+            *rest++ = '\0';
+    }
+    return true;
+}
+
+/* Bytes are summed over the sites; the rest is the first site's that saw the
+ * round, but for the longest list of who was awaited. */
+static void add_rows(struct row **rows, size_t count, FILE *file)
+{
+    struct row row;
+
+    while (fgets(row.text, sizeof row.text, file) != NULL) {
+        if (!split(&row))
+            continue;
+        char *end;
+        uint64_t round = strtoull(row.field[ROUND], &end, 10);
+        if (end == row.field[ROUND] || round >= count)
+            continue;
+        if (rows[round] == NULL) {
+            rows[round] = calloc(1, sizeof row);
+            if (rows[round] == NULL)
+                return;
+            for (int i = 0; i < COLUMNS; i++)
+                rows[round]->field[i] =
+                    rows[round]->text + (row.field[i] - row.text);
+            memcpy(rows[round]->text, row.text, sizeof row.text);
+        }
+        rows[round]->bytes += strtoull(row.field[BYTES], NULL, 10);
+        if (strlen(row.field[AWAITED]) > strlen(rows[round]->awaited))
+            strcpy(rows[round]->awaited, row.field[AWAITED]);
+    }
+}
+
+static int write_rows(struct row *const *rows, size_t count, const char *out,
+                      struct error *error)
+{
+    char path[STAGE_PATH_SIZE];
+
+    stage_path(path, out, NULL, "rounds.csv");
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return error_set(error, -errno, "%s: %s", path, strerror(errno));
+    fputs(header, file);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i] != NULL)
+            fprintf(file, "%zu,%s,%s,%s,%s,%" PRIu64 ",%s\n", i,
+                    rows[i]->field[VIRTUAL_MS], rows[i]->field[SURVIVORS],
+                    rows[i]->field[LOSS], rows[i]->field[PHASE],
+                    rows[i]->bytes, rows[i]->awaited);
+    bool failed = ferror(file) != 0;
+    failed = fclose(file) != 0 || failed;
+    return failed ? error_set(error, -EIO, "%s: could not be written", path)
+                  : 0;
+}
+
+static int merge_rounds(const struct study *study, const char *out,
+                        struct error *error)
+{
+    size_t count = (size_t)study->rounds_max + 1;
+    struct row **rows = calloc(count, sizeof *rows);
+    char path[STAGE_PATH_SIZE];
+
+    if (rows == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < study->site_count; i++) {
+        stage_path(path, out, study->sites[i].name, "rounds.csv");
+        FILE *file = fopen(path, "rb");
+        if (file == NULL)
+            continue;
+        add_rows(rows, count, file);
+        fclose(file);
+    }
+    int code = write_rows(rows, count, out, error);
+    for (size_t i = 0; i < count; i++)
+        free(rows[i]);
+    free(rows);
+    return code;
+}
+
+static const char *hash_of(const json_t *root)
+{
+    const char *hash = json_string_value(json_object_get(root, "state_hash"));
+
+    return hash == NULL ? "none" : hash;
+}
+
+static void add_note(json_t *root, const json_t *note)
+{
+    json_t *notes = json_object_get(root, "notes");
+
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        if (json_equal(json_array_get(notes, i), note))
+            return;
+    json_array_append(notes, (json_t *)(uintptr_t)note);
+}
+
+static void note_missing(json_t *root, const char *name)
+{
+    json_t *note = json_sprintf("%s has no result of its own: it was killed "
+                                "and did not return", name);
+
+    add_note(root, note);
+    json_decref(note);
+}
+
+static int add_site(json_t *root, const json_t *part, const char *name,
+                    struct error *error)
+{
+    const json_t *notes = json_object_get(part, "notes");
+
+    if (strcmp(hash_of(root), hash_of(part)) != 0)
+        return error_set(error, -EINVAL,
+                         "found the state hash %s at %s, expected %s as at "
+                         "the sites before it", hash_of(part), name,
+                         hash_of(root));
+    json_array_extend(json_object_get(root, "per_site"),
+                      json_object_get(part, "per_site"));
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        add_note(root, json_array_get(notes, i));
+    return 0;
+}
+
+/* The first result is the base: what all sites know is the same in each. */
+static int collect(json_t **root, const struct study *study, const char *out,
+                   struct error *error)
+{
+    char path[STAGE_PATH_SIZE];
+    int code = 0;
+
+    *root = NULL;
+    for (uint32_t i = 0; code == 0 && i < study->site_count; i++) {
+        stage_path(path, out, study->sites[i].name, "result.json");
+        json_t *part = json_load_file(path, 0, NULL);
+        if (part == NULL)
+            continue;
+        if (*root == NULL) {
+            *root = json_deep_copy(part);
+            json_array_clear(json_object_get(*root, "per_site"));
+        }
+        code = add_site(*root, part, study->sites[i].name, error);
+        json_decref(part);
+    }
+    if (code != 0 || *root == NULL)
+        return code != 0 ? code
+                         : error_set(error, -ENOENT,
+                                     "%s: found no site's result.json", out);
+    for (uint32_t i = 0; i < study->site_count; i++) {
+        stage_path(path, out, study->sites[i].name, "result.json");
+        FILE *file = fopen(path, "rb");
+        if (file == NULL)
+            note_missing(*root, study->sites[i].name);
+        else
+            fclose(file);
+    }
+    return 0;
+}
+
+int merge_results(json_t **result, const struct study *study, const char *out,
+                  double wall_seconds, struct error *error)
+{
+    char path[STAGE_PATH_SIZE];
+    int code = merge_rounds(study, out, error);
+
+    *result = NULL;
+    if (code == 0)
+        code = collect(result, study, out, error);
+    if (code == 0) {
+        json_object_set_new(*result, "wall_seconds", json_real(wall_seconds));
+        stage_path(path, out, NULL, "result.json");
+        if (json_dump_file(*result, path,
+                           JSON_INDENT(1) | JSON_PRESERVE_ORDER |
+                               JSON_REAL_PRECISION(17)) != 0)
+            code = error_set(error, -EIO, "%s: could not be written", path);
+    }
+    if (code != 0) {
+        json_decref(*result);
+        *result = NULL;
+    }
+    return code;
+}

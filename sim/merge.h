@@ -1,0 +1,18 @@
+/* The common result of a local cluster, OUT/result.json and OUT/rounds.csv, out
+ * of what every node wrote into OUT/SITE. */
+
+#ifndef SIM_MERGE_H
+#define SIM_MERGE_H
+
+#include <jansson.h>
+
+#include "model/error.h"
+#include "node/study.h"
+
+/* -EINVAL: the sites do not agree on the state's hash; -ENOENT: no site has a
+ * result. A site without one (killed and never started again) is named in the
+ * notes. *result is the caller's: json_decref. */
+int merge_results(json_t **result, const struct study *study, const char *out,
+                  double wall_seconds, struct error *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* Gives one site its own rows of a table that serves several sites: the bytes
+ * of its records as they stand (RFC 4180: a quoted field may hold commas, line
+ * ends and doubled quotes), under the header of the table. */
+
+#ifndef SIM_PARCEL_H
+#define SIM_PARCEL_H
+
+#include <stddef.h>
+
+#include "model/dataset.h"
+#include "model/error.h"
+
+/* Writes `to`, readable by its owner only, with *rows records. As in
+ * dataset_read, a filter without a column, or a file without that column, gives
+ * all rows. Returns 0, or a negative errno: -EINVAL if no row matches. */
+int parcel_rows(size_t *rows, const char *to, const char *from,
+                const struct dataset_filter *filter, struct error *error);
+
+#endif

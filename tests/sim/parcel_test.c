@@ -1,0 +1,94 @@
+#include "sim/parcel.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "node/scratch.h"
+
+static void expect(const char *table, const char *column, const char *equals,
+                   const char *wanted, size_t wanted_rows)
+{
+    const struct dataset_filter filter = {column, equals};
+    struct error error;
+    size_t rows, size;
+    const char *from = scratch_write("table.csv", table);
+    const char *to = scratch_path("rows.csv");
+
+    assert_int_equal(parcel_rows(&rows, to, from, &filter, &error), 0);
+    char *bytes = scratch_read(to, &size);
+    assert_string_equal(bytes, wanted);
+    assert_int_equal(rows, wanted_rows);
+    free(bytes);
+}
+
+static void a_site_gets_its_own_rows_and_no_others(void **state)
+{
+    (void)state;
+    expect("site,x\nva,1\nlake,2\nva,3\n", "site", "va", "site,x\nva,1\nva,3\n",
+           2);
+    expect("x,site\n1,va\n2,vast\n3, va \n", "site", "va",
+           "x,site\n1,va\n3, va \n", 2);
+}
+
+static void bytes_stay_as_they_stand(void **state)
+{
+    (void)state;
+    expect("\xef\xbb\xbf\"site\",note\r\n\"va\",\"a, \"\"b\"\"\nva\"\r\n"
+           "lake,\"va\"\r\nva,last",
+           "site", "va",
+           "\xef\xbb\xbf\"site\",note\r\n\"va\",\"a, \"\"b\"\"\nva\"\r\n"
+           "va,last\n",
+           2);
+}
+
+static void without_a_filter_or_its_column_all_rows_are_the_sites(void **state)
+{
+    (void)state;
+    expect("x,y\n1,2\n3,4\n", NULL, NULL, "x,y\n1,2\n3,4\n", 2);
+    expect("x,y\n1,2\n", "site", "va", "x,y\n1,2\n", 1);
+}
+
+static void a_site_without_rows_is_an_error_that_names_the_filter(void **state)
+{
+    const struct dataset_filter filter = {"site", "va"};
+    struct error error;
+    size_t rows;
+    const char *from = scratch_write("table.csv", "site,x\nlake,1\n");
+
+    (void)state;
+    assert_int_equal(
+        parcel_rows(&rows, scratch_path("rows.csv"), from, &filter, &error),
+        -EINVAL);
+    assert_non_null(strstr(error.text, "site = va"));
+    assert_int_equal(parcel_rows(&rows, scratch_path("rows.csv"),
+                                 scratch_path("absent.csv"), &filter, &error),
+                     -ENOENT);
+}
+
+static void only_the_owner_may_read_a_sites_rows(void **state)
+{
+    struct stat about;
+
+    (void)state;
+    unlink(scratch_path("rows.csv"));
+    expect("x\n1\n", NULL, NULL, "x\n1\n", 1);
+    assert_int_equal(stat(scratch_path("rows.csv"), &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_site_gets_its_own_rows_and_no_others),
+        cmocka_unit_test(bytes_stay_as_they_stand),
+        cmocka_unit_test(without_a_filter_or_its_column_all_rows_are_the_sites),
+        cmocka_unit_test(a_site_without_rows_is_an_error_that_names_the_filter),
+        cmocka_unit_test(only_the_owner_may_read_a_sites_rows),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
