@@ -193,6 +193,11 @@ struct gossip {
     bool told, left;
 };
 
+/* All memory of an engine whose config stands, and its end, secrets wiped.
+ * engine_make returns 0 or -1: out of memory, engine_free cleans up. */
+int engine_make(struct gossip *g);
+void engine_free(struct gossip *g);
+
 static inline uint64_t engine_bit(uint32_t member)
 {
     return UINT64_C(1) << member;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gossip/agree.h"
+#include "gossip/attempt.h"
 #include "gossip/engine.h"
 #include "gossip/finish.h"
 #include "gossip/keys.h"
@@ -16,91 +17,8 @@
 #include "gossip/recover.h"
 #include "gossip/round.h"
 
-enum {
-    /* Per kind of mail, from the widest table that it carries. */
-    MAIL_BASE = 512,
-    MAIL_PER_MEMBER = 36,
-    WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
-    MAILS_PER_MEMBER = 10, /* KEYS SHARES ACK Y RECV UNMASK future DONE, sums */
-    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1,
-    ATTEMPTS_AHEAD_MAX = 1 << 20 /* no member restarts that often */
-};
-
-static uint8_t *give(struct mail *mail, uint8_t *bytes, size_t capacity)
-{
-    mail->bytes = bytes;
-    mail->capacity = capacity;
-    return bytes + capacity;
-}
-
-static int make_mails(struct gossip *g)
-{
-    size_t n = g->config.members;
-    size_t narrow = MAIL_BASE + MAIL_PER_MEMBER * n;
-    size_t wide = MAIL_BASE + WIDE_PER_MEMBER * n;
-    uint8_t *at = calloc(1, MAILS_PER_MEMBER * n * narrow + WIDE_MAILS * wide);
-
-    g->mail_bytes = at;
-    if (at == NULL)
-        return -1;
-    for (size_t j = 0; j < n; j++) {
-        struct mail *mails[MAILS_PER_MEMBER] = {
-            &g->keys_mail[j], &g->shares_out[j],  &g->acks_mail[j],
-            &g->y_mail[j],    &g->recv_mail[j],   &g->unmask_mail[j],
-            &g->done_mail[j], &g->future[j].mail, &g->open.sums[j],
-            &g->past.sums[j]};
-        for (int i = 0; i < MAILS_PER_MEMBER; i++)
-            at = give(mails[i], at, narrow);
-    }
-    for (int kind = 0; kind < WIRE_KINDS; kind++) {
-        struct agree *a = &g->agree[kind];
-        at = give(&a->proposal_mail, at, wide);
-        at = give(&a->prepare, at, wide);
-        at = give(&a->commit, at, wide);
-        at = give(&a->locked, at, wide);
-        at = give(&a->cert, at, wide);
-    }
-    at = give(&g->open.cert_v, at, wide);
-    at = give(&g->open.cert_u, at, wide);
-    at = give(&g->past.cert_v, at, wide);
-    at = give(&g->past.cert_u, at, wide);
-    for (int i = 0; i < 9; i++)
-        at = give(&g->said.mails[i], at, wide);
-    give(&g->end_mail, at, wide);
-    return 0;
-}
-
-static int make_vectors(struct gossip *g)
-{
-    size_t length = g->config.length_max, n = g->config.members;
-
-    g->slice_max = length / g->config.threshold + 1;
-    g->state = calloc(1, g->config.state_size + 1);
-    g->next = calloc(1, g->config.state_size + 1);
-    g->offer.bytes = calloc(1, g->config.state_size + 1);
-    g->values = calloc(length + 1, sizeof *g->values);
-    g->plain = calloc(length + 1, sizeof *g->plain);
-    g->masked = calloc(length + 1, sizeof *g->masked);
-    g->open.lanes = calloc(length + 1, sizeof *g->open.lanes);
-    g->past.lanes = calloc(length + 1, sizeof *g->past.lanes);
-    g->kept = calloc(g->config.copies * n * g->slice_max, sizeof *g->kept);
-    g->acks = calloc(n, sizeof *g->acks);
-    g->unmasks = calloc(n, sizeof *g->unmasks);
-    return g->state && g->next && g->offer.bytes && g->values && g->plain &&
-                   g->masked && g->open.lanes && g->past.lanes && g->kept &&
-                   g->acks && g->unmasks
-               ? 0
-               : -1;
-}
-
-static int make_effects(struct gossip *g)
-{
-    size_t body = 2 * g->config.copies * g->config.length_max * 8;
-    size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g);
-
-    return effects_new(&g->effects, g->config.members,
-                       saves + body + g->config.state_size);
-}
+/* No member restarts that often between two messages. */
+enum { ATTEMPTS_AHEAD_MAX = 1 << 20 };
 
 static void check_config(const struct gossip_config *c)
 {
@@ -127,7 +45,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
     g->config = *config;
     memcpy(g->fields, config->fields, config->field_count * sizeof *g->fields);
     prg_seed(&g->prg, config->seed);
-    if (make_mails(g) != 0 || make_vectors(g) != 0 || make_effects(g) != 0)
+    if (engine_make(g) != 0)
         goto fail;
     memcpy(g->state, config->state, config->state_size);
     g->shape = config->shape;
@@ -153,114 +71,8 @@ fail:
 
 void gossip_free(struct gossip *g)
 {
-    size_t length;
-
-    if (g == NULL)
-        return;
-    length = g->config.length_max * sizeof(uint64_t);
-    if (g->plain != NULL)
-        sodium_memzero(g->plain, length);
-    if (g->masked != NULL)
-        sodium_memzero(g->masked, length);
-    if (g->unmasks != NULL)
-        sodium_memzero(g->unmasks, g->config.members * sizeof *g->unmasks);
-    effects_free(&g->effects);
-    free(g->mail_bytes);
-    free(g->state);
-    free(g->next);
-    free(g->offer.bytes);
-    free(g->values);
-    free(g->plain);
-    free(g->masked);
-    free(g->open.lanes);
-    free(g->past.lanes);
-    free(g->kept);
-    free(g->acks);
-    free(g->unmasks);
-    sodium_memzero(g, sizeof *g);
-    free(g);
-}
-
-static void enter(struct gossip *g, enum phase phase)
-{
-    g->phase = phase;
-    g->phase_began_ms = g->now_ms;
-    recover_soon(g);
-}
-
-static void take_future(struct gossip *g)
-{
-    for (uint32_t j = 0; j < g->config.members; j++) {
-        struct wire_message m;
-        struct mail *mail = &g->future[j].mail;
-        if (mail->size == 0 || g->future[j].round != g->round ||
-            g->future[j].attempt != g->attempt ||
-            wire_parse(&m, mail->bytes, mail->size, g->config.members) != 0)
-            continue;
-        keys_receive(g, &m, mail->bytes, mail->size);
-    }
-}
-
-/* An attempt at this round, with fresh keys; the one before is forgotten. */
-static void begin_attempt(struct gossip *g, uint64_t attempt)
-{
-    keys_wipe(g);
-    round_reset(g);
-    g->attempt = attempt;
-    wire_ctx(g->ctx, &g->config, g->round, attempt);
-    g->have_keys = g->have_sealed = g->have_shares = g->have_acks = 0;
-    g->equivocated = 0;
-    for (uint32_t j = 0; j < g->config.members; j++) {
-        g->keys_mail[j].size = 0;
-        g->shares_out[j].size = 0;
-        g->acks_mail[j].size = 0;
-    }
-    for (int kind = 0; kind < WIRE_KINDS; kind++)
-        agree_reset(&g->agree[kind]);
-    g->deadline_ms = UINT64_MAX;
-    if (g->config.on_loss == GOSSIP_STOP && (g->round > 0 || attempt > 0))
-        g->deadline_ms = g->now_ms + g->config.deadline_ms;
-    if (attempt > 0)
-        mail_note(g, GOSSIP_NOTE_ATTEMPT, 0, attempt, NULL);
-    enter(g, PHASE_KEYS);
-    keys_make(g);
-    record_promise(g);
-    mail_send_all(g, &g->keys_mail[g->config.self]);
-    mail_note(g, GOSSIP_NOTE_KEYS, 0, 0, NULL);
-    take_future(g);
-}
-
-static uint64_t next_attempt(const struct gossip *g)
-{
-    uint64_t attempt = g->attempt + 1;
-
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if (g->future[j].mail.size != 0 && g->future[j].round == g->round &&
-            g->future[j].attempt > attempt)
-            attempt = g->future[j].attempt;
-    return attempt;
-}
-
-static void begin_round(struct gossip *g, uint64_t attempt)
-{
-    struct gossip_effect *effect;
-
-    g->began_ms = g->now_ms;
-    g->asked = g->spent = g->has_plain = false;
-    open_reset(&g->open);
-    g->offer.members = 0;
-    if (g->shape.length == 0) {
-        finish_done(g);
-        return;
-    }
-    assert(g->shape.length <= g->config.length_max);
-    assert(fixed_fits(&g->shape, g->config.members));
-    mail_note(g, GOSSIP_NOTE_ROUND, 0, 0, NULL);
-    g->asked = true;
-    effect = effects_add(&g->effects, GOSSIP_CONTRIBUTE);
-    effect->contribute.round = g->round;
-    effect->contribute.state = g->state;
-    begin_attempt(g, attempt);
+    if (g != NULL)
+        engine_free(g);
 }
 
 /* The next state is known: on disk, with the result that made it, before
@@ -294,7 +106,7 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         sodium_memzero(g->plain, g->config.length_max * sizeof *g->plain);
         record_state(g);
     }
-    begin_round(g, attempt);
+    attempt_round(g, attempt);
 }
 
 /* The first step after gossip_new. */
@@ -312,7 +124,7 @@ static void start(struct gossip *g)
     if (g->said.round == g->round && g->said.attempt >= g->attempt)
         g->attempt = g->said.attempt + 1;
     if (g->shape.length != SIZE_MAX) {
-        begin_round(g, g->attempt);
+        attempt_round(g, g->attempt);
         return;
     }
     memcpy(g->next, g->state, g->config.state_size);
@@ -321,7 +133,7 @@ static void start(struct gossip *g)
     effect->absorb.state = g->state;
     effect->absorb.next = g->next;
     g->absorbing = g->round;
-    enter(g, PHASE_ABSORB);
+    attempt_enter(g, PHASE_ABSORB);
 }
 
 /* KEYS of an attempt or round to come: kept, and the sign to move on for a
@@ -345,7 +157,7 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
     if (m->round == g->round && g->phase >= PHASE_KEYS &&
         g->phase <= PHASE_OPEN &&
         !g->agree[WIRE_U].prepares[g->config.self].cast)
-        begin_attempt(g, m->attempt);
+        attempt_begin(g, m->attempt);
 }
 
 /* What makes up a result. After a restart our own part of one comes back. */
@@ -410,7 +222,8 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         round_receive_unmask(g, m, head, size);
         break;
     case WIRE_CERT:
-        if (m->attempt == g->attempt)
+        /* Before our ACK there is no V: we lost our disk, this is a result. */
+        if (m->attempt == g->attempt && g->phase >= PHASE_V)
             agree_receive_cert(g, m);
         else
             open_receive_cert(g, m, head, size);
@@ -475,8 +288,11 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
         return;
     }
     switch (m->type) {
-    case WIRE_HELLO:
-        members_receive_hello(g, m);
+    case WIRE_HELLO: /* no ctx binds it to this study, so nobody passes it on */
+        if (e->received.from == m->sender)
+            members_receive_hello(g, m);
+        else
+            g->dropped++;
         break;
     case WIRE_WANT:
         recover_answer(g, m);
@@ -497,121 +313,6 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
     }
 }
 
-static bool cohort_in(const struct gossip *g, uint64_t have)
-{
-    return (engine_all(g) & ~(have & ~g->equivocated)) == 0;
-}
-
-/* One transition of the attempt; false when it waits. */
-static bool advance(struct gossip *g)
-{
-    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
-
-    keys_open(g);
-    switch (g->phase) {
-    case PHASE_KEYS:
-        if (!cohort_in(g, g->have_keys))
-            return false;
-        g->deadline_ms = g->now_ms + g->config.deadline_ms;
-        enter(g, PHASE_SHARES);
-        keys_share(g);
-        mail_note(g, GOSSIP_NOTE_SHARES, 0, 0, NULL);
-        return true;
-    case PHASE_SHARES:
-        if (!cohort_in(g, g->have_shares))
-            return false;
-        enter(g, PHASE_V);
-        keys_ack(g);
-        mail_note(g, GOSSIP_NOTE_ACK, 0, 0, NULL);
-        return true;
-    case PHASE_V:
-        if (!v->certified)
-            return agree_advance(g, WIRE_V);
-        enter(g, PHASE_Y);
-        mail_note(g, GOSSIP_NOTE_PAIRED, v->value.members, 0, NULL);
-        return true;
-    case PHASE_Y:
-        if (round_contribute(g)) {
-            if (g->recv_sent)
-                enter(g, PHASE_U);
-            return true;
-        }
-        if (u->certified) { /* it may be, without our RECV */
-            enter(g, PHASE_U);
-            return true;
-        }
-        return agree_advance(g, WIRE_U);
-    case PHASE_U:
-        if (!u->certified)
-            return agree_advance(g, WIRE_U);
-        mail_note(g, GOSSIP_NOTE_SURVIVORS, u->value.members, 0, NULL);
-        if (!g->open.has_u || g->open.attempt == g->attempt ||
-            !open_complete(&g->open))
-            open_begin(g);
-        enter(g, PHASE_OPEN);
-        return true;
-    case PHASE_OPEN:
-        return round_release(g) || open_advance(g);
-    default:
-        return false;
-    }
-}
-
-/* Whom an attempt that failed was waiting for. */
-static uint64_t missing_now(const struct gossip *g)
-{
-    uint64_t all = engine_all(g);
-
-    switch (g->phase) {
-    case PHASE_KEYS:
-        return all & ~g->have_keys;
-    case PHASE_SHARES:
-        return all & ~g->have_shares;
-    case PHASE_V:
-        return all & ~g->have_acks;
-    case PHASE_Y:
-        return all & ~round_arrived(g) & ~engine_bit(g->config.self);
-    default:
-        return 0;
-    }
-}
-
-/* The deadline of the attempt, or of waiting, has passed. */
-static void time_out(struct gossip *g)
-{
-    uint64_t missing = missing_now(g);
-
-    if (g->now_ms >= g->deadline_ms) {
-        if (g->config.on_loss == GOSSIP_STOP && missing != 0)
-            finish_stop(g, missing, GOSSIP_STOPPED);
-        else
-            begin_attempt(g, next_attempt(g));
-    } else if (g->config.wait_ms != 0 && g->awaited != 0 &&
-               g->now_ms >= g->began_ms + g->config.wait_ms) {
-        finish_stop(g, g->awaited, GOSSIP_TIMED_OUT);
-    }
-}
-
-static bool in_attempt(const struct gossip *g)
-{
-    return g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
-}
-
-static void run(struct gossip *g)
-{
-    while (advance(g))
-        ;
-    if (in_attempt(g) && open_absorb(g)) {
-        enter(g, PHASE_ABSORB);
-        return;
-    }
-    if (!in_attempt(g))
-        return;
-    time_out(g);
-    while (advance(g))
-        ;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -626,7 +327,7 @@ static void wake(struct gossip *g)
     } else if (g->phase != PHASE_START) {
         at = earlier(at, g->want_ms);
     }
-    if (in_attempt(g)) {
+    if (attempt_runs(g)) {
         at = earlier(at, g->deadline_ms);
         at = earlier(at, agree_wake(g, WIRE_V));
         at = earlier(at, agree_wake(g, WIRE_U));
@@ -668,7 +369,7 @@ void gossip_step(struct gossip *g, const struct gossip_event *event,
         step_absorbed(g, event);
         break;
     }
-    run(g);
+    attempt_run(g);
     members_await(g);
     recover_tick(g);
     finish_advance(g);

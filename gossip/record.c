@@ -109,10 +109,14 @@ size_t record_state_size(const struct gossip *g)
 
 static void begin(struct gossip *g, struct cursor *c, size_t size)
 {
+    uint8_t study[GOSSIP_HASH_BYTES];
+
     c->at = effects_take(&g->effects, size);
     assert(c->at != NULL);
     c->left = size;
     put(c, RECORD_VERSION);
+    wire_ctx(study, &g->config, 0, 0);
+    put_bytes(c, study, sizeof study);
 }
 
 static void save(struct gossip *g, const struct cursor *c, size_t size,
@@ -214,8 +218,10 @@ static void load_past(struct gossip *g, struct cursor *c)
         struct wire_message m;
         get_mail(c, &r->sums[a]);
         if (c->bad || wire_parse(&m, r->sums[a].bytes, r->sums[a].size,
-                                 g->config.members) != 0)
+                                 g->config.members) != 0) {
             c->bad = true;
+            return;
+        }
         r->have |= engine_bit(a);
         r->signers[a] = engine_bit(m.sender);
     }
@@ -266,8 +272,13 @@ static void load_end(struct gossip *g, struct cursor *c)
 int record_load(struct gossip *g, const struct gossip_record *record)
 {
     struct cursor c = {.from = record->bytes, .left = record->size};
+    uint8_t ours[GOSSIP_HASH_BYTES], study[GOSSIP_HASH_BYTES] = {0};
 
     if (get(&c) != RECORD_VERSION)
+        return -1;
+    wire_ctx(ours, &g->config, 0, 0);
+    get_exactly(&c, study, sizeof study);
+    if (memcmp(study, ours, sizeof study) != 0)
         return -1;
     switch (record->slot) {
     case GOSSIP_SLOT_STATE:

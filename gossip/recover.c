@@ -226,6 +226,8 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
 
     if (r->has_u && r->round == m->round && open_complete(r)) {
         send_result(g, m, r);
+        if (g->phase == PHASE_FINISHED) /* we may leave on its DONE */
+            mail_send(g, to, &g->done_mail[g->config.self], NULL, 0);
         return;
     }
     if (g->phase == PHASE_ABSORB || g->phase == PHASE_START)

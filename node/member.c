@@ -2,13 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/check.h"
 #include "node/gate.h"
 
 enum {
@@ -589,116 +588,8 @@ const uint64_t *member_plain(const struct member *m, size_t *length,
     return m->lanes;
 }
 
-/* Lines for `--check`. */
-struct page {
-    char *text; /* [size] */
-    size_t size, used;
-};
-
-static void say(struct page *page, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(struct page *page, const char *format, ...)
-{
-    va_list arguments;
-
-    if (page->used + 1 >= page->size)
-        return;
-    va_start(arguments, format);
-    int more = vsnprintf(page->text + page->used, page->size - page->used,
-                         format, arguments);
-    va_end(arguments);
-    if (more > 0)
-        page->used += (size_t)more;
-}
-
-static void say_rows(struct page *page, const struct study *study,
-                     const struct dataset *d)
-{
-    size_t train = 0, ones = 0, missing = 0;
-
-    for (size_t i = 0; i < d->row_count; i++) {
-        train += d->test[i] == 0;
-        ones += d->test[i] == 0 && d->y[i] == 1.0;
-    }
-    for (size_t i = 0; i < d->row_count * d->column_count; i++)
-        missing += isnan(d->x[i]) ? 1 : 0;
-    say(page, "rows      %zu: %zu train, %zu test; %zu dropped\n", d->row_count,
-        train, d->row_count - train, d->dropped);
-    say(page, "features  %zu:", d->column_count);
-    for (size_t i = 0; i < d->column_count; i++)
-        say(page, " %s", d->names[i]);
-    say(page, "\nmissing   %zu values among them\n", missing);
-    if (strcmp(study->task.kind, "logistic") == 0)
-        say(page, "classes   %s = 1: %zu, %s = 0: %zu of the training rows%s\n",
-            study->task.target, ones, study->task.target, train - ones,
-            ones == 0 || ones == train ? "; one class only: takes part all the "
-                                         "same"
-                                       : "");
-}
-
-static void say_rules(struct page *page, const struct study *s)
-{
-    const char *note = study_note(s);
-
-    say(page,
-        "sums      open with %u of %u sites; %u may pool what they see; each "
-        "sum covers all %u sites\n",
-        s->threshold, s->site_count, s->colluders, s->site_count);
-    say(page, "losses    %u after their vector was sent; before that: %s\n",
-        s->site_count - s->threshold,
-        s->on_loss == GOSSIP_STOP ? "the study stops"
-                                  : "the others wait for them");
-    if (note != NULL)
-        say(page, "note      %s\n", note);
-    say(page, "privacy   no row leaves this site; only sums over the sites are "
-              "ever opened; no noise is added\n");
-}
-
-/* Goes through the phases with this site's sums standing for all sites': the
- * lengths are the real ones, the numbers are thrown away. */
-static int say_vectors(struct page *page, struct member *m, struct error *error)
-{
-    enum { ROUNDS = 12 };
-    struct job *job = &m->jobs[0];
-    const char *last = "";
-
-    m->ops->start(m->task, job->state);
-    for (job->round = 0; job->round < ROUNDS; job->round++) {
-        struct fixed_shape shape = m->ops->shape(m->task, job->state);
-        const char *phase = m->ops->phase(m->task, job->state);
-        struct task_sum sum = {
-            .values = m->x, .survivors = UINT64_C(1) << m->self, .members = 1};
-        if (shape.length == 0)
-            break;
-        if (contribute(m, job) != 0)
-            return error_set(error, -EINVAL, "%s", m->decline_new.text);
-        if (strcmp(phase, last) != 0)
-            say(page, "leaves    %s: %zu numbers a round, masked\n", phase,
-                shape.length);
-        last = phase;
-        m->ops->absorb(m->task, job->next, job->state, &sum);
-        memcpy(job->state, job->next, m->state_size);
-    }
-    return 0;
-}
-
 int member_check(const struct member_config *config, char *text, size_t size,
                  struct error *error)
 {
-    struct page page = {.text = text, .size = size};
-    struct member *m = NULL;
-    int code = open_task(&m, config, error);
-
-    if (code != 0)
-        return code;
-    say(&page, "study     %s: %s by %s\n", m->study->name, m->study->task.kind,
-        m->study->task.method);
-    say(&page, "site      %s, one of %u\n", m->study->sites[m->self].name,
-        m->study->site_count);
-    say_rows(&page, m->study, m->dataset);
-    code = say_vectors(&page, m, error);
-    say_rules(&page, m->study);
-    member_free(m);
-    return code;
+    return check_write(text, size, config, error);
 }

@@ -14,9 +14,11 @@
 struct member;
 
 enum member_slot { /* beyond the engine's */
-    MEMBER_SLOT_MEMORY = GOSSIP_SLOTS, /* the task's private memory */
-    MEMBER_SLOT_DATA, /* fingerprint of the rows, hash of the charter */
-    MEMBER_SLOTS
+                   MEMBER_SLOT_MEMORY =
+                       GOSSIP_SLOTS, /* the task's private memory */
+                   MEMBER_SLOT_DATA, /* fingerprint of the rows, hash of the
+                                        charter */
+                   MEMBER_SLOTS
 };
 
 struct member_config {

@@ -9,21 +9,13 @@
 #include <unistd.h>
 
 #include "sim/crew.h"
+#include "sim/hold.h"
 #include "sim/launch.h"
 #include "sim/port.h"
 #include "sim/stage.h"
 
 /* After a first failure the others may still say why they end as well. */
 enum { LAST_WORDS_MS = 1500, COMPLAINT_SIZE = 400 };
-
-/* A node is stopped at a point of the protocol, and there it dies. */
-struct hold {
-    char at[48];           /* "y@3" as `starling run --hold` takes it; "": no */
-    uint64_t received;     /* ... only when all others hold the slices of so
-                              many rounds */
-    bool returns;
-    uint64_t return_ms; /* after its death */
-};
 
 struct node {
     struct hold hold;
@@ -64,48 +56,6 @@ static int reserve_ports(struct fleet *fleet, uint16_t *ports,
     return 0;
 }
 
-static void hold_of_crash(struct hold *hold, const struct study *study,
-                          const struct study_crash *crash, size_t place)
-{
-    /* Before its Y: all have agreed on who takes part. */
-    snprintf(hold->at, sizeof hold->at, "%s@%" PRIu64,
-             crash->after_y ? "y" : "paired", crash->round);
-    hold->received = crash->after_y ? crash->round + 1 : 0;
-    hold->returns = false;
-    for (size_t i = 0; i < study->restart_count; i++) {
-        if (study->restart[i].site != crash->site || place-- != 0)
-            continue;
-        hold->returns = true;
-        hold->return_ms = study->restart[i].after_ms;
-    }
-}
-
-/* Of all that the study and the options say about a site, number `place`. */
-static void find_hold(struct hold *hold, const struct fleet *fleet,
-                      uint32_t site, size_t place)
-{
-    const struct fleet_options *options = fleet->options;
-    const char *name = fleet->study->sites[site].name;
-    size_t skip = place;
-
-    for (size_t i = 0; i < fleet->study->crash_count; i++)
-        if (fleet->study->crash[i].site == site && skip-- == 0) {
-            hold_of_crash(hold, fleet->study, &fleet->study->crash[i], place);
-            return;
-        }
-    for (size_t i = 0; i < options->strike_count; i++) {
-        const struct fleet_strike *strike = &options->strikes[i];
-        if (strcmp(strike->site, name) != 0 || strike->hold[0] == '\0' ||
-            skip-- != 0)
-            continue;
-        *hold = (struct hold){.returns = true,
-                              .return_ms = (uint64_t)strike->return_ms};
-        memcpy(hold->at, strike->hold, sizeof hold->at);
-        return;
-    }
-    *hold = (struct hold){.at = ""};
-}
-
 static void find_settings(const struct fleet *fleet, uint32_t site,
                           const char **settings)
 {
@@ -127,7 +77,8 @@ static int start_node(struct fleet *fleet, uint32_t site, struct error *error)
     struct node *node = &fleet->nodes[site];
     const char *settings[FLEET_SETTINGS_MAX + 2];
 
-    find_hold(&node->hold, fleet, site, node->hold_count);
+    hold_find(&node->hold, fleet->study, fleet->options, site,
+              node->hold_count);
     node->held = node->was_killed = false;
     node->return_ms = 0;
     find_settings(fleet, site, settings);

@@ -111,8 +111,11 @@ int summary_write(const struct world *world, const struct world_config *config,
 
 void summary_remove(const char *folder)
 {
+    static const char *const names[] = {"result.json", "rounds.csv"};
     char path[PATH_SIZE];
 
-    snprintf(path, sizeof path, "%s/result.json", folder);
-    remove(path);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        remove(path);
+    }
 }

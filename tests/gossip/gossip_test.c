@@ -6,19 +6,7 @@
 
 #include <cmocka.h>
 
-#include "gossip/pod.h"
-
-/* Every member finished with the exact sum of the last round. */
-static void assert_exact(const struct pod *p, uint64_t rounds)
-{
-    for (uint32_t i = 0; i < p->members; i++) {
-        assert_true(p->done[i]);
-        assert_int_equal(p->reason[i], GOSSIP_FINISHED);
-        assert_int_equal(p->final[i].rounds_left, 0);
-        for (size_t k = 0; k < POD_LENGTH; k++)
-            assert_true(p->final[i].sums[k] == pod_expected(p, rounds - 1, k));
-    }
-}
+#include "gossip/forge.h"
 
 static void a_quiet_pod_opens_exact_sums_and_leaves(void **state)
 {
@@ -26,21 +14,285 @@ static void a_quiet_pod_opens_exact_sums_and_leaves(void **state)
 
     (void)state;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        struct pod *p = pod_new(sizes[s][0], sizes[s][1], 3);
+        struct pod *p = watch_new(sizes[s][0], sizes[s][1], 3);
         pod_begin(p);
         pod_run(p, 60000);
-        assert_exact(p, 3);
+        assert_true(pod_exact(p, 3));
         assert_true(p->now_ms < 2000);
         for (uint32_t i = 0; i < p->members; i++)
             assert_true(p->left[i]);
-        pod_free(p);
+        watch_free(p);
     }
+}
+
+static bool lossy(struct pod *p, struct pod_message *m)
+{
+    struct watch *w = watch_of(p);
+
+    if (prg_below(&w->prg, 100) < 20)
+        return false;
+    m->at_ms = p->now_ms + 1 + prg_below(&w->prg, 60);
+    if (prg_below(&w->prg, 100) < 20) {
+        struct pod_message again = *m;
+        again.head = pod_copy(m->head, m->head_size);
+        again.body = pod_copy(m->body, m->body_size);
+        again.at_ms += prg_below(&w->prg, 400);
+        pod_queue(p, again);
+    }
+    return true;
+}
+
+static void loss_duplication_and_reordering_only_delay(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        uint8_t bytes[PRG_SEED_BYTES] = {(uint8_t)seed, 7};
+        struct pod *p = watch_new(seed % 8 == 0 ? 5 : 3 + seed % 2, 3, 2);
+        prg_seed(&watch_of(p)->prg, bytes);
+        watch_of(p)->filter = lossy;
+        pod_begin(p);
+        pod_run(p, 120000);
+        if (!pod_exact(p, 2))
+            fail_msg("seed %u", seed);
+        watch_free(p);
+    }
+}
+
+static bool without_proposals_of_0(struct pod *p, struct pod_message *m)
+{
+    (void)p;
+    return m->type != WIRE_PROPOSE || m->from != 0;
+}
+
+static void a_silent_proposer_is_passed_over(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    watch_of(p)->filter = without_proposals_of_0;
+    pod_begin(p);
+    pod_run(p, 60000);
+    assert_true(pod_exact(p, 2));
+    assert_int_equal(p->note_count[1][GOSSIP_NOTE_ATTEMPT], 0);
+    watch_free(p);
+}
+
+static bool halved(struct pod *p, struct pod_message *m)
+{
+    return p->now_ms >= 12000 || p->now_ms < 5 || (m->from < 2) == (m->to < 2);
+}
+
+static void a_pod_split_in_halves_waits_and_heals(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    watch_of(p)->filter = halved;
+    pod_begin(p);
+    pod_run(p, 11999);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_false(p->done[i]);
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_OPENED], 0);
+    }
+    pod_run(p, 60000);
+    assert_true(pod_exact(p, 2));
+    watch_free(p);
+}
+
+static void a_missing_member_stops_a_study_that_says_so(void **state)
+{
+    struct pod *p = watch_new(4, 3, 3);
+
+    (void)state;
+    p->config.on_loss = GOSSIP_STOP;
+    pod_begin(p);
+    while (p->note_count[3][GOSSIP_NOTE_OPENED] == 0)
+        assert_true(pod_turn(p, 1000));
+    pod_kill(p, 3);
+    pod_run(p, 7000);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(p->done[i]);
+        assert_int_equal(p->reason[i], GOSSIP_STOPPED);
+        assert_int_equal(p->note_members[i][GOSSIP_NOTE_STOPPED], 8);
+    }
+    pod_revive(p, 3); /* away, not forgotten */
+    pod_run(p, 30000);
+    assert_true(p->done[3]);
+    assert_int_equal(p->reason[3], GOSSIP_STOPPED);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(p->left[i]);
+    p->done[1] = false;
+    pod_revive(p, 1); /* an ended study stays ended */
+    pod_run(p, 60000);
+    assert_true(p->done[1] && p->left[1]);
+    assert_int_equal(p->reason[1], GOSSIP_STOPPED);
+    watch_free(p);
+}
+
+static void a_decline_ends_the_study_everywhere(void **state)
+{
+    struct pod *p = watch_new(4, 3, 3);
+
+    (void)state;
+    p->decline[2] = GOSSIP_DECLINE_DATA;
+    pod_begin(p);
+    pod_kill(p, 1); /* was here, is away when the study ends */
+    pod_run(p, 3000);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(p->done[i] == (i != 1));
+    pod_revive(p, 1);
+    pod_run(p, 30000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(p->done[i]);
+        assert_int_equal(p->reason[i], GOSSIP_DECLINED);
+        assert_int_equal(p->note_members[i][GOSSIP_NOTE_DECLINED], 4);
+    }
+    watch_free(p);
+}
+
+static double out_of_range(uint32_t member, uint64_t round, size_t element)
+{
+    return member == 1 && round == 1 ? 1e30
+                                     : pod_value(member, round, element);
+}
+
+static void a_value_beyond_the_lanes_is_declined_not_clipped(void **state)
+{
+    struct pod *p = watch_new(4, 3, 3);
+
+    (void)state;
+    p->value = out_of_range;
+    pod_begin(p);
+    pod_run(p, 30000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(p->reason[i], GOSSIP_DECLINED);
+        assert_int_equal(p->final[i].rounds_left, 2);
+    }
+    watch_free(p);
+}
+
+static void waiting_ends_after_wait_ms(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    p->config.wait_ms = 8000;
+    pod_begin(p);
+    pod_kill(p, 2);
+    pod_run(p, 7999);
+    assert_false(p->done[0]);
+    pod_run(p, 30000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(p->done[i] == (i != 2));
+        assert_true(i == 2 || p->reason[i] == GOSSIP_TIMED_OUT);
+        assert_true(i == 2 || p->note_members[i][GOSSIP_NOTE_STOPPED] == 4);
+    }
+    watch_free(p);
+}
+
+static void without_wait_ms_a_member_is_waited_for_by_name(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    pod_begin(p);
+    pod_kill(p, 2);
+    pod_run(p, 200000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_false(p->done[i]);
+        assert_true(i == 2 || p->note_members[i][GOSSIP_NOTE_AWAITED] == 4);
+    }
+    pod_revive(p, 2);
+    pod_run(p, 260000);
+    assert_true(pod_exact(p, 2));
+    assert_int_equal(p->note_members[0][GOSSIP_NOTE_AWAITED], 0);
+    watch_free(p);
+}
+
+/* The fields that a member was told of, by member. */
+static char told[POD_MAX][GOSSIP_FIELD_NAME_SIZE];
+
+static bool listen(struct pod *p, uint32_t i, const struct gossip_effect *e)
+{
+    (void)p;
+    if (e->kind == GOSSIP_NOTE && e->note.code == GOSSIP_NOTE_DIFFERS)
+        strncpy(told[i], e->note.text, sizeof told[i] - 1);
+    return true;
+}
+
+static void different_studies_name_the_field_on_both_sides(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+    struct gossip_field other[2];
+
+    (void)state;
+    memset(told, 0, sizeof told);
+    p->allow = listen;
+    pod_begin(p);
+    memcpy(other, p->fields, sizeof other);
+    other[0].hash[0] ^= 1;
+    p->config.fields = other;
+    p->config.charter[0] ^= 1;
+    pod_start(p, 1);
+    pod_link(p, 1);
+    pod_run(p, 1000);
+    assert_string_equal(told[0], "task.l2");
+    assert_string_equal(told[1], "task.l2");
+    assert_string_equal(told[3], "task.l2");
+    assert_int_equal(p->note_count[2][GOSSIP_NOTE_OPENED], 0);
+    watch_free(p);
+}
+
+static void a_field_that_one_side_lacks_is_named_too(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    memset(told, 0, sizeof told);
+    p->allow = listen;
+    pod_begin(p);
+    p->config.field_count = 1;
+    pod_start(p, 1);
+    pod_link(p, 1);
+    pod_run(p, 1000);
+    assert_string_equal(told[0], "study");
+    assert_string_equal(told[1], "study");
+    watch_free(p);
+}
+
+static void a_vector_shorter_than_the_pod_sums_exactly(void **state)
+{
+    struct pod *p = watch_new(5, 3, 1);
+    const struct pod_state *final;
+
+    (void)state;
+    p->config.shape.length = 2; /* three owners own nothing */
+    pod_begin(p);
+    pod_run(p, 30000);
+    for (uint32_t i = 0; i < 5; i++) {
+        final = &p->final[i];
+        assert_true(p->done[i] && p->left[i]);
+        assert_true(final->sums[0] == pod_expected(p, 0, 0));
+        assert_true(final->sums[1] == pod_expected(p, 0, 1));
+    }
+    watch_free(p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quiet_pod_opens_exact_sums_and_leaves),
+        cmocka_unit_test(loss_duplication_and_reordering_only_delay),
+        cmocka_unit_test(a_silent_proposer_is_passed_over),
+        cmocka_unit_test(a_pod_split_in_halves_waits_and_heals),
+        cmocka_unit_test(a_missing_member_stops_a_study_that_says_so),
+        cmocka_unit_test(a_decline_ends_the_study_everywhere),
+        cmocka_unit_test(a_value_beyond_the_lanes_is_declined_not_clipped),
+        cmocka_unit_test(waiting_ends_after_wait_ms),
+        cmocka_unit_test(without_wait_ms_a_member_is_waited_for_by_name),
+        cmocka_unit_test(different_studies_name_the_field_on_both_sides),
+        cmocka_unit_test(a_field_that_one_side_lacks_is_named_too),
+        cmocka_unit_test(a_vector_shorter_than_the_pod_sums_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -421,6 +421,47 @@ static void a_cohort_never_changes_under_wait(void **state)
     cohort_free(&c);
 }
 
+static void a_limited_wait_ends_with_the_reason(void **state)
+{
+    struct world_crash crash = dies(WORLD_BEFORE, WIRE_Y);
+    struct ending e;
+    struct cohort c;
+
+    (void)state;
+    crash.restart_after_ms = WORLD_NEVER;
+    cohort_new(&c, "logistic", FOUR, "wait");
+    c.study->wait_ms = 7000;
+    struct world_config config = quiet(&c);
+    config.crashes[config.crash_count++] = crash;
+    run(&e, &config);
+    assert_int_equal(e.status, -1);
+    assert_non_null(strstr(e.reason, "gave up waiting for ben"));
+    cohort_free(&c);
+}
+
+static void a_partition_only_delays(void **state)
+{
+    struct ending calm, e;
+    struct cohort c;
+
+    (void)state;
+    cohort_new(&c, "logistic", FOUR, "wait");
+    struct world_config config = quiet(&c);
+    run(&calm, &config);
+    config.laws.partition_count = 1;
+    config.laws.partitions[0] =
+        (struct network_partition){.groups = {3, 12},
+                                   .group_count = 2,
+                                   .from_ms = calm.opened_ms[1],
+                                   .to_ms = calm.opened_ms[1] + 15000};
+    run(&e, &config);
+    finishes(&e);
+    assert_true(e.opened_ms[3] >= calm.opened_ms[1] + 15000);
+    assert_memory_equal(e.facts.state_hash, calm.facts.state_hash,
+                        GOSSIP_HASH_BYTES);
+    cohort_free(&c);
+}
+
 static void stop_ends_the_study_at_every_member(void **state)
 {
     struct world_crash crash = dies(WORLD_BEFORE, WIRE_Y);
@@ -556,6 +597,8 @@ int main(void)
         cmocka_unit_test(a_proposer_killed_before_it_proposes_comes_back),
         cmocka_unit_test(a_copy_completes_the_slice_of_a_lost_owner),
         cmocka_unit_test(a_cohort_never_changes_under_wait),
+        cmocka_unit_test(a_limited_wait_ends_with_the_reason),
+        cmocka_unit_test(a_partition_only_delays),
         cmocka_unit_test(stop_ends_the_study_at_every_member),
         cmocka_unit_test(no_vector_is_sent_while_an_ack_is_missing),
         cmocka_unit_test(a_crash_at_any_step_changes_nothing),

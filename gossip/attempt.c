@@ -1,0 +1,209 @@
+#include "gossip/attempt.h"
+
+#include <assert.h>
+
+#include "gossip/agree.h"
+#include "gossip/finish.h"
+#include "gossip/keys.h"
+#include "gossip/mail.h"
+#include "gossip/open.h"
+#include "gossip/record.h"
+#include "gossip/recover.h"
+#include "gossip/round.h"
+
+void attempt_enter(struct gossip *g, enum phase phase)
+{
+    g->phase = phase;
+    g->phase_began_ms = g->now_ms;
+    recover_soon(g);
+}
+
+static void take_future(struct gossip *g)
+{
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        struct wire_message m;
+        struct mail *mail = &g->future[j].mail;
+        if (mail->size == 0 || g->future[j].round != g->round ||
+            g->future[j].attempt != g->attempt ||
+            wire_parse(&m, mail->bytes, mail->size, g->config.members) != 0)
+            continue;
+        keys_receive(g, &m, mail->bytes, mail->size);
+    }
+}
+
+/* An attempt at this round, with fresh keys; the one before is forgotten. */
+void attempt_begin(struct gossip *g, uint64_t attempt)
+{
+    keys_wipe(g);
+    round_reset(g);
+    g->attempt = attempt;
+    wire_ctx(g->ctx, &g->config, g->round, attempt);
+    g->have_keys = g->have_sealed = g->have_shares = g->have_acks = 0;
+    g->equivocated = 0;
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        g->keys_mail[j].size = 0;
+        g->shares_out[j].size = 0;
+        g->acks_mail[j].size = 0;
+    }
+    for (int kind = 0; kind < WIRE_KINDS; kind++)
+        agree_reset(&g->agree[kind]);
+    g->deadline_ms = UINT64_MAX;
+    if (g->config.on_loss == GOSSIP_STOP && (g->round > 0 || attempt > 0))
+        g->deadline_ms = g->now_ms + g->config.deadline_ms;
+    if (attempt > 0)
+        mail_note(g, GOSSIP_NOTE_ATTEMPT, 0, attempt, NULL);
+    attempt_enter(g, PHASE_KEYS);
+    keys_make(g);
+    record_promise(g);
+    mail_send_all(g, &g->keys_mail[g->config.self]);
+    mail_note(g, GOSSIP_NOTE_KEYS, 0, 0, NULL);
+    take_future(g);
+}
+
+static uint64_t next_attempt(const struct gossip *g)
+{
+    uint64_t attempt = g->attempt + 1;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (g->future[j].mail.size != 0 && g->future[j].round == g->round &&
+            g->future[j].attempt > attempt)
+            attempt = g->future[j].attempt;
+    return attempt;
+}
+
+void attempt_round(struct gossip *g, uint64_t attempt)
+{
+    struct gossip_effect *effect;
+
+    g->began_ms = g->now_ms;
+    g->asked = g->spent = g->has_plain = false;
+    open_reset(&g->open);
+    g->offer.members = 0;
+    if (g->shape.length == 0) {
+        finish_done(g);
+        return;
+    }
+    assert(g->shape.length <= g->config.length_max);
+    assert(fixed_fits(&g->shape, g->config.members));
+    mail_note(g, GOSSIP_NOTE_ROUND, 0, 0, NULL);
+    g->asked = true;
+    effect = effects_add(&g->effects, GOSSIP_CONTRIBUTE);
+    effect->contribute.round = g->round;
+    effect->contribute.state = g->state;
+    attempt_begin(g, attempt);
+}
+
+static bool cohort_in(const struct gossip *g, uint64_t have)
+{
+    return (engine_all(g) & ~(have & ~g->equivocated)) == 0;
+}
+
+/* One transition of the attempt; false when it waits. */
+static bool advance(struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
+
+    keys_open(g);
+    switch (g->phase) {
+    case PHASE_KEYS:
+        if (!cohort_in(g, g->have_keys))
+            return false;
+        g->deadline_ms = g->now_ms + g->config.deadline_ms;
+        attempt_enter(g, PHASE_SHARES);
+        keys_share(g);
+        mail_note(g, GOSSIP_NOTE_SHARES, 0, 0, NULL);
+        return true;
+    case PHASE_SHARES:
+        if (!cohort_in(g, g->have_shares))
+            return false;
+        attempt_enter(g, PHASE_V);
+        keys_ack(g);
+        mail_note(g, GOSSIP_NOTE_ACK, 0, 0, NULL);
+        return true;
+    case PHASE_V:
+        if (!v->certified)
+            return agree_advance(g, WIRE_V);
+        attempt_enter(g, PHASE_Y);
+        mail_note(g, GOSSIP_NOTE_PAIRED, v->value.members, 0, NULL);
+        return true;
+    case PHASE_Y:
+        if (round_contribute(g)) {
+            if (g->recv_sent)
+                attempt_enter(g, PHASE_U);
+            return true;
+        }
+        if (u->certified) { /* it may be, without our RECV */
+            attempt_enter(g, PHASE_U);
+            return true;
+        }
+        return agree_advance(g, WIRE_U);
+    case PHASE_U:
+        if (!u->certified)
+            return agree_advance(g, WIRE_U);
+        mail_note(g, GOSSIP_NOTE_SURVIVORS, u->value.members, 0, NULL);
+        if (!g->open.has_u || g->open.attempt == g->attempt ||
+            !open_complete(&g->open))
+            open_begin(g);
+        attempt_enter(g, PHASE_OPEN);
+        return true;
+    case PHASE_OPEN:
+        return round_release(g) || open_advance(g);
+    default:
+        return false;
+    }
+}
+
+/* Whom an attempt that failed was waiting for. */
+static uint64_t missing_now(const struct gossip *g)
+{
+    uint64_t all = engine_all(g);
+
+    switch (g->phase) {
+    case PHASE_KEYS:
+        return all & ~g->have_keys;
+    case PHASE_SHARES:
+        return all & ~g->have_shares;
+    case PHASE_V:
+        return all & ~g->have_acks;
+    case PHASE_Y:
+        return all & ~round_arrived(g) & ~engine_bit(g->config.self);
+    default:
+        return 0;
+    }
+}
+
+/* The deadline of the attempt, or of waiting, has passed. */
+static void time_out(struct gossip *g)
+{
+    uint64_t missing = missing_now(g);
+
+    if (g->now_ms >= g->deadline_ms) {
+        if (g->config.on_loss == GOSSIP_STOP && missing != 0)
+            finish_stop(g, missing, GOSSIP_STOPPED);
+        else
+            attempt_begin(g, next_attempt(g));
+    } else if (g->config.wait_ms != 0 && g->awaited != 0 &&
+               g->now_ms >= g->began_ms + g->config.wait_ms) {
+        finish_stop(g, g->awaited, GOSSIP_TIMED_OUT);
+    }
+}
+
+bool attempt_runs(const struct gossip *g)
+{
+    return g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
+}
+
+void attempt_run(struct gossip *g)
+{
+    while (advance(g))
+        ;
+    if (attempt_runs(g) && open_absorb(g)) {
+        attempt_enter(g, PHASE_ABSORB);
+        return;
+    }
+    if (!attempt_runs(g))
+        return;
+    time_out(g);
+    while (advance(g))
+        ;
+}

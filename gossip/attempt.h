@@ -1,0 +1,21 @@
+/* Rounds and their attempts: when one begins, what it waits for, when it is
+ * given up (PROTOCOL.md, sections 3 and 5). */
+
+#ifndef GOSSIP_ATTEMPT_H
+#define GOSSIP_ATTEMPT_H
+
+#include "gossip/engine.h"
+
+void attempt_enter(struct gossip *g, enum phase phase);
+
+/* A new round at this attempt: asks for the vector, draws keys; or, if the
+ * shape is empty, the end. */
+void attempt_round(struct gossip *g, uint64_t attempt);
+/* The next try at the same sum, with fresh keys. */
+void attempt_begin(struct gossip *g, uint64_t attempt);
+
+bool attempt_runs(const struct gossip *g);
+/* Every transition that what is here allows, and the deadlines. */
+void attempt_run(struct gossip *g);
+
+#endif

@@ -1,0 +1,126 @@
+#include "gossip/engine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "gossip/record.h"
+
+enum {
+    /* Per kind of mail, from the widest table that it carries. */
+    MAIL_BASE = 512,
+    MAIL_PER_MEMBER = 36,
+    WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
+    MAILS_PER_MEMBER = 10, /* KEYS SHARES ACK Y RECV UNMASK future DONE, sums */
+    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1
+};
+
+static uint8_t *give(struct mail *mail, uint8_t *bytes, size_t capacity)
+{
+    mail->bytes = bytes;
+    mail->capacity = capacity;
+    return bytes + capacity;
+}
+
+static int make_mails(struct gossip *g)
+{
+    size_t n = g->config.members;
+    size_t narrow = MAIL_BASE + MAIL_PER_MEMBER * n;
+    size_t wide = MAIL_BASE + WIDE_PER_MEMBER * n;
+    uint8_t *at = calloc(1, MAILS_PER_MEMBER * n * narrow + WIDE_MAILS * wide);
+
+    g->mail_bytes = at;
+    if (at == NULL)
+        return -1;
+    for (size_t j = 0; j < n; j++) {
+        struct mail *mails[MAILS_PER_MEMBER] = {
+            &g->keys_mail[j], &g->shares_out[j],  &g->acks_mail[j],
+            &g->y_mail[j],    &g->recv_mail[j],   &g->unmask_mail[j],
+            &g->done_mail[j], &g->future[j].mail, &g->open.sums[j],
+            &g->past.sums[j]};
+        for (int i = 0; i < MAILS_PER_MEMBER; i++)
+            at = give(mails[i], at, narrow);
+    }
+    for (int kind = 0; kind < WIRE_KINDS; kind++) {
+        struct agree *a = &g->agree[kind];
+        at = give(&a->proposal_mail, at, wide);
+        at = give(&a->prepare, at, wide);
+        at = give(&a->commit, at, wide);
+        at = give(&a->locked, at, wide);
+        at = give(&a->cert, at, wide);
+    }
+    at = give(&g->open.cert_v, at, wide);
+    at = give(&g->open.cert_u, at, wide);
+    at = give(&g->past.cert_v, at, wide);
+    at = give(&g->past.cert_u, at, wide);
+    for (int i = 0; i < 9; i++)
+        at = give(&g->said.mails[i], at, wide);
+    give(&g->end_mail, at, wide);
+    return 0;
+}
+
+static int make_vectors(struct gossip *g)
+{
+    size_t length = g->config.length_max, n = g->config.members;
+
+    g->slice_max = length / g->config.threshold + 1;
+    g->state = calloc(1, g->config.state_size + 1);
+    g->next = calloc(1, g->config.state_size + 1);
+    g->offer.bytes = calloc(1, g->config.state_size + 1);
+    g->values = calloc(length + 1, sizeof *g->values);
+    g->plain = calloc(length + 1, sizeof *g->plain);
+    g->masked = calloc(length + 1, sizeof *g->masked);
+    g->open.lanes = calloc(length + 1, sizeof *g->open.lanes);
+    g->past.lanes = calloc(length + 1, sizeof *g->past.lanes);
+    g->kept = calloc(g->config.copies * n * g->slice_max, sizeof *g->kept);
+    g->acks = calloc(n, sizeof *g->acks);
+    g->unmasks = calloc(n, sizeof *g->unmasks);
+    return g->state && g->next && g->offer.bytes && g->values && g->plain &&
+                   g->masked && g->open.lanes && g->past.lanes && g->kept &&
+                   g->acks && g->unmasks
+               ? 0
+               : -1;
+}
+
+static int make_effects(struct gossip *g)
+{
+    size_t body = 2 * g->config.copies * g->config.length_max * 8;
+    size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g);
+
+    return effects_new(&g->effects, g->config.members,
+                       saves + body + g->config.state_size);
+}
+
+int engine_make(struct gossip *g)
+{
+    return make_mails(g) != 0 || make_vectors(g) != 0 || make_effects(g) != 0
+               ? -1
+               : 0;
+}
+
+void engine_free(struct gossip *g)
+{
+    size_t length;
+
+    length = g->config.length_max * sizeof(uint64_t);
+    if (g->plain != NULL)
+        sodium_memzero(g->plain, length);
+    if (g->masked != NULL)
+        sodium_memzero(g->masked, length);
+    if (g->unmasks != NULL)
+        sodium_memzero(g->unmasks, g->config.members * sizeof *g->unmasks);
+    effects_free(&g->effects);
+    free(g->mail_bytes);
+    free(g->state);
+    free(g->next);
+    free(g->offer.bytes);
+    free(g->values);
+    free(g->plain);
+    free(g->masked);
+    free(g->open.lanes);
+    free(g->past.lanes);
+    free(g->kept);
+    free(g->acks);
+    free(g->unmasks);
+    sodium_memzero(g, sizeof *g);
+    free(g);
+}

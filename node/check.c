@@ -1,0 +1,209 @@
+#include "node/check.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/gate.h"
+
+/* Lines for `--check`. */
+struct page {
+    char *text; /* [size] */
+    size_t size, used;
+};
+
+static void say(struct page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct page *page, const char *format, ...)
+{
+    va_list arguments;
+
+    if (page->used + 1 >= page->size)
+        return;
+    va_start(arguments, format);
+    int more = vsnprintf(page->text + page->used, page->size - page->used,
+                         format, arguments);
+    va_end(arguments);
+    if (more > 0)
+        page->used += (size_t)more;
+}
+
+static void say_rows(struct page *page, const struct study *study,
+                     const struct dataset *d)
+{
+    size_t train = 0, ones = 0, missing = 0;
+
+    for (size_t i = 0; i < d->row_count; i++) {
+        train += d->test[i] == 0;
+        ones += d->test[i] == 0 && d->y[i] == 1.0;
+    }
+    for (size_t i = 0; i < d->row_count * d->column_count; i++)
+        missing += isnan(d->x[i]) ? 1 : 0;
+    say(page, "rows      %zu: %zu train, %zu test; %zu dropped\n", d->row_count,
+        train, d->row_count - train, d->dropped);
+    say(page, "features  %zu:", d->column_count);
+    for (size_t i = 0; i < d->column_count; i++)
+        say(page, " %s", d->names[i]);
+    say(page, "\nmissing   %zu values among them\n", missing);
+    if (strcmp(study->task.kind, "logistic") == 0)
+        say(page, "classes   %s = 1: %zu, %s = 0: %zu of the training rows%s\n",
+            study->task.target, ones, study->task.target, train - ones,
+            ones == 0 || ones == train ? "; one class only: takes part all the "
+                                         "same"
+                                       : "");
+}
+
+static void say_rules(struct page *page, const struct study *s)
+{
+    const char *note = study_note(s);
+
+    say(page,
+        "sums      open with %u of %u sites; %u may pool what they see; each "
+        "sum covers all %u sites\n",
+        s->threshold, s->site_count, s->colluders, s->site_count);
+    say(page, "losses    %u after their vector was sent; before that: %s\n",
+        s->site_count - s->threshold,
+        s->on_loss == GOSSIP_STOP ? "the study stops"
+                                  : "the others wait for them");
+    if (note != NULL)
+        say(page, "note      %s\n", note);
+    say(page, "privacy   no row leaves this site; only sums over the sites are "
+              "ever opened; no noise is added\n");
+}
+
+/* A try of the task, without an engine. */
+struct trial {
+    const struct member_config *config;
+    const struct task_ops *ops;
+    struct task *task;
+    struct prg prg;
+    size_t state_size, length_max;
+    uint8_t *state, *next, *memory;
+    double *x;       /* [length_max] */
+    uint64_t *lanes; /* [length_max] */
+};
+
+static void wipe_free(void *bytes, size_t size)
+{
+    if (bytes != NULL)
+        sodium_memzero(bytes, size);
+    free(bytes);
+}
+
+static void trial_close(struct trial *t)
+{
+    if (t->task != NULL)
+        t->ops->close(t->task);
+    free(t->state);
+    free(t->next);
+    free(t->memory);
+    wipe_free(t->x, t->length_max * sizeof *t->x);
+    wipe_free(t->lanes, t->length_max * sizeof *t->lanes);
+}
+
+static int trial_open(struct trial *t, struct error *error)
+{
+    const struct study *study = t->config->study;
+    struct error why = {""};
+
+    t->ops = task_find(&study->task, error);
+    if (t->ops == NULL)
+        return -EINVAL;
+    int code = t->ops->open(&t->task, &study->task, t->config->dataset, &why);
+    if (code != 0) {
+        t->task = NULL;
+        return error_set(error, code, "%s: %s", study->path, why.text);
+    }
+    t->state_size = t->ops->state_size(t->task);
+    t->length_max = t->ops->length_max(t->task);
+    t->state = calloc(1, t->state_size + 1);
+    t->next = calloc(1, t->state_size + 1);
+    t->memory = calloc(1, t->ops->memory_size(t->task) + 1);
+    t->x = calloc(t->length_max + 1, sizeof *t->x);
+    t->lanes = calloc(t->length_max + 1, sizeof *t->lanes);
+    prg_seed(&t->prg, t->config->seed);
+    if (t->state == NULL || t->next == NULL || t->memory == NULL ||
+        t->x == NULL || t->lanes == NULL)
+        return error_set(error, -ENOMEM, "out of memory for the vectors");
+    return 0;
+}
+
+static int try_round(struct trial *t, uint64_t round,
+                     const struct fixed_shape *shape, struct error *error)
+{
+    struct gate_request request = {
+        .study = t->config->study,
+        .dataset = t->config->dataset,
+        .self = t->config->self,
+        .round = round,
+        .phase = t->ops->phase(t->task, t->state),
+        .shape = *shape,
+        .values = t->x,
+        .length = shape->length,
+    };
+    struct task_sum sum = {.values = t->x,
+                           .survivors = UINT64_C(1) << t->config->self,
+                           .members = 1};
+
+    assert(shape->length <= t->length_max);
+    if (t->ops->contribute(t->task, t->x, t->memory, t->state, &t->prg,
+                           error) != 0 ||
+        gate_ask(t->lanes, &request, error) != GOSSIP_DECLINE_NONE)
+        return -EINVAL;
+    t->ops->absorb(t->task, t->next, t->state, &sum);
+    memcpy(t->state, t->next, t->state_size);
+    return 0;
+}
+
+static int say_vectors(struct page *page, struct trial *t, struct error *error)
+{
+    const char *last = "";
+
+    t->ops->start(t->task, t->state);
+    for (uint64_t round = 0; round < t->config->study->rounds_max; round++) {
+        struct fixed_shape shape = t->ops->shape(t->task, t->state);
+        const char *phase = t->ops->phase(t->task, t->state);
+        if (shape.length == 0)
+            break;
+        int code = try_round(t, round, &shape, error);
+        if (code != 0)
+            return code;
+        if (strcmp(phase, last) != 0)
+            say(page, "leaves    %s: %zu numbers a round, masked\n", phase,
+                shape.length);
+        last = phase;
+    }
+    say(page,
+        "          tried with these rows alone; with all sites other phases "
+        "may "
+        "follow, none longer than %zu numbers\n",
+        t->length_max);
+    return 0;
+}
+
+int check_write(char *text, size_t size, const struct member_config *config,
+                struct error *error)
+{
+    const struct study *study = config->study;
+    struct page page = {.text = text, .size = size};
+    struct trial trial = {.config = config};
+    int code = trial_open(&trial, error);
+
+    if (code == 0) {
+        say(&page, "study     %s: %s by %s\n", study->name, study->task.kind,
+            study->task.method);
+        say(&page, "site      %s, one of %u\n", study->sites[config->self].name,
+            study->site_count);
+        say_rows(&page, study, config->dataset);
+        code = say_vectors(&page, &trial, error);
+        say_rules(&page, study);
+    }
+    trial_close(&trial);
+    return code;
+}

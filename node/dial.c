@@ -1,0 +1,131 @@
+#include "node/dial.h"
+
+#include "node/monitor.h"
+
+enum { CURVE_EXTRA_BYTES = 64 }; /* what encryption adds to a frame */
+
+void dial_options(zsock_t *socket, int64_t frame_max, int queue_max)
+{
+    int64_t size = frame_max + CURVE_EXTRA_BYTES;
+
+    /* CZMQ's setter takes an int; a frame may be longer than that. */
+    zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &size, sizeof size);
+    zsock_set_sndhwm(socket, queue_max);
+    zsock_set_rcvhwm(socket, queue_max);
+    zsock_set_heartbeat_ivl(socket, DIAL_HEARTBEAT_MS);
+    zsock_set_heartbeat_timeout(socket, DIAL_SILENCE_MS);
+    zsock_set_heartbeat_ttl(socket, DIAL_SILENCE_MS);
+    zsock_set_handshake_ivl(socket, DIAL_SILENCE_MS);
+}
+
+void dial_init(struct dial *dial, const struct dial_config *config)
+{
+    *dial = (struct dial){.config = *config, .again_ms = DIAL_AGAIN_MS};
+}
+
+static void close_sockets(struct dial *dial, int linger_ms)
+{
+    if (dial->dealer != NULL)
+        zsock_set_linger(dial->dealer, dial->up ? linger_ms : 0);
+    if (dial->monitor != NULL)
+        monitor_free(&dial->monitor, dial->dealer);
+    zsock_destroy(&dial->dealer);
+    dial->up = false;
+}
+
+void dial_free(struct dial *dial, int linger_ms)
+{
+    close_sockets(dial, linger_ms);
+}
+
+static void again(struct dial *dial, int64_t now_ms)
+{
+    if (dial->up && now_ms - dial->up_ms > DIAL_AGAIN_MAX_MS)
+        dial->again_ms = DIAL_AGAIN_MS;
+    dial->up = false;
+    if (dial->due_ms != INT64_MAX)
+        return; /* two events may tell of one break */
+    dial->due_ms = now_ms + dial->again_ms;
+    dial->again_ms *= 2;
+    if (dial->again_ms > DIAL_AGAIN_MAX_MS)
+        dial->again_ms = DIAL_AGAIN_MAX_MS;
+}
+
+static void call(struct dial *dial, int64_t now_ms)
+{
+    const struct dial_config *c = &dial->config;
+
+    close_sockets(dial, 0);
+    dial->due_ms = INT64_MAX;
+    dial->patience_ms = now_ms + 2 * DIAL_SILENCE_MS;
+    dial->dealer = zsock_new(ZMQ_DEALER);
+    if (dial->dealer == NULL) {
+        again(dial, now_ms);
+        return;
+    }
+    dial_options(dial->dealer, c->frame_max, c->queue_max);
+    /* libzmq itself gives up for good after some errors, so this file does the
+     * calling again. It must not be -1, which drops what has arrived. */
+    zsock_set_reconnect_ivl(dial->dealer, 24 * 3600 * 1000);
+    zsock_set_connect_timeout(dial->dealer, DIAL_SILENCE_MS);
+    zsock_set_ipv6(dial->dealer, strchr(c->endpoint, '[') != NULL);
+    zsock_set_curve_serverkey_bin(dial->dealer, c->server);
+    zsock_set_curve_publickey_bin(dial->dealer, c->open);
+    zsock_set_curve_secretkey_bin(dial->dealer, c->secret);
+    dial->monitor = monitor_new(dial->dealer);
+    if (dial->monitor == NULL ||
+        zsock_connect(dial->dealer, "%s", c->endpoint) != 0)
+        again(dial, now_ms);
+}
+
+void dial_tend(struct dial *dial, int64_t now_ms)
+{
+    if (dial->dealer != NULL && !dial->up && now_ms >= dial->patience_ms)
+        again(dial, now_ms);
+    if (now_ms >= dial->due_ms)
+        call(dial, now_ms);
+}
+
+int64_t dial_wake(const struct dial *dial)
+{
+    if (dial->due_ms != INT64_MAX || dial->up)
+        return dial->due_ms;
+    return dial->patience_ms;
+}
+
+void dial_watch(struct dial *dial, int64_t now_ms)
+{
+    struct monitor_event event;
+
+    while (dial->monitor != NULL && monitor_next(dial->monitor, &event)) {
+        switch (event.code) {
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            dial->up = true;
+            dial->up_ms = now_ms;
+            dial->trouble = DIAL_NO_TROUBLE;
+            break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            dial->trouble = DIAL_REFUSED;
+            again(dial, now_ms);
+            break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            if (dial->trouble == DIAL_NO_TROUBLE)
+                dial->trouble = DIAL_BROKEN;
+            again(dial, now_ms);
+            break;
+        case ZMQ_EVENT_DISCONNECTED:
+        case ZMQ_EVENT_CLOSED:
+            again(dial, now_ms);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+void dial_drop(struct dial *dial, int64_t now_ms, int64_t ms)
+{
+    close_sockets(dial, 0);
+    dial->due_ms = now_ms + ms;
+}

@@ -1,0 +1,119 @@
+#include "node/passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Byte by byte: what follows the line is somebody else's. */
+static int read_line(char passphrase[PASSPHRASE_SIZE], int fd)
+{
+    size_t size = 0;
+
+    for (;;) {
+        ssize_t count = read(fd, passphrase + size, 1);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (count == 0 || passphrase[size] == '\n')
+            break;
+        if (++size == PASSPHRASE_SIZE - 1)
+            return -EINVAL;
+    }
+    passphrase[size] = '\0';
+    return size > 0 ? 0 : -EINVAL;
+}
+
+static void print(int fd, const char *text)
+{
+    ssize_t written = write(fd, text, strlen(text));
+
+    (void)written;
+}
+
+static int ask(char passphrase[PASSPHRASE_SIZE], int terminal,
+               const char *question)
+{
+    struct termios before, silent;
+    int code;
+
+    if (tcgetattr(terminal, &before) != 0)
+        return -ENOTTY;
+    silent = before;
+    silent.c_lflag &= (tcflag_t)~ECHO;
+    if (tcsetattr(terminal, TCSAFLUSH, &silent) != 0)
+        return -ENOTTY;
+    print(terminal, question);
+    code = read_line(passphrase, terminal);
+    print(terminal, "\n");
+    tcsetattr(terminal, TCSAFLUSH, &before);
+    return code;
+}
+
+static int ask_twice(char passphrase[PASSPHRASE_SIZE], int terminal,
+                     struct error *error)
+{
+    char again[PASSPHRASE_SIZE];
+    int code = ask(again, terminal, "the same again: ");
+
+    if (code != 0 || strcmp(again, passphrase) != 0)
+        code = error_set(error, -EINVAL,
+                         "the two passphrases are not the same; try again");
+    sodium_memzero(again, sizeof again);
+    return code;
+}
+
+int passphrase_get(char passphrase[PASSPHRASE_SIZE], int fd, bool is_new,
+                   struct error *error)
+{
+    int terminal, code;
+
+    if (fd >= 0) {
+        code = read_line(passphrase, fd);
+        if (code != 0)
+            return error_set(error, code,
+                             "--passphrase-fd %d: %s, expected a line with the "
+                             "passphrase",
+                             fd,
+                             code == -EINVAL ? "found none, or too long a one"
+                                             : strerror(-code));
+        return 0;
+    }
+    terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0)
+        return error_set(error, -ENOTTY,
+                         "no terminal to ask for the passphrase; give it with "
+                         "--passphrase-fd N");
+    code = ask(passphrase, terminal, "passphrase of this node's keys: ");
+    if (code != 0)
+        error_set(error, code, "no passphrase was entered, or too long a one");
+    else if (is_new)
+        code = ask_twice(passphrase, terminal, error);
+    close(terminal);
+    return code;
+}
+
+int passphrase_fd(int *fd, const char *text, struct error *error)
+{
+    char *end;
+    long value;
+
+    *fd = -1;
+    if (text == NULL)
+        return 0;
+    errno = 0;
+    value = strtol(text, &end, 10);
+    if (errno != 0 || *text == '\0' || *end != '\0' || value < 0 ||
+        value > 65535)
+        return error_set(error, -EINVAL,
+                         "--passphrase-fd: found '%s', expected the number of "
+                         "an open file descriptor",
+                         text);
+    *fd = (int)value;
+    return 0;
+}

@@ -1,0 +1,300 @@
+#include "node/progress.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <czmq.h>
+
+enum { LINE_SIZE = 1024, NAMES_SIZE = 512 };
+
+static const char *const events[GOSSIP_NOTES] = {
+    [GOSSIP_NOTE_ROUND] = "round",
+    [GOSSIP_NOTE_ATTEMPT] = "attempt",
+    [GOSSIP_NOTE_AWAITED] = "awaited",
+    [GOSSIP_NOTE_KEYS] = "keys",
+    [GOSSIP_NOTE_SHARES] = "shares",
+    [GOSSIP_NOTE_ACK] = "ack",
+    [GOSSIP_NOTE_PAIRED] = "paired",
+    [GOSSIP_NOTE_Y] = "y",
+    [GOSSIP_NOTE_RECV] = "recv",
+    [GOSSIP_NOTE_SURVIVORS] = "survivors",
+    [GOSSIP_NOTE_UNMASK] = "unmask",
+    [GOSSIP_NOTE_REBUILT] = "rebuilt",
+    [GOSSIP_NOTE_COPY] = "copy",
+    [GOSSIP_NOTE_OPENED] = "opened",
+    [GOSSIP_NOTE_CAUGHT_UP] = "caught_up",
+    [GOSSIP_NOTE_DIFFERS] = "differs",
+    [GOSSIP_NOTE_EQUIVOCATED] = "equivocated",
+    [GOSSIP_NOTE_DECLINED] = "declined",
+    [GOSSIP_NOTE_STOPPED] = "stopped",
+    [GOSSIP_NOTE_REFUSED] = "refused",
+    [GOSSIP_NOTE_BAD_SHARE] = "bad_share",
+    [GOSSIP_NOTE_DIVERGED] = "diverged",
+};
+
+const char *progress_reason(enum gossip_reason reason)
+{
+    static const char *const reasons[] = {
+        [GOSSIP_FINISHED] = "finished",
+        [GOSSIP_STOPPED] = "stopped: a member was missing",
+        [GOSSIP_DECLINED] = "a member cannot contribute",
+        [GOSSIP_TIMED_OUT] = "wait_ms is over",
+    };
+
+    return reasons[reason];
+}
+
+void progress_names(const struct progress *p, char *text, size_t size,
+                    uint64_t members)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (uint32_t i = 0; i < p->study->site_count && used < size; i++) {
+        int count;
+
+        if ((members >> i & 1) == 0)
+            continue;
+        count = snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
+                         p->study->sites[i].name);
+        used += count > 0 ? (size_t)count : 0;
+    }
+}
+
+static json_t *names_array(const struct progress *p, uint64_t members)
+{
+    json_t *array = json_array();
+
+    for (uint32_t i = 0; i < p->study->site_count; i++)
+        if (members >> i & 1)
+            json_array_append_new(array, json_string(p->study->sites[i].name));
+    return array;
+}
+
+static double loss(const struct progress *p)
+{
+    return p->member != NULL ? member_loss(p->member) : NAN;
+}
+
+static const char *phase_now(const struct progress *p)
+{
+    const char *phase = p->member != NULL ? member_phase(p->member) : NULL;
+
+    return phase != NULL ? phase : "";
+}
+
+static struct gossip_view view_now(const struct progress *p)
+{
+    struct gossip_view view = {0};
+
+    if (p->member != NULL)
+        member_view(p->member, &view);
+    return view;
+}
+
+struct told {
+    const char *event, *phase, *text;
+    uint64_t round, attempt, members, detail;
+};
+
+static void print_json(const struct progress *p, const struct told *told)
+{
+    double l = loss(p);
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:I, s:o, s:I, s:s, s:o, s:I}", "event", told->event,
+        "ms", (json_int_t)(zclock_mono() - p->start_ms), "round",
+        (json_int_t)told->round, "attempt", (json_int_t)told->attempt,
+        "members", names_array(p, told->members), "detail",
+        (json_int_t)told->detail, "phase",
+        told->phase != NULL ? told->phase : phase_now(p), "loss",
+        isfinite(l) ? json_real(l) : json_null(), "bytes",
+        (json_int_t)view_now(p).bytes_sent);
+
+    if (object == NULL)
+        return;
+    if (told->text != NULL)
+        json_object_set_new(object, "text", json_string(told->text));
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    putchar('\n');
+    fflush(stdout);
+    json_decref(object);
+}
+
+/* The line of a note that a person wants to see while all goes well; "": not
+ * one of these. */
+static void usual_line(const struct progress *p, char *line,
+                       const struct gossip_effect *e, const char *names)
+{
+    double l = loss(p);
+
+    line[0] = '\0';
+    switch (e->note.code) {
+    case GOSSIP_NOTE_AWAITED:
+        snprintf(line, LINE_SIZE, "%s%s",
+                 e->note.members != 0 ? "awaiting " : "everybody is here",
+                 names);
+        break;
+    case GOSSIP_NOTE_ATTEMPT:
+        snprintf(line, LINE_SIZE, "round %" PRIu64 ": attempt %" PRIu64,
+                 e->note.round, e->note.detail);
+        break;
+    case GOSSIP_NOTE_REBUILT:
+        snprintf(line, LINE_SIZE,
+                 "round %" PRIu64 ": the masks of %s are rebuilt from shares",
+                 e->note.round, names);
+        break;
+    case GOSSIP_NOTE_COPY:
+        snprintf(line, LINE_SIZE,
+                 "round %" PRIu64 ": the slice of %s is completed from a copy",
+                 e->note.round, names);
+        break;
+    case GOSSIP_NOTE_CAUGHT_UP:
+        snprintf(line, LINE_SIZE, "caught up with %s", names);
+        break;
+    case GOSSIP_NOTE_OPENED:
+        snprintf(line, LINE_SIZE,
+                 "round %" PRIu64 " (%s): the sum over %s is open%s",
+                 e->note.round, phase_now(p), names,
+                 isfinite(l) ? "" : "; no loss yet");
+        if (isfinite(l))
+            snprintf(line + strlen(line), LINE_SIZE - strlen(line),
+                     "; loss %.6g", l);
+        snprintf(line + strlen(line), LINE_SIZE - strlen(line),
+                 "; %" PRIu64 " bytes sent", view_now(p).bytes_sent);
+        break;
+    default:
+        break;
+    }
+}
+
+static void decline_line(const struct progress *p, char *line,
+                         const struct gossip_effect *e, const char *names)
+{
+    static const char *const reasons[GOSSIP_DECLINES] = {
+        [GOSSIP_DECLINE_NONE] = "for no reason",
+        [GOSSIP_DECLINE_RANGE] = "a value is out of the lanes' range",
+        [GOSSIP_DECLINE_DATA] = "its rows do not allow it",
+        [GOSSIP_DECLINE_POLICY] = "its own policy says no",
+    };
+    bool ours = e->note.members >> p->self & 1;
+    const char *why = ours && p->member != NULL ? member_decline(p->member) : "";
+
+    snprintf(line, LINE_SIZE, "%s cannot contribute: %s%s%s", names,
+             e->note.detail < GOSSIP_DECLINES ? reasons[e->note.detail]
+                                              : "unknown reason",
+             *why != '\0' ? ": " : "", why);
+}
+
+/* The line of a note that something is wrong; "": not one of these. */
+static void trouble_line(const struct progress *p, char *line,
+                         const struct gossip_effect *e, const char *names)
+{
+    line[0] = '\0';
+    switch (e->note.code) {
+    case GOSSIP_NOTE_DIFFERS:
+        snprintf(line, LINE_SIZE,
+                 "peer '%s' runs a study that differs in '%s': compare both "
+                 "files",
+                 names, e->note.text != NULL ? e->note.text : "?");
+        break;
+    case GOSSIP_NOTE_EQUIVOCATED:
+        snprintf(line, LINE_SIZE, "%s signed two different keys: evidence kept",
+                 names);
+        break;
+    case GOSSIP_NOTE_DECLINED:
+        decline_line(p, line, e, names);
+        break;
+    case GOSSIP_NOTE_STOPPED:
+        snprintf(line, LINE_SIZE, "the study stops: %s missing", names);
+        break;
+    case GOSSIP_NOTE_REFUSED:
+        snprintf(line, LINE_SIZE, "a second use of one vector was refused");
+        break;
+    case GOSSIP_NOTE_BAD_SHARE:
+        snprintf(line, LINE_SIZE, "%s released a wrong share", names);
+        break;
+    case GOSSIP_NOTE_DIVERGED:
+        snprintf(line, LINE_SIZE, "the final state of %s is not ours", names);
+        break;
+    default:
+        break;
+    }
+}
+
+static void keep_round(struct progress *p, const struct gossip_effect *e)
+{
+    struct result_round *row;
+
+    if (p->round_count == p->capacity) {
+        size_t capacity = p->capacity > 0 ? 2 * p->capacity : 64;
+        void *rounds = realloc(p->rounds, capacity * sizeof *p->rounds);
+
+        if (rounds == NULL)
+            return; /* a line less in rounds.csv */
+        p->rounds = rounds;
+        p->capacity = capacity;
+    }
+    row = &p->rounds[p->round_count++];
+    *row = (struct result_round){
+        .round = e->note.round,
+        .virtual_ms = (uint64_t)(zclock_mono() - p->start_ms),
+        .survivors = e->note.members,
+        .loss = loss(p),
+        .bytes_sent = view_now(p).bytes_sent,
+        .awaited = p->awaited,
+    };
+    snprintf(row->phase, sizeof row->phase, "%s", phase_now(p));
+    p->awaited = p->awaited_now;
+}
+
+void progress_note(struct progress *p, const struct gossip_effect *e)
+{
+    char names[NAMES_SIZE], line[LINE_SIZE];
+
+    progress_names(p, names, sizeof names, e->note.members);
+    if (e->note.code == GOSSIP_NOTE_AWAITED) {
+        p->awaited_now = e->note.members;
+        p->awaited |= e->note.members;
+    } else if (e->note.code == GOSSIP_NOTE_OPENED) {
+        keep_round(p, e);
+    }
+    trouble_line(p, line, e, names);
+    if (line[0] == '\0' && !p->json)
+        usual_line(p, line, e, names);
+    if (p->json)
+        print_json(p, &(struct told){
+                          .event = events[e->note.code],
+                          .round = e->note.round,
+                          .attempt = e->note.attempt,
+                          .members = e->note.members,
+                          .detail = e->note.detail,
+                          .text = e->note.text != NULL ? e->note.text
+                                  : line[0] != '\0'    ? line
+                                                       : NULL,
+                      });
+    if (line[0] != '\0')
+        fprintf(stderr, "%s\n", line);
+}
+
+void progress_tell(const struct progress *p, const char *name, uint64_t members,
+                   uint64_t round, const char *phase, const char *line)
+{
+    if (p->json)
+        print_json(p, &(struct told){.event = name,
+                                     .round = round,
+                                     .members = members,
+                                     .phase = phase,
+                                     .text = line});
+    else if (line != NULL)
+        fprintf(stderr, "%s\n", line);
+}
+
+void progress_free(struct progress *p)
+{
+    free(p->rounds);
+    p->rounds = NULL;
+}

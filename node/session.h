@@ -1,0 +1,31 @@
+/* One member of a study at work: its links, its thread, its store. */
+
+#ifndef NODE_SESSION_H
+#define NODE_SESSION_H
+
+#include "node/halt.h"
+#include "node/member.h"
+#include "node/progress.h"
+#include "node/store.h"
+#include "node/trainer.h"
+#include "node/transport.h"
+
+struct session {
+    const struct study *study;
+    uint32_t self;
+    const char *out; /* folder of the result */
+    struct store *store;
+    struct member *member;
+    struct trainer *trainer;
+    struct transport *transport;
+    struct progress progress;
+    struct halt halt;
+    uint64_t wake_ms;
+    bool over, finished, leaves;
+};
+
+/* Works until nobody needs this member any more. Returns 0 if the study is
+ * finished and its result is written, else a negative errno with the reason. */
+int session_run(struct session *session, struct error *error);
+
+#endif

@@ -1,0 +1,14 @@
+/* The study file's `sites:`: the roster, and where each site's rows are. */
+
+#ifndef NODE_SITES_H
+#define NODE_SITES_H
+
+#include "model/error.h"
+#include "node/reader.h"
+#include "node/study.h"
+
+/* Fills study->sites from the list. Returns 0, -EINVAL or -ENOMEM. */
+int sites_read(struct study *study, const struct reader *reader, int list,
+               struct error *error);
+
+#endif

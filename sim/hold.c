@@ -1,0 +1,44 @@
+#include "sim/hold.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void from_crash(struct hold *hold, const struct study *study,
+                       const struct study_crash *crash, size_t place)
+{
+    *hold = (struct hold){.received = crash->after_y ? crash->round + 1 : 0};
+    /* Before its Y: all have agreed on who takes part. */
+    snprintf(hold->at, sizeof hold->at, "%s@%" PRIu64,
+             crash->after_y ? "y" : "paired", crash->round);
+    for (size_t i = 0; i < study->restart_count; i++) {
+        if (study->restart[i].site != crash->site || place-- != 0)
+            continue;
+        hold->returns = true;
+        hold->return_ms = study->restart[i].after_ms;
+    }
+}
+
+void hold_find(struct hold *hold, const struct study *study,
+               const struct fleet_options *options, uint32_t site,
+               size_t place)
+{
+    size_t skip = place;
+
+    for (size_t i = 0; i < study->crash_count; i++)
+        if (study->crash[i].site == site && skip-- == 0) {
+            from_crash(hold, study, &study->crash[i], place);
+            return;
+        }
+    for (size_t i = 0; i < options->strike_count; i++) {
+        const struct fleet_strike *strike = &options->strikes[i];
+        if (strcmp(strike->site, study->sites[site].name) != 0 ||
+            strike->hold[0] == '\0' || skip-- != 0)
+            continue;
+        *hold = (struct hold){.returns = true,
+                              .return_ms = (uint64_t)strike->return_ms};
+        memcpy(hold->at, strike->hold, sizeof hold->at);
+        return;
+    }
+    *hold = (struct hold){.at = ""};
+}

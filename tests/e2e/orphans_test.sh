@@ -1,0 +1,33 @@
+# Whatever ends a cluster ends its nodes.
+. "$(dirname "$0")/lib.sh"
+study "$work/study.yaml"
+cat >>"$work/study.yaml" <<END
+network: {crash: [{site: dan, round: 1, at: before-y}]}
+END
+nodes() { # how many run
+    count=0
+    for line in /proc/[0-9]*/cmdline; do
+        ! tr '\0' ' ' 2>/dev/null <"$line" | grep -q " run $1/study.yaml" ||
+            count=$((count + 1))
+    done
+    echo $count
+}
+for number in INT TERM KILL; do
+    "$starling" sim cluster "$work/study.yaml" --out "$work/$number" \
+        2>"$work/$number.err" &
+    cluster=$!
+    children="$children $cluster"
+    # Four nodes wait for the fifth, which was killed.
+    await "$work/$number.err" 'awaiting dan'
+    [ "$(nodes "$work/$number")" = 4 ] || fail "the test sees no nodes"
+    # A shell starts background jobs with SIGINT ignored; the cluster takes it.
+    kill -$number $cluster
+    status=0
+    wait $cluster || status=$?
+    [ $number = KILL ] || [ $status = 1 ] || fail "$number: status $status"
+    for _ in $(seq 100); do
+        [ "$(nodes "$work/$number")" != 0 ] || break
+        sleep 0.05
+    done
+    [ "$(nodes "$work/$number")" = 0 ] || fail "nodes outlive SIG$number"
+done

@@ -1,0 +1,539 @@
+/* Real sockets on loopback. This process is member 1: it calls member 2 and is
+ * called by member 0; the others are this program again, started with
+ * arguments, so that they can be killed. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <czmq.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/x25519.h"
+#include "node/transport.h"
+
+enum {
+    MEMBERS = 3,
+    LIMIT_MS = 10000,
+    SHORT_MS = 1000, /* less than a heartbeat takes to notice */
+    HEAD_MAX = 1024,
+    BODY_MAX = 4096,
+    HUGE = 1 << 20,
+    STRANGER = 9,
+    ARGUMENTS = 9
+};
+
+static const char wildcard[] = "tcp://127.0.0.1:*";
+static const char nowhere[] = "tcp://127.0.0.1:1"; /* nobody listens there */
+
+struct child {
+    pid_t pid;
+    FILE *lines;
+    char endpoint[128];
+};
+
+static void make_pair(struct x25519_pair *pair, int which)
+{
+    uint8_t seed[PRG_SEED_BYTES] = {(uint8_t)which, 'k'};
+    struct prg prg;
+
+    prg_seed(&prg, seed);
+    x25519_generate(pair, &prg);
+}
+
+static int open_transport(struct transport **t, int self, int key,
+                          const char *study, const char *const *addresses,
+                          int key_of_2, struct error *error)
+{
+    static const char *const names[MEMBERS] = {"alpha", "beta", "gamma"};
+    struct transport_site sites[MEMBERS];
+    struct transport_config config = {.self = (uint32_t)self,
+                                      .members = MEMBERS,
+                                      .sites = sites,
+                                      .study = study,
+                                      .head_max = HEAD_MAX,
+                                      .body_max = BODY_MAX};
+    struct x25519_pair pair;
+
+    for (int i = 0; i < MEMBERS; i++) {
+        make_pair(&pair, i == 2 ? key_of_2 : i);
+        sites[i] = (struct transport_site){names[i], addresses[i], {0}};
+        memcpy(sites[i].link, pair.open, sizeof pair.open);
+    }
+    make_pair(&pair, key);
+    memcpy(config.link_secret, pair.secret, sizeof pair.secret);
+    return transport_new(t, &config, error);
+}
+
+/* What a child says when a link is up. */
+static void speak(struct transport *t, uint32_t to, const char *mode)
+{
+    static uint8_t zeros[HUGE];
+
+    if (strcmp(mode, "forge") == 0)
+        transport_send(t, to, (const uint8_t *)"I am gamma, member 2", 20, NULL,
+                       0);
+    else if (strcmp(mode, "long") == 0)
+        transport_send(t, to, zeros, 1, zeros, BODY_MAX + 1);
+    else if (strcmp(mode, "huge") == 0)
+        transport_send(t, to, zeros, 1, zeros, HUGE);
+    else
+        transport_send(t, to, (const uint8_t *)"hello", 5, NULL, 0);
+}
+
+/* argv: name, self, key, study, mode, three addresses */
+static int child_main(char **argv)
+{
+    const char *addresses[MEMBERS] = {argv[5], argv[6], argv[7]};
+    struct transport *t;
+    struct error error;
+    int64_t end = zclock_mono() + 4 * LIMIT_MS;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no orphans on the next test's port */
+    if (open_transport(&t, atoi(argv[1]), atoi(argv[2]), argv[3], addresses, 2,
+                       &error) != 0) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    printf("%s\n", transport_endpoint(t));
+    fflush(stdout);
+    while (zclock_mono() < end) {
+        struct transport_event e;
+
+        transport_poll(t, &e, NULL, 500);
+        if (e.kind == TRANSPORT_LINK && e.up)
+            speak(t, e.member, argv[4]);
+        if (e.kind == TRANSPORT_RECEIVED && strcmp(argv[4], "echo") == 0 &&
+            e.head_size > 5)
+            transport_send(t, e.member, e.head, e.head_size, e.body,
+                           e.body_size);
+        if (e.kind == TRANSPORT_TEXT) {
+            printf("%s\n", e.text);
+            fflush(stdout);
+        }
+        if (e.kind == TRANSPORT_INTERRUPTED)
+            break;
+    }
+    transport_free(t);
+    return 0;
+}
+
+/* The child's next line, within the limit. */
+static void read_line(struct child *child, char *line, size_t size)
+{
+    struct pollfd item = {.fd = fileno(child->lines), .events = POLLIN};
+
+    assert_int_equal(poll(&item, 1, LIMIT_MS), 1);
+    assert_non_null(fgets(line, (int)size, child->lines));
+    line[strcspn(line, "\n")] = '\0';
+}
+
+static void start(struct child *child, int self, int key, const char *study,
+                  const char *mode, const char *const *addresses)
+{
+    char self_text[8], key_text[8];
+    int ends[2];
+
+    snprintf(self_text, sizeof self_text, "%d", self);
+    snprintf(key_text, sizeof key_text, "%d", key);
+    assert_int_equal(pipe(ends), 0);
+    child->pid = fork();
+    assert_true(child->pid >= 0);
+    if (child->pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        execl("/proc/self/exe", "peer", self_text, key_text, study, mode,
+              addresses[0], addresses[1], addresses[2], (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    child->lines = fdopen(ends[0], "r");
+    read_line(child, child->endpoint, sizeof child->endpoint);
+}
+
+static void stop(struct child *child)
+{
+    if (child->pid <= 0)
+        return;
+    kill(child->pid, SIGKILL);
+    waitpid(child->pid, NULL, 0);
+    fclose(child->lines);
+    child->pid = 0;
+}
+
+static bool links[MEMBERS]; /* as told so far */
+
+/* Polls until an event of that kind (and member) comes; returns how long it
+ * took. The others are passed by. */
+static int64_t expect(struct transport *t, struct transport_event *e,
+                      enum transport_event_kind kind, uint32_t member)
+{
+    int64_t begin = zclock_mono();
+
+    for (;;) {
+        int64_t left = begin + LIMIT_MS - zclock_mono();
+
+        if (left <= 0)
+            fail_msg("no event %d of member %u in time", (int)kind, member);
+        transport_poll(t, e, NULL, left);
+        if (e->kind == TRANSPORT_LINK)
+            links[e->member] = e->up;
+        if (e->kind == kind && (kind == TRANSPORT_TEXT || e->member == member))
+            return zclock_mono() - begin;
+    }
+}
+
+static int64_t expect_link(struct transport *t, uint32_t member, bool up)
+{
+    struct transport_event e;
+    int64_t ms = 0;
+
+    while (links[member] != up)
+        ms += expect(t, &e, TRANSPORT_LINK, member);
+    return ms;
+}
+
+static void expect_head(struct transport *t, uint32_t member, const char *head)
+{
+    struct transport_event e;
+
+    do
+        expect(t, &e, TRANSPORT_RECEIVED, member);
+    while (e.head_size != strlen(head) ||
+           memcmp(e.head, head, e.head_size) != 0);
+}
+
+/* Member 1 here, a child that it calls and a child that calls it. */
+struct trio {
+    struct child caller, listener;
+    struct transport *t;
+    const char *addresses[MEMBERS];
+};
+
+static void open_trio(struct trio *trio, const char *caller_mode,
+                      const char *listener_mode)
+{
+    struct error error;
+
+    memset(links, 0, sizeof links);
+    *trio = (struct trio){.addresses = {nowhere, wildcard, wildcard}};
+    if (listener_mode != NULL) {
+        start(&trio->listener, 2, 2, "heart", listener_mode, trio->addresses);
+        trio->addresses[2] = trio->listener.endpoint;
+    } else {
+        trio->addresses[2] = nowhere;
+    }
+    assert_int_equal(
+        open_transport(&trio->t, 1, 1, "heart", trio->addresses, 2, &error), 0);
+    trio->addresses[1] = transport_endpoint(trio->t);
+    if (caller_mode != NULL) {
+        const char *theirs[MEMBERS] = {wildcard, trio->addresses[1], nowhere};
+
+        start(&trio->caller, 0, 0, "heart", caller_mode, theirs);
+    }
+}
+
+static void close_trio(struct trio *trio)
+{
+    transport_free(trio->t);
+    stop(&trio->caller);
+    stop(&trio->listener);
+}
+
+static void messages_go_both_ways_over_either_side_of_a_link(void **state)
+{
+    static const uint8_t head[] = "question", body[BODY_MAX] = {1, 2, 3};
+    struct transport_event e;
+    struct trio trio;
+
+    (void)state;
+    open_trio(&trio, "echo", "echo");
+    expect_link(trio.t, 2, true);
+    expect_link(trio.t, 0, true);
+    for (uint32_t to = 0; to < MEMBERS; to += 2) {
+        assert_int_equal(
+            transport_send(trio.t, to, head, sizeof head, body, sizeof body),
+            0);
+        do
+            expect(trio.t, &e, TRANSPORT_RECEIVED, to);
+        while (e.head_size != sizeof head);
+        assert_memory_equal(e.head, head, sizeof head);
+        assert_int_equal(e.body_size, sizeof body);
+        assert_memory_equal(e.body, body, sizeof body);
+    }
+    assert_int_equal(transport_dropped(trio.t), 0);
+    close_trio(&trio);
+}
+
+static void the_sender_is_the_holder_of_the_key_whatever_it_says(void **state)
+{
+    struct transport_event e;
+    struct trio trio;
+
+    (void)state;
+    open_trio(&trio, "forge", "quiet");
+    do {
+        transport_poll(trio.t, &e, NULL, LIMIT_MS);
+        assert_int_not_equal(e.kind, TRANSPORT_NOTHING);
+    } while (e.kind != TRANSPORT_RECEIVED || e.head_size != 20);
+    assert_int_equal(e.member, 0);
+    close_trio(&trio);
+}
+
+static void a_stranger_is_refused_and_reported_once(void **state)
+{
+    struct transport_event e;
+    struct trio trio;
+    struct child stranger;
+    char line[512];
+    int reports = 0;
+    int64_t end;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    const char *theirs[MEMBERS] = {wildcard, trio.addresses[1], nowhere};
+    start(&stranger, 0, STRANGER, "heart", "echo", theirs);
+    expect(trio.t, &e, TRANSPORT_TEXT, 0);
+    while (strstr(e.text, "refused a stranger at tcp://127.0.0.1") == NULL)
+        expect(trio.t, &e, TRANSPORT_TEXT, 0);
+    read_line(&stranger, line, sizeof line);
+    assert_non_null(strstr(line, "does not know this node's key"));
+    end = zclock_mono() + SHORT_MS; /* it goes on trying: no more lines */
+    while (zclock_mono() < end) {
+        transport_poll(trio.t, &e, NULL, end - zclock_mono());
+        assert_true(e.kind != TRANSPORT_LINK && e.kind != TRANSPORT_RECEIVED);
+        reports +=
+            e.kind == TRANSPORT_TEXT && strstr(e.text, "stranger") != NULL;
+    }
+    assert_int_equal(reports, 0);
+    stop(&stranger);
+    close_trio(&trio);
+}
+
+static void a_listener_with_another_key_gets_no_link(void **state)
+{
+    struct transport_event e;
+    struct error error;
+    struct trio trio = {.addresses = {nowhere, wildcard, wildcard}};
+
+    (void)state;
+    start(&trio.listener, 2, 2, "heart", "echo", trio.addresses);
+    trio.addresses[2] = trio.listener.endpoint;
+    assert_int_equal(open_transport(&trio.t, 1, 1, "heart", trio.addresses,
+                                    STRANGER, &error),
+                     0);
+    do {
+        transport_poll(trio.t, &e, NULL, LIMIT_MS);
+        assert_true(e.kind == TRANSPORT_TEXT);
+    } while (strstr(e.text, "no handshake with 'gamma'") == NULL);
+    assert_int_equal(
+        transport_send(trio.t, 2, (const uint8_t *)"x", 1, NULL, 0), -ENOTCONN);
+    close_trio(&trio);
+}
+
+static void a_killed_caller_is_noticed_and_comes_back(void **state)
+{
+    struct trio trio;
+    int64_t ms;
+
+    (void)state;
+    open_trio(&trio, "echo", NULL);
+    expect_link(trio.t, 0, true);
+    for (int turn = 0; turn < 3; turn++) {
+        const char *theirs[MEMBERS] = {wildcard, trio.addresses[1], nowhere};
+
+        stop(&trio.caller);
+        ms = expect_link(trio.t, 0, false);
+        print_message("caller killed, noticed after %d ms\n", (int)ms);
+        assert_true(ms < SHORT_MS);
+        assert_int_equal(
+            transport_send(trio.t, 0, (const uint8_t *)"x", 1, NULL, 0),
+            -ENOTCONN);
+        start(&trio.caller, 0, 0, "heart", "echo", theirs);
+        expect_link(trio.t, 0, true);
+        expect_head(trio.t, 0, "hello");
+    }
+    close_trio(&trio);
+}
+
+static void a_killed_listener_is_noticed_and_comes_back(void **state)
+{
+    struct trio trio;
+    int64_t ms;
+
+    (void)state;
+    open_trio(&trio, NULL, "echo");
+    expect_link(trio.t, 2, true);
+    for (int turn = 0; turn < 3; turn++) {
+        char endpoint[128];
+
+        snprintf(endpoint, sizeof endpoint, "%s", trio.listener.endpoint);
+        stop(&trio.listener);
+        ms = expect_link(trio.t, 2, false);
+        print_message("listener killed, noticed after %d ms\n", (int)ms);
+        assert_true(ms < SHORT_MS);
+        const char *theirs[MEMBERS] = {nowhere, nowhere, endpoint};
+        start(&trio.listener, 2, 2, "heart", "echo", theirs);
+        expect_link(trio.t, 2, true);
+        expect_head(trio.t, 2, "hello");
+    }
+    close_trio(&trio);
+}
+
+static void a_machine_that_falls_silent_is_noticed(void **state)
+{
+    struct trio trio;
+
+    (void)state;
+    open_trio(&trio, "echo", "echo");
+    expect_link(trio.t, 2, true);
+    expect_link(trio.t, 0, true);
+    kill(trio.caller.pid, SIGSTOP);
+    kill(trio.listener.pid, SIGSTOP);
+    expect_link(trio.t, 0, false);
+    if (transport_send(trio.t, 2, (const uint8_t *)"x", 1, NULL, 0) == 0)
+        expect_link(trio.t, 2, false);
+    close_trio(&trio);
+}
+
+/* The peer says one message that is too long: it never arrives, and the peer
+ * is cut off. `said` NULL: by libzmq, so that the link goes down. */
+static void too_long(const char *caller, const char *listener, uint32_t member,
+                     const char *said)
+{
+    struct transport_event e;
+    struct trio trio;
+    bool cut = false;
+
+    open_trio(&trio, caller, listener);
+    while (!cut) {
+        transport_poll(trio.t, &e, NULL, LIMIT_MS);
+        assert_int_not_equal(e.kind, TRANSPORT_NOTHING);
+        assert_int_not_equal(e.kind, TRANSPORT_RECEIVED);
+        if (e.kind == TRANSPORT_TEXT && said != NULL)
+            cut = strstr(e.text, said) != NULL;
+        if (e.kind == TRANSPORT_LINK && said == NULL)
+            cut = !e.up;
+    }
+    assert_int_equal(
+        transport_send(trio.t, member, (const uint8_t *)"x", 1, NULL, 0),
+        -ENOTCONN);
+    close_trio(&trio);
+}
+
+static void a_peer_that_sends_more_than_allowed_is_dropped(void **state)
+{
+    (void)state;
+    too_long("long", NULL, 0, "dropped peer 'alpha': it sent a message that");
+    too_long(NULL, "long", 2, "dropped peer 'gamma': it sent a message that");
+    too_long("huge", NULL, 0, NULL);
+    too_long(NULL, "huge", 2, NULL);
+}
+
+static void messages_of_another_study_are_not_handed_out(void **state)
+{
+    struct transport_event e;
+    struct child other;
+    struct trio trio;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    const char *theirs[MEMBERS] = {wildcard, trio.addresses[1], nowhere};
+    start(&other, 0, 0, "lungs", "echo", theirs);
+    do {
+        transport_poll(trio.t, &e, NULL, LIMIT_MS);
+        assert_int_not_equal(e.kind, TRANSPORT_NOTHING);
+        assert_int_not_equal(e.kind, TRANSPORT_RECEIVED);
+    } while (e.kind != TRANSPORT_TEXT ||
+             strstr(e.text, "'alpha' runs another study") == NULL);
+    assert_true(transport_dropped(trio.t) > 0);
+    stop(&other);
+    close_trio(&trio);
+}
+
+static void a_port_in_use_is_named(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct transport *t;
+    struct error error;
+    char taken[64];
+
+    (void)state;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(taken, sizeof taken, "tcp://127.0.0.1:%d",
+             ntohs(address.sin_port));
+    const char *addresses[MEMBERS] = {nowhere, taken, nowhere};
+    assert_int_equal(open_transport(&t, 1, 1, "heart", addresses, 2, &error),
+                     -EADDRINUSE);
+    assert_null(t);
+    assert_non_null(strstr(error.text, taken));
+    assert_non_null(strstr(error.text, "in use"));
+    close(fd);
+}
+
+static void the_callers_own_socket_is_watched_too(void **state)
+{
+    struct transport_event e;
+    struct trio trio;
+    zsock_t *here, *there;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    here = zsock_new_pair("@inproc://transport-test");
+    there = zsock_new_pair(">inproc://transport-test");
+    do
+        transport_poll(trio.t, &e, here, 0);
+    while (e.kind != TRANSPORT_NOTHING);
+    zsock_signal(there, 0);
+    transport_poll(trio.t, &e, here, LIMIT_MS);
+    assert_int_equal(e.kind, TRANSPORT_EXTRA);
+    assert_int_equal(zsock_wait(here), 0);
+    zsock_destroy(&here);
+    zsock_destroy(&there);
+    close_trio(&trio);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_go_both_ways_over_either_side_of_a_link),
+        cmocka_unit_test(the_sender_is_the_holder_of_the_key_whatever_it_says),
+        cmocka_unit_test(a_stranger_is_refused_and_reported_once),
+        cmocka_unit_test(a_listener_with_another_key_gets_no_link),
+        cmocka_unit_test(a_killed_caller_is_noticed_and_comes_back),
+        cmocka_unit_test(a_killed_listener_is_noticed_and_comes_back),
+        cmocka_unit_test(a_machine_that_falls_silent_is_noticed),
+        cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
+        cmocka_unit_test(messages_of_another_study_are_not_handed_out),
+        cmocka_unit_test(a_port_in_use_is_named),
+        cmocka_unit_test(the_callers_own_socket_is_watched_too),
+    };
+
+    if (sodium_init() < 0)
+        return 1;
+    if (argc == ARGUMENTS - 1)
+        return child_main(argv);
+    if (argc == 2)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
