@@ -57,6 +57,13 @@ void open_begin(struct gossip *g)
     g->opened_ms = g->now_ms;
 }
 
+/* Both certificates are here and belong together. */
+static bool certain(const struct result *r)
+{
+    return r->has_v && r->has_u &&
+           memcmp(r->u.hash_v, r->hash_v, GOSSIP_HASH_BYTES) == 0;
+}
+
 void open_receive_cert(struct gossip *g, const struct wire_message *m,
                        const uint8_t *head, size_t size)
 {
@@ -64,7 +71,9 @@ void open_receive_cert(struct gossip *g, const struct wire_message *m,
     bool same = r->attempt == m->attempt && r->length != 0;
     bool known = m->propose.kind == WIRE_V ? r->has_v : r->has_u;
 
+    /* Only a certified U displaces one: an old V may belong to no result. */
     if ((same && known) || open_complete(r) ||
+        (!same && certain(r) && m->propose.kind == WIRE_V) ||
         memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0)
         return;
     if (agree_check(g, m, WIRE_COMMIT) != 0) {
@@ -74,13 +83,6 @@ void open_receive_cert(struct gossip *g, const struct wire_message *m,
     if (!same)
         start(g, m->attempt);
     take_value(r, &m->propose.value, head, size);
-}
-
-/* Both certificates are here and belong together. */
-static bool certain(const struct result *r)
-{
-    return r->has_v && r->has_u &&
-           memcmp(r->u.hash_v, r->hash_v, GOSSIP_HASH_BYTES) == 0;
 }
 
 bool open_complete(const struct result *r)

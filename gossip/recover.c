@@ -207,8 +207,8 @@ static void send_result(struct gossip *g, const struct wire_message *m,
 
     if (!ours_to_serve(g, m))
         return;
-    mail_send(g, to, &r->cert_v, NULL, 0);
     mail_send(g, to, &r->cert_u, NULL, 0);
+    mail_send(g, to, &r->cert_v, NULL, 0);
     for (uint32_t a = 0; a < n; a++) {
         size_t first, count;
         round_slice(&first, &count, r->length, n, a);

@@ -201,24 +201,29 @@ static void read_quorum(struct reader *r, struct wire_quorum *q,
     read_table(r, q->signatures[0], IDENTITY_SIGNATURE_BYTES, q->members);
 }
 
-static void read_hello(struct reader *r, struct wire_message *m)
+/* A short text for people to read; printable, as it ends on terminals. */
+static void read_text(struct reader *r, char *out, size_t capacity)
 {
     size_t size;
     const uint8_t *text = read_bin(r, &size);
 
-    if (size >= sizeof m->hello.program)
+    if (size >= capacity)
         r->bad = true;
-    else if (text != NULL)
-        memcpy(m->hello.program, text, size);
+    for (size_t i = 0; i < size && !r->bad; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            r->bad = true;
+        out[i] = (char)text[i];
+    }
+}
+
+static void read_hello(struct reader *r, struct wire_message *m)
+{
+    read_text(r, m->hello.program, sizeof m->hello.program);
     read_exactly(r, m->hello.charter, GOSSIP_HASH_BYTES);
     m->hello.field_count = read_below(r, GOSSIP_FIELDS_MAX + 1);
     for (size_t i = 0; i < m->hello.field_count && !r->bad; i++) {
         struct gossip_field *field = &m->hello.fields[i];
-        text = read_bin(r, &size);
-        if (size >= sizeof field->name)
-            r->bad = true;
-        else if (text != NULL)
-            memcpy(field->name, text, size);
+        read_text(r, field->name, sizeof field->name);
         read_exactly(r, field->hash, sizeof field->hash);
     }
 }

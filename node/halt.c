@@ -31,13 +31,12 @@ static const struct phase {
 };
 enum { PHASES = sizeof phases / sizeof *phases };
 
-int halt_parse(struct halt *halt, const char *text, uint32_t members,
-               struct error *error)
+int halt_parse(struct halt *halt, const char *text, struct error *error)
 {
     const char *at = text != NULL ? strchr(text, '@') : NULL;
     char *end = NULL;
 
-    *halt = (struct halt){.members = members};
+    *halt = (struct halt){0};
     if (text == NULL)
         return 0;
     for (size_t i = 0; at != NULL && i < PHASES; i++) {

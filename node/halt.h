@@ -18,13 +18,12 @@
 struct halt {
     bool set;
     uint64_t round;
-    size_t phase; /* row of the table of phases */
-    uint32_t members;
+    size_t phase;     /* row of the table of phases */
+    uint32_t members; /* of the pod; set it before halt_after */
 };
 
 /* "PHASE@ROUND"; text NULL: never. Returns 0 or -EINVAL. */
-int halt_parse(struct halt *halt, const char *text, uint32_t members,
-               struct error *error);
+int halt_parse(struct halt *halt, const char *text, struct error *error);
 
 /* How many of effects[count] are performed before the stop: those up to the
  * last SEND of the phase. SIZE_MAX: no stop here. */

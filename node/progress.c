@@ -157,9 +157,8 @@ static void usual_line(const struct progress *p, char *line,
         break;
     case GOSSIP_NOTE_OPENED:
         snprintf(line, LINE_SIZE,
-                 "round %" PRIu64 " (%s): the sum over %s is open%s",
-                 e->note.round, phase_now(p), names,
-                 isfinite(l) ? "" : "; no loss yet");
+                 "round %" PRIu64 " (%s): the sum over %s is open",
+                 e->note.round, phase_now(p), names);
         if (isfinite(l))
             snprintf(line + strlen(line), LINE_SIZE - strlen(line),
                      "; loss %.6g", l);
@@ -181,7 +180,8 @@ static void decline_line(const struct progress *p, char *line,
         [GOSSIP_DECLINE_POLICY] = "its own policy says no",
     };
     bool ours = e->note.members >> p->self & 1;
-    const char *why = ours && p->member != NULL ? member_decline(p->member) : "";
+    const char *why =
+        ours && p->member != NULL ? member_decline(p->member) : "";
 
     snprintf(line, LINE_SIZE, "%s cannot contribute: %s%s%s", names,
              e->note.detail < GOSSIP_DECLINES ? reasons[e->note.detail]

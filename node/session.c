@@ -41,8 +41,7 @@ static int write_result(struct session *s, struct error *error)
         .site_count = 1,
         .rounds = s->progress.rounds,
         .round_count = s->progress.round_count,
-        .wall_seconds =
-            (double)(zclock_mono() - s->progress.start_ms) / 1000,
+        .wall_seconds = (double)(zclock_mono() - s->progress.start_ms) / 1000,
     };
     memcpy(result.state_hash, view.state_hash, sizeof result.state_hash);
     if (report.failure[0] != '\0')
@@ -54,8 +53,9 @@ static int write_result(struct session *s, struct error *error)
     return code;
 }
 
-static int end(struct session *s, const struct gossip_effect *e,
-               struct error *error)
+/* The others may need this member also where it has no result to write. */
+static void end(struct session *s, const struct gossip_effect *e,
+                struct error *error)
 {
     char names[512], line[1024];
     bool finished = e->done.reason == GOSSIP_FINISHED;
@@ -70,14 +70,15 @@ static int end(struct session *s, const struct gossip_effect *e,
         snprintf(line, sizeof line, "finished after %" PRIu64 " rounds: %s",
                  e->done.round, code == 0 ? s->out : error->text);
     else
-        snprintf(line, sizeof line, "the study ended in round %" PRIu64 ": %s%s%s",
-                 e->done.round, progress_reason(e->done.reason),
-                 names[0] != '\0' ? ": " : "", names);
-    progress_tell(&s->progress, "done", e->done.members, e->done.round, NULL,
-                  line);
+        snprintf(line, sizeof line,
+                 "the study ended in round %" PRIu64 ": %s%s%s", e->done.round,
+                 progress_reason(e->done.reason), names[0] != '\0' ? ": " : "",
+                 names);
+    if (finished || s->progress.json) /* else it is the error, said last */
+        progress_tell(&s->progress, "done", e->done.members, e->done.round,
+                      NULL, line);
     if (!finished)
         error_set(error, -ECANCELED, "%s", line);
-    return finished ? code : 0;
 }
 
 static int audit(struct session *s, struct error *error)
@@ -105,7 +106,8 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
         progress_note(&s->progress, e);
         return 0;
     case GOSSIP_DONE:
-        return end(s, e, error);
+        end(s, e, error);
+        return 0;
     case GOSSIP_LEAVE:
         s->leaves = true;
         return 0;
@@ -247,7 +249,5 @@ int session_run(struct session *s, struct error *error)
             print_result(s);
         return 0;
     }
-    if (code == 0 || s->over)
-        return code != 0 && !s->over ? code : -ECANCELED;
-    return code;
+    return s->over ? -ECANCELED : code;
 }

@@ -72,7 +72,8 @@ static bool put_sites(yaml_document_t *document, const struct study *study,
     return fine;
 }
 
-static bool put_features(yaml_document_t *document, const struct task_spec *task)
+static bool put_features(yaml_document_t *document,
+                         const struct task_spec *task)
 {
     int map = value_of(document, 1, "task");
     int list =
@@ -134,8 +135,10 @@ int charter_write(const char *to, const struct study *study,
     bool fine = load(&document, from);
     fclose(from);
     if (!fine)
-        return error_set(error, -EINVAL, "%s: cannot be read again; leave it "
-                         "alone while the cluster starts", study->path);
+        return error_set(error, -EINVAL,
+                         "%s: cannot be read again; leave it "
+                         "alone while the cluster starts",
+                         study->path);
     drop(&document, 1, "network");
     drop(&document, 1, "seed");
     fine = put_sites(&document, study, sites) &&

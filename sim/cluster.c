@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "sim/fleet.h"
-#include "sim/merge.h"
 
 enum { FINE = 0, FAILED = 1, MISUSE = 2 };
 
@@ -24,7 +23,8 @@ static const char usage[] =
     "  --json                  print the result to stdout and nothing else "
     "there\n"
     "  --quiet                 no progress on stderr\n"
-    "  --kill SITE@MS[+MS]     kill -9 that many milliseconds after the start,\n"
+    "  --kill SITE@MS[+MS]     kill -9 that many milliseconds after the "
+    "start,\n"
     "                          start it again 100 ms (or +MS) later\n"
     "  --kill SITE@PHASE@ROUND[+MS]  the same, at a point of the protocol\n"
     "  --env SITE:NAME=VALUE   an environment variable of one site's process\n"
@@ -255,8 +255,7 @@ static int run(const struct command *command, struct error *error)
     if (code == 0)
         code = follow(fleet, command->quiet, error);
     if (code == 0)
-        code = merge_results(&result, fleet_study(fleet), command->fleet.out,
-                             fleet_seconds(fleet), error);
+        code = fleet_result(&result, fleet, error);
     if (code == 0 && !command->quiet)
         print_summary(result, command->fleet.out);
     if (code == 0 && command->json &&

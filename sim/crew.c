@@ -13,7 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 4096, LINE_MAX_SIZE = 1 << 20, SLICE_MS = 200 };
+enum {
+    CHUNK = 4096,
+    ROOM = 4 * CHUNK,
+    LINE_MAX_SIZE = 1 << 20,
+    SLICE_MS = 200
+};
 
 /* A pipe and what was read from it but not yet told. */
 struct stream {
@@ -261,16 +266,15 @@ static void fill(struct stream *s)
     s->used -= s->told;
     s->told = 0;
     if (s->size - s->used < CHUNK + 1) {
-        char *more = s->size > LINE_MAX_SIZE
-                         ? NULL
-                         : realloc(s->bytes, s->size + 4 * CHUNK);
+        char *more =
+            s->size > LINE_MAX_SIZE ? NULL : realloc(s->bytes, s->size + ROOM);
         if (more == NULL) {
             s->used = 0;
             close_stream(s);
             return;
         }
         s->bytes = more;
-        s->size += 4 * CHUNK;
+        s->size += ROOM;
     }
     ssize_t got = read(s->fd, s->bytes + s->used, CHUNK);
     if (got > 0)
@@ -282,8 +286,8 @@ static void fill(struct stream *s)
 static void wait_for_bytes(struct crew *crew, int timeout_ms)
 {
     for (size_t i = 0; i < 2 * crew->count; i++)
-        crew->polls[i] = (struct pollfd){
-            crew->children[i / 2].streams[i % 2].fd, POLLIN, 0};
+        crew->polls[i] =
+            (struct pollfd){crew->children[i / 2].streams[i % 2].fd, POLLIN, 0};
     if (poll(crew->polls, (nfds_t)(2 * crew->count), timeout_ms) <= 0)
         return;
     for (size_t i = 0; i < 2 * crew->count; i++)

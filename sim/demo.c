@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "sim/deal.h"
-#include "sim/merge.h"
 #include "sim/stage.h"
 #include "sim/story.h"
 
@@ -22,7 +21,8 @@ static const char usage[] =
     "\n"
     "  starling demo [--data DIR] [--kill NAME@ROUND] [--out DIR]\n"
     "\n"
-    "  --data DIR          where breast_cancer.csv of scikit-learn lies; without\n"
+    "  --data DIR          where breast_cancer.csv of scikit-learn lies; "
+    "without\n"
     "                      it the patients are made up\n"
     "  --kill NAME@ROUND   which node dies, and when (river@4); none: nobody\n"
     "  --out DIR           where everything goes (starling-demo)\n"
@@ -39,7 +39,8 @@ struct command {
 
 static int misuse(const char *found, const char *expected)
 {
-    fprintf(stderr, "starling: found %s, expected %s; see starling demo --help\n",
+    fprintf(stderr,
+            "starling: found %s, expected %s; see starling demo --help\n",
             found, expected);
     return MISUSE;
 }
@@ -104,8 +105,9 @@ static int write_study(const char *path, const struct command *command,
 
     if (file == NULL)
         return error_set(error, -errno, "%s: %s", path, strerror(errno));
-    fputs("version: 1\nstudy: demo\ntrust: semi-honest\non_loss: wait\nsites:\n",
-          file);
+    fputs(
+        "version: 1\nstudy: demo\ntrust: semi-honest\non_loss: wait\nsites:\n",
+        file);
     for (size_t i = 0; i < PATIENTS_SITES; i++)
         fprintf(file,
                 "  - {name: %s, data: patients.csv, rows: {column: site, "
@@ -161,7 +163,8 @@ static int follow(struct fleet *fleet, struct error *error)
     return code;
 }
 
-/* The same rows in one place, with plain sums: what the joint fit must equal. */
+/* The same rows in one place, with plain sums: what the joint fit must equal.
+ */
 static int fit_pooled(struct task_report *report, const struct study *study,
                       const char *out, struct error *error)
 {
@@ -188,8 +191,7 @@ static int conclude(const struct fleet *fleet, const char *out,
 {
     struct task_report pooled = {0};
     json_t *result = NULL;
-    int code = merge_results(&result, fleet_study(fleet), out,
-                             fleet_seconds(fleet), error);
+    int code = fleet_result(&result, fleet, error);
 
     if (code == 0)
         code = fit_pooled(&pooled, fleet_study(fleet), out, error);

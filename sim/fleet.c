@@ -11,6 +11,7 @@
 #include "sim/crew.h"
 #include "sim/hold.h"
 #include "sim/launch.h"
+#include "sim/merge.h"
 #include "sim/port.h"
 #include "sim/stage.h"
 
@@ -19,11 +20,12 @@ enum { LAST_WORDS_MS = 1500, COMPLAINT_SIZE = 400 };
 
 struct node {
     struct hold hold;
-    bool held, was_killed, failed;
-    size_t hold_count; /* deaths by a hold that have happened */
-    uint64_t return_ms;               /* when to start it again; 0: never */
-    uint64_t received; /* rounds of which it holds all slices due to it */
+    bool held, was_killed, tell_killed, failed;
+    size_t hold_count;  /* deaths by a hold that have happened */
+    uint64_t return_ms; /* when to start it again; 0: never */
+    uint64_t received;  /* rounds of which it holds all slices due to it */
     uint64_t round;
+    uint64_t bytes, lost_bytes; /* sent in this life, in those before */
     FILE *events, *log;
     char complaint[COMPLAINT_SIZE]; /* its last line on standard error */
 };
@@ -37,7 +39,7 @@ struct fleet {
     char program[STAGE_PATH_SIZE];
     uint64_t start_ms;
     bool struck[FLEET_STRIKES_MAX];
-    uint32_t started; /* sites whose first start has been told */
+    uint32_t started;       /* sites whose first start has been told */
     uint64_t last_words_ms; /* 0: nothing has failed */
     struct error failure;
     json_t *body; /* of the last event */
@@ -66,8 +68,8 @@ static void find_settings(const struct fleet *fleet, uint32_t site,
     if (getenv("OPENBLAS_NUM_THREADS") == NULL)
         settings[count++] = "OPENBLAS_NUM_THREADS=1";
     for (size_t i = 0; i < options->setting_count; i++)
-        if (strcmp(options->settings[i].site,
-                   fleet->study->sites[site].name) == 0)
+        if (strcmp(options->settings[i].site, fleet->study->sites[site].name) ==
+            0)
             settings[count++] = options->settings[i].text;
     settings[count] = NULL;
 }
@@ -205,8 +207,10 @@ static bool others_received(const struct fleet *fleet, uint32_t site)
 static void kill_node(struct fleet *fleet, uint32_t site)
 {
     crew_signal(fleet->crew, site, SIGKILL);
-    fleet->nodes[site].was_killed = true;
+    fleet->nodes[site].was_killed = fleet->nodes[site].tell_killed = true;
     fleet->nodes[site].held = false;
+    fleet->nodes[site].lost_bytes += fleet->nodes[site].bytes;
+    fleet->nodes[site].bytes = 0;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -265,18 +269,24 @@ static uint64_t act(struct fleet *fleet, uint64_t now)
     return next;
 }
 
-static bool start_again(struct fleet *fleet, struct fleet_event *event,
-                        uint64_t now, struct error *error, int *code)
+/* What is to be told before anything else is heard. */
+static bool tell_act(struct fleet *fleet, struct fleet_event *event,
+                     uint64_t now, struct error *error, int *code)
 {
     for (uint32_t i = 0; i < fleet->study->site_count; i++) {
         struct node *node = &fleet->nodes[i];
-        if (node->return_ms == 0 || node->return_ms > now ||
-            crew_runs(fleet->crew, i))
-            continue;
-        *code = start_node(fleet, i, error);
-        *event = (struct fleet_event){
-            .kind = FLEET_STARTED, .site = i, .round = node->round};
-        return true;
+        *event = (struct fleet_event){.site = i, .round = node->round};
+        if (node->tell_killed) {
+            node->tell_killed = false;
+            event->kind = FLEET_KILLED;
+            return true;
+        }
+        if (node->return_ms > 0 && node->return_ms <= now &&
+            !crew_runs(fleet->crew, i)) {
+            *code = start_node(fleet, i, error);
+            event->kind = FLEET_STARTED;
+            return true;
+        }
     }
     return false;
 }
@@ -294,12 +304,15 @@ static void hear_line(struct fleet *fleet, struct fleet_event *event,
     event->line = line;
     event->body = fleet->body;
     event->name = json_string_value(json_object_get(fleet->body, "event"));
-    event->round = (uint64_t)json_integer_value(
-        json_object_get(fleet->body, "round"));
+    event->round =
+        (uint64_t)json_integer_value(json_object_get(fleet->body, "round"));
     if (event->name == NULL)
         event->name = "";
     if (event->round > node->round)
         node->round = event->round;
+    if (json_is_integer(json_object_get(fleet->body, "bytes")))
+        node->bytes =
+            (uint64_t)json_integer_value(json_object_get(fleet->body, "bytes"));
     if (strcmp(event->name, "recv") == 0 && event->round >= node->received)
         node->received = event->round + 1;
     if (strcmp(event->name, "held") == 0)
@@ -325,7 +338,7 @@ static void hear_exit(struct fleet *fleet, struct fleet_event *event,
     struct node *node = &fleet->nodes[event->site];
     const char *name = fleet->study->sites[event->site].name;
 
-    event->kind = node->was_killed ? FLEET_KILLED : FLEET_EXITED;
+    event->kind = FLEET_EXITED;
     event->round = node->round;
     if (node->was_killed || status == 0)
         return;
@@ -334,9 +347,10 @@ static void hear_exit(struct fleet *fleet, struct fleet_event *event,
         return;
     fleet->last_words_ms = crew_now_ms() + LAST_WORDS_MS;
     if (status > 128)
-        error_set(&fleet->failure, -EIO, "%s: ended by signal %d; its log: "
-                  "%s/%s/log.txt", name, status - 128, fleet->options->out,
-                  name);
+        error_set(&fleet->failure, -EIO,
+                  "%s: ended by signal %d; its log: "
+                  "%s/%s/log.txt",
+                  name, status - 128, fleet->options->out, name);
     else
         error_set(&fleet->failure, -EIO, "%s: exit status %d: %s", name, status,
                   node->complaint);
@@ -390,8 +404,8 @@ static bool awaits_return(const struct fleet *fleet)
 int fleet_next(struct fleet *fleet, struct fleet_event *event,
                struct error *error)
 {
-    *event = (struct fleet_event){.kind = FLEET_STARTED,
-                                  .site = fleet->started};
+    *event =
+        (struct fleet_event){.kind = FLEET_STARTED, .site = fleet->started};
     if (fleet->started < fleet->study->site_count) {
         fleet->started++;
         return 0;
@@ -400,7 +414,7 @@ int fleet_next(struct fleet *fleet, struct fleet_event *event,
         struct crew_event heard;
         int code = 0;
         uint64_t now = crew_now_ms(), until = act(fleet, now);
-        if (start_again(fleet, event, now, error, &code))
+        if (tell_act(fleet, event, now, error, &code))
             return code;
         if (crew_count(fleet->crew) == 0 && !awaits_return(fleet))
             break;
@@ -429,4 +443,15 @@ const struct study *fleet_study(const struct fleet *fleet)
 double fleet_seconds(const struct fleet *fleet)
 {
     return (double)(crew_now_ms() - fleet->start_ms) / 1000;
+}
+
+int fleet_result(json_t **result, const struct fleet *fleet,
+                 struct error *error)
+{
+    uint64_t lost[GOSSIP_MEMBERS_MAX];
+
+    for (uint32_t i = 0; i < fleet->study->site_count; i++)
+        lost[i] = fleet->nodes[i].lost_bytes;
+    return merge_results(result, fleet->study, fleet->options->out, lost,
+                         fleet_seconds(fleet), error);
 }

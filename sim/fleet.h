@@ -34,8 +34,8 @@ struct fleet_options {
 };
 
 enum fleet_kind {
-    FLEET_STARTED, /* round: 0, or that of the crash it returns from */
-    FLEET_SAYS,    /* name and body: a line of `starling run --json` */
+    FLEET_STARTED,   /* round: 0, or that of the crash it returns from */
+    FLEET_SAYS,      /* name and body: a line of `starling run --json` */
     FLEET_COMPLAINS, /* line: of its standard error */
     FLEET_KILLED,
     FLEET_EXITED,
@@ -66,5 +66,9 @@ int fleet_next(struct fleet *fleet, struct fleet_event *event,
 
 const struct study *fleet_study(const struct fleet *fleet);
 double fleet_seconds(const struct fleet *fleet); /* since the start */
+
+/* The common result, after FLEET_OVER: merge_results. */
+int fleet_result(json_t **result, const struct fleet *fleet,
+                 struct error *error);
 
 #endif

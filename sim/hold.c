@@ -8,9 +8,9 @@ static void from_crash(struct hold *hold, const struct study *study,
                        const struct study_crash *crash, size_t place)
 {
     *hold = (struct hold){.received = crash->after_y ? crash->round + 1 : 0};
-    /* Before its Y: all have agreed on who takes part. */
+    /* Before its Y: it has just agreed on who takes part. */
     snprintf(hold->at, sizeof hold->at, "%s@%" PRIu64,
-             crash->after_y ? "y" : "paired", crash->round);
+             crash->after_y ? "y" : "commit-v", crash->round);
     for (size_t i = 0; i < study->restart_count; i++) {
         if (study->restart[i].site != crash->site || place-- != 0)
             continue;
@@ -20,8 +20,7 @@ static void from_crash(struct hold *hold, const struct study *study,
 }
 
 void hold_find(struct hold *hold, const struct study *study,
-               const struct fleet_options *options, uint32_t site,
-               size_t place)
+               const struct fleet_options *options, uint32_t site, size_t place)
 {
     size_t skip = place;
 

@@ -15,8 +15,7 @@ int launch_program(char path[STAGE_PATH_SIZE], struct error *error);
  * (sim/stage.h), to be held at `hold` ("recv@3") if that is not NULL.
  * settings[] as in crew_start. */
 int launch_node(struct crew *crew, uint32_t site, const char *program,
-                const char *out, const char *name,
-                const char *hold, const char *const *settings,
-                struct error *error);
+                const char *out, const char *name, const char *hold,
+                const char *const *settings, struct error *error);
 
 #endif

@@ -61,7 +61,8 @@ static void add_rows(struct row **rows, size_t count, FILE *file)
         }
         rows[round]->bytes += strtoull(row.field[BYTES], NULL, 10);
         if (strlen(row.field[AWAITED]) > strlen(rows[round]->awaited))
-            strcpy(rows[round]->awaited, row.field[AWAITED]);
+            snprintf(rows[round]->awaited, sizeof row.awaited, "%s",
+                     row.field[AWAITED]);
     }
 }
 
@@ -79,8 +80,8 @@ static int write_rows(struct row *const *rows, size_t count, const char *out,
         if (rows[i] != NULL)
             fprintf(file, "%zu,%s,%s,%s,%s,%" PRIu64 ",%s\n", i,
                     rows[i]->field[VIRTUAL_MS], rows[i]->field[SURVIVORS],
-                    rows[i]->field[LOSS], rows[i]->field[PHASE],
-                    rows[i]->bytes, rows[i]->awaited);
+                    rows[i]->field[LOSS], rows[i]->field[PHASE], rows[i]->bytes,
+                    rows[i]->awaited);
     bool failed = ferror(file) != 0;
     failed = fclose(file) != 0 || failed;
     return failed ? error_set(error, -EIO, "%s: could not be written", path)
@@ -131,24 +132,27 @@ static void add_note(json_t *root, const json_t *note)
 static void note_missing(json_t *root, const char *name)
 {
     json_t *note = json_sprintf("%s has no result of its own: it was killed "
-                                "and did not return", name);
+                                "and did not return",
+                                name);
 
     add_note(root, note);
     json_decref(note);
 }
 
 static int add_site(json_t *root, const json_t *part, const char *name,
-                    struct error *error)
+                    uint64_t lost_bytes, struct error *error)
 {
     const json_t *notes = json_object_get(part, "notes");
+    json_t *own = json_array_get(json_object_get(part, "per_site"), 0);
+    json_t *bytes = json_object_get(own, "bytes_sent");
 
     if (strcmp(hash_of(root), hash_of(part)) != 0)
         return error_set(error, -EINVAL,
                          "found the state hash %s at %s, expected %s as at "
-                         "the sites before it", hash_of(part), name,
-                         hash_of(root));
-    json_array_extend(json_object_get(root, "per_site"),
-                      json_object_get(part, "per_site"));
+                         "the sites before it",
+                         hash_of(part), name, hash_of(root));
+    json_integer_set(bytes, json_integer_value(bytes) + (json_int_t)lost_bytes);
+    json_array_append(json_object_get(root, "per_site"), own);
     for (size_t i = 0; i < json_array_size(notes); i++)
         add_note(root, json_array_get(notes, i));
     return 0;
@@ -156,7 +160,7 @@ static int add_site(json_t *root, const json_t *part, const char *name,
 
 /* The first result is the base: what all sites know is the same in each. */
 static int collect(json_t **root, const struct study *study, const char *out,
-                   struct error *error)
+                   const uint64_t *lost_bytes, struct error *error)
 {
     char path[STAGE_PATH_SIZE];
     int code = 0;
@@ -171,7 +175,8 @@ static int collect(json_t **root, const struct study *study, const char *out,
             *root = json_deep_copy(part);
             json_array_clear(json_object_get(*root, "per_site"));
         }
-        code = add_site(*root, part, study->sites[i].name, error);
+        code =
+            add_site(*root, part, study->sites[i].name, lost_bytes[i], error);
         json_decref(part);
     }
     if (code != 0 || *root == NULL)
@@ -190,14 +195,15 @@ static int collect(json_t **root, const struct study *study, const char *out,
 }
 
 int merge_results(json_t **result, const struct study *study, const char *out,
-                  double wall_seconds, struct error *error)
+                  const uint64_t *lost_bytes, double wall_seconds,
+                  struct error *error)
 {
     char path[STAGE_PATH_SIZE];
     int code = merge_rounds(study, out, error);
 
     *result = NULL;
     if (code == 0)
-        code = collect(result, study, out, error);
+        code = collect(result, study, out, lost_bytes, error);
     if (code == 0) {
         json_object_set_new(*result, "wall_seconds", json_real(wall_seconds));
         stage_path(path, out, NULL, "result.json");

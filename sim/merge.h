@@ -9,10 +9,13 @@
 #include "model/error.h"
 #include "node/study.h"
 
-/* -EINVAL: the sites do not agree on the state's hash; -ENOENT: no site has a
- * result. A site without one (killed and never started again) is named in the
- * notes. *result is the caller's: json_decref. */
+/* lost_bytes[site_count]: what each site had sent before it was killed, which
+ * its own result does not count. A site without a result (killed and never
+ * started again) is named in the notes. *result is the caller's: json_decref.
+ * -EINVAL: the sites do not agree on the state's hash; -ENOENT: no site has a
+ * result. */
 int merge_results(json_t **result, const struct study *study, const char *out,
-                  double wall_seconds, struct error *error);
+                  const uint64_t *lost_bytes, double wall_seconds,
+                  struct error *error);
 
 #endif

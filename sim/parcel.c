@@ -36,8 +36,9 @@ static int copy_matching(size_t *rows, FILE *to, struct csv *csv,
         if (is_header) {
             place = find_column(csv, filter->column);
             filters = place < csv->count;
-        } else if (filters && (place >= csv->count ||
-                               strcmp(csv->fields[place], filter->equals))) {
+        } else if (filters &&
+                   (place >= csv->count ||
+                    strcmp(csv->fields[place], filter->equals) != 0)) {
             continue;
         }
         fwrite(bytes->text + from, 1, csv->at - from, to);

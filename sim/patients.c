@@ -17,10 +17,17 @@ static const uint8_t weights[2][PATIENTS_SITES] = {{32, 30, 18, 14, 6},
                                                    {40, 10, 24, 8, 18}};
 
 static const char *const measures[] = {
-    "radius",    "texture",        "perimeter", "area",          "smoothness",
-    "compactness", "concavity", "concave_points", "symmetry", "fractal_dimension"};
+    "radius",     "texture",          "perimeter", "area",
+    "smoothness", "compactness",      "concavity", "concave_points",
+    "symmetry",   "fractal_dimension"};
 static const char *const kinds[] = {"mean", "se", "worst"};
-enum { MEASURES = 10, KINDS = 3, MADE_ROWS = 600, MADE_FEATURES = 6 };
+enum {
+    MEASURES = 10,
+    KINDS = 3,
+    COLUMNS = MEASURES * KINDS,
+    MADE_ROWS = 600,
+    MADE_FEATURES = 6
+};
 
 static const struct { /* of the made-up cohort */
     const char *name;
@@ -67,14 +74,14 @@ static int copy_rows(struct patients *p, FILE *to, struct csv *csv,
     int code;
 
     while ((code = csv_next(csv, error)) > 0) {
-        if (csv->count != MEASURES * KINDS + 1)
+        if (csv->count != COLUMNS + 1)
             return bad_table(csv, "a row of another length", error);
-        const char *label = csv->fields[MEASURES * KINDS];
+        const char *label = csv->fields[COLUMNS];
         if (strcmp(label, "0") != 0 && strcmp(label, "1") != 0)
             return bad_table(csv, label, error);
         bool is_case = label[0] == '0';
         begin_row(p, to, prg, is_case);
-        for (size_t i = 0; i < MEASURES * KINDS; i++)
+        for (size_t i = 0; i < COLUMNS; i++)
             fprintf(to, ",%s", csv->fields[i]);
         fprintf(to, ",%d\n", is_case);
     }
@@ -94,9 +101,9 @@ static int copy_table(struct patients *p, FILE *to, const char *from,
                      strcmp(csv.fields[2], "malignant") != 0))
         code = bad_table(&csv, csv.fields[0], error);
     if (code > 0) {
-        p->features = MEASURES * KINDS;
+        p->features = COLUMNS;
         fputs("site,set", to);
-        for (size_t i = 0; i < MEASURES * KINDS; i++)
+        for (size_t i = 0; i < COLUMNS; i++)
             fprintf(to, ",%s_%s", measures[i % MEASURES], kinds[i / MEASURES]);
         fputs(",y\n", to);
         code = copy_rows(p, to, &csv, prg, error);

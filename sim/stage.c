@@ -12,8 +12,8 @@
 #include "sim/parcel.h"
 
 static const char *const made[] = {
-    "result.json", "rounds.csv",     "study.yaml",     "rows.csv",
-    "node.keys",   "node.store",     "node.store-wal", "node.store-shm",
+    "result.json", "rounds.csv",  "study.yaml",     "rows.csv",
+    "node.keys",   "node.store",  "node.store-wal", "node.store-shm",
     "log.txt",     "events.jsonl"};
 
 void stage_path(char path[STAGE_PATH_SIZE], const char *out, const char *site,
@@ -118,8 +118,8 @@ int stage_fill(struct study *study, const char *out, const uint16_t *ports,
     randombytes_buf(seed, sizeof seed);
     prg_seed(&prg, seed);
     for (uint32_t i = 0; code == 0 && i < study->site_count; i++)
-        code = fill_site(&study->sites[i], out, &sites[i], ports[i], &prg,
-                         error);
+        code =
+            fill_site(&study->sites[i], out, &sites[i], ports[i], &prg, error);
     sodium_memzero(seed, sizeof seed);
     prg_wipe(&prg);
     if (code != 0)

@@ -68,10 +68,8 @@ static void tell_up(struct story *story, const struct fleet *fleet,
     if ((story->up & bit) != 0)
         return;
     story->up |= bit;
-    if (story->victim == bit) {
-        printf("           %s is up again\n", study->sites[event->site].name);
-        return;
-    }
+    if (story->victim == bit)
+        return; /* that it was started again has been told */
     printf("%s is up\n", study->sites[event->site].name);
     if (story->up == (UINT64_C(1) << study->site_count) - 1 &&
         story->rounds == 0)
@@ -85,8 +83,8 @@ static void tell_opened(struct story *story, const struct fleet *fleet,
         json_string_value(json_object_get(event->body, "phase"));
     const json_t *loss = json_object_get(event->body, "loss");
     const json_t *members = json_object_get(event->body, "members");
-    uint64_t bytes = (uint64_t)json_integer_value(
-        json_object_get(event->body, "bytes"));
+    uint64_t bytes =
+        (uint64_t)json_integer_value(json_object_get(event->body, "bytes"));
     uint64_t before = story->bytes[event->site];
 
     story->bytes[event->site] = bytes;
@@ -105,24 +103,41 @@ static void tell_opened(struct story *story, const struct fleet *fleet,
            bytes < before ? 0.0 : (double)(bytes - before) / 1000);
 }
 
+/* No sum opens before the self mask of everybody in it is known: that of the
+ * one that died can only come from shares. */
+static void tell_opening(struct story *story, const struct fleet *fleet,
+                         const struct fleet_event *event, bool copied)
+{
+    const struct study *study = fleet_study(fleet);
+    uint64_t holder =
+        (uint64_t)json_integer_value(json_object_get(event->body, "detail"));
+
+    if (!story->rebuilt) {
+        printf("           the others rebuild the masks of ");
+        print_names(fleet, story->victim);
+        puts(" from the shares they hold,");
+    }
+    story->rebuilt = true;
+    story->copied = copied;
+    if (copied && holder < study->site_count)
+        printf("           and its slice of the sum is completed from %s's "
+               "copy\n",
+               study->sites[holder].name);
+}
+
 static void tell_loss(struct story *story, const struct fleet *fleet,
                       const struct fleet_event *event)
 {
-    uint64_t members =
-        bits_of(fleet, json_object_get(event->body, "members"));
+    uint64_t members = bits_of(fleet, json_object_get(event->body, "members"));
 
-    if (strcmp(event->name, "rebuilt") == 0 && !story->rebuilt &&
+    bool copied = strcmp(event->name, "copy") == 0;
+
+    if ((copied || strcmp(event->name, "rebuilt") == 0) && !story->copied &&
         (members & story->victim) != 0) {
-        story->rebuilt = true;
-        printf("           the others rebuild the masks of ");
-        print_names(fleet, members & story->victim);
-        puts(" from the shares they hold");
-    } else if (strcmp(event->name, "copy") == 0 && !story->copied &&
-               (members & story->victim) != 0) {
-        story->copied = true;
-        printf("           its slice of the sum is completed from a copy\n");
-    } else if (strcmp(event->name, "awaited") == 0 && members != 0 &&
-               members != story->awaited && story->victim != 0) {
+        tell_opening(story, fleet, event, copied);
+    } else if (strcmp(event->name, "awaited") == 0 && story->victim != 0 &&
+               members == story->victim && (story->up & members) == 0 &&
+               members != story->awaited) {
         story->awaited = members;
         printf("           awaiting ");
         print_names(fleet, members);
@@ -231,8 +246,7 @@ static void print_sites(const json_t *result)
 double story_end(const json_t *result, const struct task_report *pooled,
                  const char *out)
 {
-    const char *hash =
-        json_string_value(json_object_get(result, "state_hash"));
+    const char *hash = json_string_value(json_object_get(result, "state_hash"));
     double largest = compare(result, pooled);
 
     print_sites(result);

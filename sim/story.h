@@ -7,7 +7,7 @@
 #include "sim/fleet.h"
 #include "sim/patients.h"
 
-struct story { /* zero at the start */
+struct story {       /* zero at the start */
     uint64_t up;     /* bitmap of sites heard of */
     uint64_t rounds; /* opened ones told */
     uint64_t awaited;

@@ -144,7 +144,12 @@ void trace_save(struct trace *t, uint32_t member, uint32_t slot, size_t size)
 {
     const char *name = slot < MEMBER_SLOTS ? slots[slot] : NULL;
 
-    trace_say(t, member, "save %s %zu bytes", name == NULL ? "?" : name, size);
+    if (name == NULL)
+        name = "?";
+    if (t->story)
+        trace_say(t, member, "save %s", name);
+    else
+        trace_say(t, member, "save %s %zu bytes", name, size);
 }
 
 void trace_note(struct trace *t, uint32_t member, const struct gossip_effect *e)

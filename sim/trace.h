@@ -8,6 +8,7 @@
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,7 +19,8 @@ struct trace {
     FILE *file; /* NULL: every call does nothing */
     const struct study *study;
     uint64_t now_ms;
-    struct { /* one message to several receivers makes one line */
+    bool story; /* without the sizes of records, which say little */
+    struct {    /* one message to several receivers makes one line */
         uint64_t receivers, round, attempt, at_ms;
         uint32_t member, sender;
         enum wire_type type;

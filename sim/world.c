@@ -278,7 +278,8 @@ int world_new(struct world **world, const struct world_config *config,
         w->study.sites[i].key = w->sites[i].identity.open;
         w->study.sites[i].has_key = true;
     }
-    w->trace = (struct trace){.file = config->trace, .study = &w->study};
+    w->trace = (struct trace){
+        .file = config->trace, .study = &w->study, .story = config->story};
     if (w->canary != NULL)
         fill_canaries(w);
     return 0;

@@ -27,7 +27,7 @@ END
 }
 reference() { # SECTION: its lines "name estimate [std_error z]"
     awk -v want="== $1." 'index($0, "==") == 1 { on = index($0, want) == 1 }
-        on && NF >= 2 && NF <= 4 && $2 ~ /^-?[0-9.e-]+$/ {
+        on && $1 != "deviance" && NF >= 2 && NF <= 4 && $2 ~ /^-?[0-9.e-]+$/ {
             sub(/\(Intercept\)/, "(intercept)")
             print $1, $2, NF == 4 ? $3 : ""
         }' "$shared/reference/heart-disease.txt"

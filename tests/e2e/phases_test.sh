@@ -2,8 +2,8 @@
 . "$(dirname "$0")/lib.sh"
 study "$work/study.yaml"
 "$starling" sim cluster "$work/study.yaml" --out "$work/quiet" 2>"$work/quiet.err"
-set --
-for phase in round keys shares ack paired y recv survivors unmask opened; do
+for phase in before-keys keys shares ack prepare-v commit-v y-some y recv \
+    prepare-u commit-u unmask sum; do
     "$starling" sim cluster "$work/study.yaml" --out "$work/$phase" \
         --kill "ben@$phase@3+50" 2>"$work/$phase.err" ||
         fail "killed at $phase: $(tail -n 3 "$work/$phase.err")"

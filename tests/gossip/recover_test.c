@@ -296,7 +296,6 @@ static void a_member_without_its_disk_takes_a_state_that_t_signed(void **state)
         pod_run(p, p->now_ms + AWAY_MS);
         pod_revive(p, 2);
         pod_run(p, p->now_ms + 100000);
-        printf("%llx\n",(unsigned long long)watch_of(p)->contradicted);
         /* It cannot know its KEYS of that attempt, nor what came of them. */
         assert_int_equal(watch_of(p)->contradicted & ~(1u << WIRE_KEYS), 0);
         watch_of(p)->contradictions = 0;

@@ -430,9 +430,10 @@ static void too_long(const char *caller, const char *listener, uint32_t member,
         if (e.kind == TRANSPORT_LINK && said == NULL)
             cut = !e.up;
     }
-    assert_int_equal(
-        transport_send(trio.t, member, (const uint8_t *)"x", 1, NULL, 0),
-        -ENOTCONN);
+    if (said != NULL) /* and is not heard for a while */
+        assert_int_equal(
+            transport_send(trio.t, member, (const uint8_t *)"x", 1, NULL, 0),
+            -ENOTCONN);
     close_trio(&trio);
 }
 

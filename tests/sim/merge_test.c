@@ -13,6 +13,7 @@ static struct study_site sites[] = {{.name = "ann"}, {.name = "ben"}};
 static const struct study study = {
     .sites = sites, .site_count = 2, .rounds_max = 9};
 static char out[512];
+static const uint64_t lost[] = {0, 1000};
 
 static void write_site(const char *site, const char *hash, const char *rows)
 {
@@ -25,7 +26,8 @@ static void write_site(const char *site, const char *hash, const char *rows)
     assert_non_null(file);
     fprintf(file,
             "{\"rounds\": 3, \"state_hash\": \"%s\", \"notes\": [\"%s\", "
-            "\"both\"], \"per_site\": [{\"site\": \"%s\"}], "
+            "\"both\"], \"per_site\": [{\"site\": \"%s\", "
+            "\"bytes_sent\": 5}], "
             "\"wall_seconds\": 1}",
             hash, site, site);
     fclose(file);
@@ -64,9 +66,12 @@ static void sites_and_notes_come_together_once(void **state)
     (void)state;
     write_site("ann", "ab", "");
     write_site("ben", "ab", "");
-    assert_int_equal(merge_results(&result, &study, out, 2.5, &error), 0);
+    assert_int_equal(merge_results(&result, &study, out, lost, 2.5, &error), 0);
     assert_int_equal(json_array_size(json_object_get(result, "per_site")), 2);
     assert_int_equal(json_array_size(json_object_get(result, "notes")), 3);
+    const json_t *ben = json_array_get(json_object_get(result, "per_site"), 1);
+    assert_int_equal(json_integer_value(json_object_get(ben, "bytes_sent")),
+                     1005);
     assert_true(json_number_value(json_object_get(result, "wall_seconds")) ==
                 2.5);
     json_decref(result);
@@ -83,7 +88,7 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
     write_site("ben", "ab",
                "0,6,2,,means,11,\n1,7,2,,squares,7,\n"
                "2,9,1,0.5,newton,20,\n");
-    assert_int_equal(merge_results(&result, &study, out, 1, &error), 0);
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
     json_decref(result);
     char *bytes = scratch_read(scratch_path("rounds.csv"), &size);
     assert_string_equal(
@@ -102,7 +107,8 @@ static void sites_that_disagree_have_no_common_result(void **state)
     unlink(scratch_path("result.json"));
     write_site("ann", "ab", "");
     write_site("ben", "cd", "");
-    assert_int_equal(merge_results(&result, &study, out, 1, &error), -EINVAL);
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error),
+                     -EINVAL);
     assert_non_null(strstr(error.text, "cd at ben"));
     assert_null(result);
     assert_int_equal(access(scratch_path("result.json"), F_OK), -1);
@@ -114,9 +120,10 @@ static void a_site_that_never_returned_is_named(void **state)
     json_t *result;
 
     (void)state;
-    assert_int_equal(merge_results(&result, &study, out, 1, &error), -ENOENT);
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error),
+                     -ENOENT);
     write_site("ben", "ab", "");
-    assert_int_equal(merge_results(&result, &study, out, 1, &error), 0);
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
     char *text = json_dumps(json_object_get(result, "notes"), 0);
     assert_non_null(strstr(text, "ann has no result of its own"));
     free(text);

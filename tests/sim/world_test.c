@@ -109,124 +109,6 @@ static void the_same_seed_gives_the_same_trace(void **state)
     cohort_free(&c);
 }
 
-static const char *shared(void)
-{
-    const char *folder = getenv("STARLING_SHARED");
-
-    return folder == NULL ? "../../../shared" : folder;
-}
-
-/* The four hospitals; returns false without their data. */
-static bool heart_new(struct cohort *c, const char *l2)
-{
-    static const char *const sites[] = {"cleveland", "hungarian", "switzerland",
-                                        "va"};
-    char folder[2048] = "", data[4096];
-
-    if (shared()[0] != '/' && getcwd(folder, sizeof folder) == NULL)
-        return false;
-    snprintf(data, sizeof data, "%s/%s/data/heart-disease/heart740.csv", folder,
-             shared());
-    if (access(data, R_OK) != 0)
-        return false;
-    cohort_folder(c);
-    FILE *file = cohort_open(c, "study.yaml");
-    fprintf(file, "version: 1\nstudy: heart\ntrust: semi-honest\nsites:\n");
-    for (int i = 0; i < 4; i++)
-        fprintf(file,
-                "  - {name: %s, data: \"%s\", rows: {column: site, equals: "
-                "%s}}\n",
-                sites[i], data, sites[i]);
-    fprintf(file,
-            "task:\n  kind: logistic\n  method: newton\n  target: y\n"
-            "  features: [age, sex, trestbps, chol, fbs, thalach, exang,"
-            " oldpeak, cp2, cp3, cp4, restecg1, restecg2]\n"
-            "  split: {column: set, train: train, test: test}\n"
-            "  standardise: pooled\n  l2: %s\n"
-            "rounds: {max: 50, tolerance: 1e-9}\n"
-            "sum: {lanes: 64, fraction_bits: 32, colluders: 1}\nseed: 7\n"
-            "network: {latency_ms: {min: 5, max: 60}, loss: 0.02}\n",
-            l2);
-    fclose(file);
-    cohort_read(c);
-    return true;
-}
-
-/* The numbers of one section of reference/heart-disease.txt: two columns, the
- * second missing in section 4; returns the lines read, the first line's name
- * being "(Intercept)". */
-static size_t reference(double (*out)[2], size_t capacity, const char *section)
-{
-    char path[COHORT_PATH_SIZE], line[4096], name[64];
-    size_t count = 0;
-    bool inside = false;
-
-    snprintf(path, sizeof path, "%s/reference/heart-disease.txt", shared());
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "== ", 3) == 0)
-            inside = strncmp(line, section, strlen(section)) == 0;
-        if (inside && (count > 0 || strncmp(line, "(Intercept)", 11) == 0) &&
-            count < capacity) {
-            out[count][0] = out[count][1] = (double)NAN;
-            sscanf(line, "%63s %lf %lf", name, &out[count][0], &out[count][1]);
-            count++;
-        }
-    }
-    fclose(file);
-    return count;
-}
-
-static void heart_equals(const char *l2, const char *section, bool exact)
-{
-    enum { COEFFICIENTS = 14 };
-    double expected[COEFFICIENTS + 1][2];
-    struct task_report report;
-    struct error error = {{0}};
-    struct ending e;
-    struct cohort c;
-    struct world *w;
-
-    if (!heart_new(&c, l2))
-        skip();
-    struct world_config config = quiet(&c);
-    assert_int_equal(reference(expected, COEFFICIENTS + 1, section),
-                     COEFFICIENTS + 1);
-    assert_int_equal(world_new(&w, &config, &error), 0);
-    end(&e, w);
-    finishes(&e);
-    assert_int_equal(member_report(world_member(w, 2), &report, &error), 0);
-    assert_int_equal(report.coefficient_count, COEFFICIENTS);
-    for (size_t i = 0; i < COEFFICIENTS; i++) {
-        const struct task_coefficient *k = &report.coefficients[i];
-        assert_true(fabs(k->estimate - expected[i][0]) < 1e-6);
-        if (exact)
-            assert_true(fabs(k->std_error - expected[i][1]) < 1e-6);
-    }
-    if (exact) {
-        assert_true(fabs(report.deviance - expected[COEFFICIENTS][0]) < 1e-6);
-        assert_true(fabs(report.test.auc - 0.88109) < 1e-4);
-        assert_int_equal(report.n_train, 486);
-        assert_int_equal(report.n_test, 254);
-    }
-    task_report_free(&report);
-    world_free(w);
-    cohort_free(&c);
-}
-
-static void four_hospitals_equal_the_reference(void **state)
-{
-    (void)state;
-    heart_equals("0", "== 3.", true);
-}
-
-static void four_hospitals_with_ridge_equal_the_reference(void **state)
-{
-    (void)state;
-    heart_equals("1", "== 4.", false);
-}
-
 static void equals_the_pooled_fit(const char *kind, double tolerance)
 {
     struct error error = {{0}};
@@ -583,8 +465,6 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_trace),
         cmocka_unit_test(a_logistic_study_equals_the_pooled_fit),
         cmocka_unit_test(a_linear_study_equals_the_pooled_fit),
-        cmocka_unit_test(four_hospitals_equal_the_reference),
-        cmocka_unit_test(four_hospitals_with_ridge_equal_the_reference),
         cmocka_unit_test(a_member_lost_before_its_vector_is_awaited),
         cmocka_unit_test(a_member_lost_after_its_vector_is_not_awaited),
         cmocka_unit_test(a_member_killed_before_keys_comes_back),
