@@ -11,6 +11,8 @@
 #include "gossip/recover.h"
 #include "gossip/round.h"
 
+enum { DEADLINE_GROWTHS = 4 };
+
 void attempt_enter(struct gossip *g, enum phase phase)
 {
     g->phase = phase;
@@ -93,6 +95,16 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     attempt_begin(g, attempt);
 }
 
+/* Deadlines double with the attempts: on a slow line, or with a deadline that
+ * was set too short, a later attempt gets through. */
+static uint64_t patience(const struct gossip *g)
+{
+    uint64_t growths =
+        g->attempt < DEADLINE_GROWTHS ? g->attempt : DEADLINE_GROWTHS;
+
+    return g->config.deadline_ms << growths;
+}
+
 static bool cohort_in(const struct gossip *g, uint64_t have)
 {
     return (engine_all(g) & ~(have & ~g->equivocated)) == 0;
@@ -108,7 +120,7 @@ static bool advance(struct gossip *g)
     case PHASE_KEYS:
         if (!cohort_in(g, g->have_keys))
             return false;
-        g->deadline_ms = g->now_ms + g->config.deadline_ms;
+        g->deadline_ms = g->now_ms + patience(g);
         attempt_enter(g, PHASE_SHARES);
         keys_share(g);
         mail_note(g, GOSSIP_NOTE_SHARES, 0, 0, NULL);
