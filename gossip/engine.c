@@ -83,7 +83,7 @@ static int make_vectors(struct gossip *g)
 
 static int make_effects(struct gossip *g)
 {
-    size_t body = 2 * g->config.copies * g->config.length_max * 8;
+    size_t body = (size_t)2 * g->config.copies * g->config.length_max * 8;
     size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g);
 
     return effects_new(&g->effects, g->config.members,

@@ -670,7 +670,7 @@ void wire_signed(uint8_t out[WIRE_SIGNED_BYTES], const uint8_t *ctx,
 {
     memcpy(out, ctx, GOSSIP_HASH_BYTES);
     wire_hash(out + GOSSIP_HASH_BYTES, body, body_size);
-    store32(out + 2 * GOSSIP_HASH_BYTES, sender);
+    store32(out + (size_t)2 * GOSSIP_HASH_BYTES, sender);
 }
 
 static const char *const domains[WIRE_TYPES] = {

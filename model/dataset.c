@@ -91,8 +91,8 @@ static int unknown_level(const struct reading *r,
             break;
         }
         if (i > 0) {
-            memcpy(known + used, ", ", 2);
-            used += 2;
+            known[used++] = ',';
+            known[used++] = ' ';
         }
         memcpy(known + used, s->code->levels[i], more + 1);
     }

@@ -23,7 +23,8 @@ static double slot(const void *state, size_t i)
 
 size_t newton_slot_count(size_t width)
 {
-    return NEWTON_SLOTS + 5 * width + width * width + 2 * NEWTON_METRICS;
+    return NEWTON_SLOTS + 5 * width + width * width +
+           (size_t)2 * NEWTON_METRICS;
 }
 
 struct newton_state newton_view(double *slots, size_t width)

@@ -12,7 +12,8 @@ double special_normal_p(double z)
 /* d_i of DLMF 8.17.23. */
 static double coefficient(int i, double a, double b, double x)
 {
-    double m = i / 2;
+    const int half = i / 2;
+    const double m = half;
 
     if (i % 2 == 0)
         return m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
