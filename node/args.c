@@ -40,7 +40,7 @@ static int unknown(const struct args *args, const char *text)
         names[i] = args->flags[i].name;
     nearest = reader_nearest(text, names, args->flag_count);
     if (nearest != NULL)
-        return args_misuse(args->command, "unknown flag %s; did you mean %s?",
+        return args_misuse(args->command, "unknown flag %s (did you mean %s?)",
                            text, nearest);
     return args_misuse(args->command, "unknown flag %s", text);
 }

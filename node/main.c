@@ -59,7 +59,7 @@ static int unknown(const char *command)
         reader_nearest(command, names, sizeof names / sizeof *names);
 
     if (nearest != NULL)
-        return args_misuse("starling", "unknown command %s; did you mean %s?",
+        return args_misuse("starling", "unknown command %s (did you mean %s?)",
                            command, nearest);
     return args_misuse("starling", "unknown command %s", command);
 }

@@ -9,15 +9,14 @@
 #include <string.h>
 
 #include "gossip/gossip.h"
-#include "node/dial.h"
 #include "node/listen.h"
 #include "node/monitor.h"
+#include "node/peer.h"
 #include "node/zap.h"
 
 enum {
-    ID_SIZE = 255, /* of a routing id, at most */
-    FRAMES = 4,    /* routing id, study, head, body */
-    BURST = 32,    /* messages of one socket before the others' turn */
+    FRAMES = 4, /* routing id, study, head, body */
+    BURST = 32, /* messages of one socket before the others' turn */
     LINGER_MS = 1000,
     DEAF_MS = 5000, /* so long nobody listens to a peer that broke a rule */
     POLL_MS = 200,  /* a signal between check and poll is seen by then */
@@ -26,21 +25,6 @@ enum {
     ITEMS_MAX = 4 + 2 * GOSSIP_MEMBERS_MAX
 };
 static const size_t queue_bytes = (size_t)1 << 28;
-
-struct peer {
-    char name[64], address[256];
-    uint8_t link[X25519_BYTES];
-    struct dial dial; /* used if we call it */
-    bool greeted;     /* the empty head went over this connection */
-    uint8_t id[ID_SIZE], before[ID_SIZE]; /* routing ids, if it calls us */
-    size_t id_size, before_size;
-    uint32_t fd; /* of the connection with `id` */
-    bool gone;   /* that connection is closed */
-    bool up, told;
-    bool again; /* it was down in between, and nobody was told */
-    int64_t deaf_until_ms;
-    bool said_study, said_rule, said_trouble;
-};
 
 struct transport {
     uint32_t self, members;
@@ -82,13 +66,6 @@ static void say(struct transport *t, bool *said, const char *format, ...)
 static bool calls(const struct transport *t, uint32_t member)
 {
     return t->self < member;
-}
-
-static void set_up(struct peer *peer, bool up)
-{
-    if (peer->told && !up)
-        peer->again = true;
-    peer->up = up;
 }
 
 static int queue_max(const struct transport_config *config)
@@ -247,10 +224,8 @@ int transport_send(struct transport *t, uint32_t to, const uint8_t *head,
     code = put_message(t, to, head, head_size, body, body_size);
     if (code == 0 || code == -EAGAIN)
         return code;
-    if (!calls(t, to)) { /* EHOSTUNREACH: nobody has that routing id */
-        peer->gone = true;
-        set_up(peer, false);
-    }
+    if (!calls(t, to)) /* EHOSTUNREACH: nobody has that routing id */
+        peer_hang_up(peer);
     return -ENOTCONN;
 }
 
@@ -262,10 +237,8 @@ static void watch_router(struct transport *t)
         if (event.code != ZMQ_EVENT_DISCONNECTED)
             continue;
         for (uint32_t i = 0; i < t->self; i++)
-            if (!t->peers[i].gone && t->peers[i].fd == event.value) {
-                t->peers[i].gone = true;
-                set_up(&t->peers[i], false);
-            }
+            if (!t->peers[i].gone && t->peers[i].fd == event.value)
+                peer_hang_up(&t->peers[i]);
     }
 }
 
@@ -296,7 +269,7 @@ static void tend(struct transport *t)
         if (!peer->dial.up)
             peer->greeted = false;
         if (peer->dial.up != peer->up)
-            set_up(peer, peer->dial.up);
+            peer_set_up(peer, peer->dial.up);
         if (peer->up && !peer->greeted)
             peer->greeted = put_message(t, i, NULL, 0, NULL, 0) == 0;
         tell_trouble(t, peer);
@@ -310,7 +283,7 @@ static void drop_peer(struct transport *t, uint32_t member, const char *rule)
     int64_t now = zclock_mono();
 
     t->dropped++;
-    set_up(peer, false);
+    peer_set_up(peer, false);
     peer->deaf_until_ms = now + DEAF_MS;
     if (calls(t, member))
         dial_drop(&peer->dial, now, DEAF_MS);
@@ -349,30 +322,6 @@ static int sender(const struct transport *t, zframe_t *frame)
         return -1;
     member = strtoul(user, &end, 10);
     return *end == '\0' && member < t->self ? (int)member : -1;
-}
-
-/* Learns where to answer the caller; the newest connection counts. */
-static void learn(struct peer *peer, zframe_t *id, zframe_t *frame)
-{
-    const char *fd = zframe_meta(frame, "__fd");
-    size_t size = zframe_size(id);
-
-    if (size > ID_SIZE || (size == peer->before_size &&
-                           memcmp(peer->before, zframe_data(id), size) == 0))
-        return;
-    if (size == peer->id_size && memcmp(peer->id, zframe_data(id), size) == 0) {
-        if (!peer->gone && !peer->up)
-            set_up(peer, true); /* heard again after being ignored */
-        return;
-    }
-    memcpy(peer->before, peer->id, peer->id_size);
-    peer->before_size = peer->id_size;
-    memcpy(peer->id, zframe_data(id), size);
-    peer->id_size = size;
-    peer->fd = fd != NULL ? (uint32_t)strtoul(fd, NULL, 10) : UINT32_MAX;
-    peer->gone = false;
-    set_up(peer, false); /* what was there before is no more */
-    set_up(peer, true);
 }
 
 /* True if frames[1..3] are a message for the engine. */
@@ -429,7 +378,7 @@ static int receive(struct transport *t, int member)
         return -2;
     }
     if (called)
-        learn(&t->peers[member], t->frames[0], t->frames[1]);
+        peer_learn(&t->peers[member], t->frames[0], t->frames[1]);
     return judge(t, (uint32_t)member, count) ? member : -2;
 }
 
@@ -479,10 +428,8 @@ static bool tell(struct transport *t, struct transport_event *event)
     for (uint32_t i = 0; i < t->members; i++) {
         struct peer *peer = &t->peers[i];
 
-        if (peer->told == peer->up && !peer->again)
+        if (!peer_changed(peer))
             continue;
-        peer->told = !peer->told;
-        peer->again = false;
         event->kind = TRANSPORT_LINK;
         event->member = i;
         event->up = peer->told;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ struct zap {
 
 struct start {
     const struct zap_config *config;
-    int code; /* errno of the actor's start */
+    atomic_int code; /* errno of the actor's start */
 };
 
 static const char endpoint[] = "inproc://zeromq.zap.01";
@@ -166,7 +167,7 @@ static void run(zsock_t *pipe, void *argument)
     sigfillset(&all); /* signals are the main thread's to see */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     code = zap != NULL ? prepare(zap, pipe, start->config) : ENOMEM;
-    start->code = code;
+    atomic_store(&start->code, code);
     if (code == 0) {
         poller = zpoller_new(pipe, zap->handler, NULL);
         zpoller_set_nonstop(poller, true); /* Ctrl-C ends it by its owner */
@@ -188,13 +189,16 @@ zactor_t *zap_new(const struct zap_config *config)
 {
     struct start start = {.config = config};
     zactor_t *zap;
+    int code;
 
     assert(config->count <= GOSSIP_MEMBERS_MAX);
+    atomic_init(&start.code, 0);
     zap = zactor_new(run, &start);
-    if (zap != NULL && start.code != 0)
+    code = atomic_load(&start.code);
+    if (zap != NULL && code != 0)
         zactor_destroy(&zap);
     if (zap == NULL)
-        errno = start.code != 0 ? start.code : ENOMEM;
+        errno = code != 0 ? code : ENOMEM;
     return zap;
 }
 

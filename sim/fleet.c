@@ -326,8 +326,9 @@ static void hear_complaint(struct fleet *fleet, struct fleet_event *event,
 
     fprintf(node->log, "%s\n", line);
     fflush(node->log);
-    if (*line != '\0')
-        snprintf(node->complaint, sizeof node->complaint, "%s", line);
+    if (*line != '\0') /* the name of the program is not told twice */
+        snprintf(node->complaint, sizeof node->complaint, "%s",
+                 strncmp(line, "starling: ", 10) == 0 ? line + 10 : line);
     event->kind = FLEET_COMPLAINS;
     event->line = line;
 }

@@ -14,7 +14,7 @@ if [ -e "$table/breast_cancer.csv" ]; then
     told '569 patients'
     told 'river is killed in round 4 .*after it sent its masked vector'
     told 'rebuild the masks of river'
-    told 'completed from a copy'
+    told "its slice of the sum is completed from [a-z]+'s copy"
     told 'river has caught up'
     told '^ *radius_mean '
     for site in north harbour hill river lake; do

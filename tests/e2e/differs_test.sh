@@ -11,9 +11,11 @@ node "$work/other" ben
 ben=$pid
 for folder in "$work/run/ann" "$work/other/ben"; do
     await "$folder/log.txt" 'task\.l2' 5
-    await "$folder/events.jsonl" '"event": ?"differs".*task\.l2' 5
+    await "$folder/events.jsonl" '"event":"differs".*task\.l2' 5
+    ms=$(sed -n '/"event":"differs"/{s/.*"ms":\([0-9]*\).*/\1/p;q}' \
+        "$folder/events.jsonl")
+    [ "$ms" -lt 1000 ] || fail "told only $ms ms after the start"
 done
 grep -q ben "$work/run/ann/log.txt" || fail "ann does not say who"
 grep -q ann "$work/other/ben/log.txt" || fail "ben does not say who"
 kill $ann $ben
-# They can tell when they have met, which both do at once after the start.
