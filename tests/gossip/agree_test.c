@@ -158,8 +158,8 @@ static void only_the_proposer_of_the_ballot_is_heard(void **state)
 
 /* Attack 2: `wait` allows one value only, so the lock is put there by hand, as
  * an agreement with larger freedom would leave it. */
-static void a_locked_member_prepares_nothing_else_without_a_later_quorum(
-    void **state)
+static void
+a_locked_member_prepares_nothing_else_without_a_later_quorum(void **state)
 {
     struct pod *p = staged(TALKS);
     struct wire_value v = value_v(p, ALL);
@@ -200,8 +200,8 @@ static void a_locked_member_prepares_nothing_else_without_a_later_quorum(
 }
 
 /* Attack 2, across a restart. */
-static void a_restarted_member_signs_nothing_new_in_the_old_attempt(
-    void **state)
+static void
+a_restarted_member_signs_nothing_new_in_the_old_attempt(void **state)
 {
     struct pod *p = staged(TALKS & ~(1 << WIRE_WANT));
     struct watch *w = watch_of(p);
@@ -445,8 +445,11 @@ static void nobody_prepares_a_smaller_u(void **state)
     }
     struct pod *p = staged_u(0);
     struct wire_value u = value_u(p, ALL);
-    say_propose(p, &u, 0, 7);
-    assert_true(prepared(p, WIRE_U, 0));
+    say_propose(p, &u, 0, 3); /* by t - 1 owners */
+    assert_false(prepared(p, WIRE_U, 0));
+    to_ballot(p, WIRE_U, 1);
+    say_propose(p, &u, 1, 7);
+    assert_true(prepared(p, WIRE_U, 1));
     watch_free(p);
 }
 

@@ -145,9 +145,9 @@ static inline void watch_once(struct watch *w, const struct wire_message *m)
     wire_hash(s.hash, m->body, m->body_size);
     for (size_t i = 0; i < w->said_count; i++) {
         const struct watch_said *o = &w->said[i];
-        if (o->member != s.member || o->type != s.type ||
-            o->round != s.round || o->attempt != s.attempt ||
-            o->kind != s.kind || o->ballot != s.ballot)
+        if (o->member != s.member || o->type != s.type || o->round != s.round ||
+            o->attempt != s.attempt || o->kind != s.kind ||
+            o->ballot != s.ballot)
             continue;
         if (memcmp(o->hash, s.hash, sizeof s.hash) != 0)
             w->contradictions++, w->contradicted |= UINT64_C(1) << s.type;

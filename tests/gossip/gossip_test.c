@@ -77,6 +77,37 @@ static void a_silent_proposer_is_passed_over(void **state)
     watch_free(p);
 }
 
+/* Its link is up, it says nothing more once its RECV is out. */
+static bool silent_after_recv(struct pod *p, struct pod_message *m)
+{
+    struct watch *w = watch_of(p);
+
+    if (m->from != 0)
+        return true;
+    if (w->count >= 3 && p->now_ms < 4000)
+        return false;
+    w->count += m->type == WIRE_RECV;
+    return true;
+}
+
+/* Attack 30, without a hint from the link. */
+static void a_silent_owners_slice_is_summed_by_the_next_holder(void **state)
+{
+    struct pod *p = watch_new(4, 3, 2);
+
+    (void)state;
+    watch_of(p)->filter = silent_after_recv;
+    pod_begin(p);
+    pod_run(p, 3000);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_OPENED], 1);
+        assert_int_equal(p->note_members[i][GOSSIP_NOTE_COPY], 1);
+    }
+    pod_run(p, 60000);
+    assert_true(pod_exact(p, 2));
+    watch_free(p);
+}
+
 static bool halved(struct pod *p, struct pod_message *m)
 {
     return p->now_ms >= 12000 || p->now_ms < 5 || (m->from < 2) == (m->to < 2);
@@ -152,8 +183,7 @@ static void a_decline_ends_the_study_everywhere(void **state)
 
 static double out_of_range(uint32_t member, uint64_t round, size_t element)
 {
-    return member == 1 && round == 1 ? 1e30
-                                     : pod_value(member, round, element);
+    return member == 1 && round == 1 ? 1e30 : pod_value(member, round, element);
 }
 
 static void a_value_beyond_the_lanes_is_declined_not_clipped(void **state)
@@ -233,8 +263,8 @@ static void different_studies_name_the_field_on_both_sides(void **state)
     other[0].hash[0] ^= 1;
     p->config.fields = other;
     p->config.charter[0] ^= 1;
-    pod_start(p, 1);
-    pod_link(p, 1);
+    pod_lose_disk(p, 1); /* nothing of the first study */
+    pod_revive(p, 1);
     pod_run(p, 1000);
     assert_string_equal(told[0], "task.l2");
     assert_string_equal(told[1], "task.l2");
@@ -252,8 +282,8 @@ static void a_field_that_one_side_lacks_is_named_too(void **state)
     p->allow = listen;
     pod_begin(p);
     p->config.field_count = 1;
-    pod_start(p, 1);
-    pod_link(p, 1);
+    pod_lose_disk(p, 1); /* nothing of the first study */
+    pod_revive(p, 1);
     pod_run(p, 1000);
     assert_string_equal(told[0], "study");
     assert_string_equal(told[1], "study");
@@ -284,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_quiet_pod_opens_exact_sums_and_leaves),
         cmocka_unit_test(loss_duplication_and_reordering_only_delay),
         cmocka_unit_test(a_silent_proposer_is_passed_over),
+        cmocka_unit_test(a_silent_owners_slice_is_summed_by_the_next_holder),
         cmocka_unit_test(a_pod_split_in_halves_waits_and_heals),
         cmocka_unit_test(a_missing_member_stops_a_study_that_says_so),
         cmocka_unit_test(a_decline_ends_the_study_everywhere),

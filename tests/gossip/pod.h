@@ -146,6 +146,15 @@ static inline void pod_link(struct pod *p, uint32_t i)
     }
 }
 
+/* What it had saved is gone. */
+static inline void pod_lose_disk(struct pod *p, uint32_t i)
+{
+    for (int s = 0; s < GOSSIP_SLOTS; s++) {
+        free(p->saved[i][s].bytes);
+        p->saved[i][s] = (struct pod_record){0};
+    }
+}
+
 static inline void pod_revive(struct pod *p, uint32_t i)
 {
     pod_start(p, i);

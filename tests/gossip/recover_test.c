@@ -135,10 +135,8 @@ static void assert_done_without(struct death d)
 static void killed_before_keys_it_is_waited_for(void **state)
 {
     (void)state;
-    assert_waited_for((struct death){.member = 2,
-                                     .round = 1,
-                                     .kind = GOSSIP_SEND,
-                                     .what = WIRE_KEYS});
+    assert_waited_for((struct death){
+        .member = 2, .round = 1, .kind = GOSSIP_SEND, .what = WIRE_KEYS});
     assert_waited_for((struct death){.member = 2,
                                      .round = 1,
                                      .kind = GOSSIP_SAVE,
@@ -148,10 +146,8 @@ static void killed_before_keys_it_is_waited_for(void **state)
 static void killed_between_shares_and_ack_it_is_waited_for(void **state)
 {
     (void)state;
-    assert_waited_for((struct death){.member = 2,
-                                     .round = 1,
-                                     .kind = GOSSIP_SEND,
-                                     .what = WIRE_ACK});
+    assert_waited_for((struct death){
+        .member = 2, .round = 1, .kind = GOSSIP_SEND, .what = WIRE_ACK});
 }
 
 static void killed_while_its_y_leaves_it_is_waited_for(void **state)
@@ -168,10 +164,8 @@ static void killed_while_its_y_leaves_it_is_waited_for(void **state)
 /* Attack 30. */
 static void killed_after_recv_its_slice_is_completed_from_the_copy(void **state)
 {
-    struct death d = {.member = 2,
-                      .round = 1,
-                      .kind = GOSSIP_NOTE,
-                      .what = GOSSIP_NOTE_RECV};
+    struct death d = {
+        .member = 2, .round = 1, .kind = GOSSIP_NOTE, .what = GOSSIP_NOTE_RECV};
 
     (void)state;
     assert_done_without(d);
@@ -206,8 +200,8 @@ static void killed_in_the_last_round_it_still_gets_the_result(void **state)
 }
 
 /* Round 1's first proposer is member 1. */
-static void a_proposer_that_dies_between_quorum_and_commit_is_replaced(
-    void **state)
+static void
+a_proposer_that_dies_between_quorum_and_commit_is_replaced(void **state)
 {
     (void)state;
     for (int kind = 0; kind < WIRE_KINDS; kind++) {
@@ -274,14 +268,6 @@ static void a_restart_after_release_releases_nothing_else(void **state)
     watch_free(p);
 }
 
-static void lose_disk(struct pod *p, uint32_t i)
-{
-    for (int s = 0; s < GOSSIP_SLOTS; s++) {
-        free(p->saved[i][s].bytes);
-        p->saved[i][s] = (struct pod_record){0};
-    }
-}
-
 static void a_member_without_its_disk_takes_a_state_that_t_signed(void **state)
 {
     (void)state;
@@ -292,7 +278,7 @@ static void a_member_without_its_disk_takes_a_state_that_t_signed(void **state)
                           .what = GOSSIP_NOTE_ACK};
         struct pod *p = mortal(&d);
         assert_true(d.died);
-        lose_disk(p, 2);
+        pod_lose_disk(p, 2);
         pod_run(p, p->now_ms + AWAY_MS);
         pod_revive(p, 2);
         pod_run(p, p->now_ms + 100000);
@@ -306,16 +292,14 @@ static void a_member_without_its_disk_takes_a_state_that_t_signed(void **state)
 
 static void a_state_that_fewer_than_t_signed_is_not_taken(void **state)
 {
-    struct death d = {.member = 2,
-                      .round = 2,
-                      .kind = GOSSIP_NOTE,
-                      .what = GOSSIP_NOTE_ACK};
+    struct death d = {
+        .member = 2, .round = 2, .kind = GOSSIP_NOTE, .what = GOSSIP_NOTE_ACK};
     struct pod *p = mortal(&d);
     struct pod_state false_state = {.rounds_left = 0};
     static struct forged f;
 
     (void)state;
-    lose_disk(p, 2);
+    pod_lose_disk(p, 2);
     pod_kill(p, 0); /* two are left to sign */
     pod_revive(p, 2);
     for (int again = 0; again < 3; again++) {
@@ -355,10 +339,8 @@ static void a_state_whose_bytes_are_not_what_was_signed_is_dropped(void **state)
 
 static void a_late_member_is_served_by_those_who_finished(void **state)
 {
-    struct death d = {.member = 3,
-                      .round = 2,
-                      .kind = GOSSIP_NOTE,
-                      .what = GOSSIP_NOTE_Y};
+    struct death d = {
+        .member = 3, .round = 2, .kind = GOSSIP_NOTE, .what = GOSSIP_NOTE_Y};
     struct pod *p;
 
     (void)state;
@@ -376,10 +358,8 @@ static void a_late_member_is_served_by_those_who_finished(void **state)
 
 static void a_finished_member_run_again_serves_on_and_leaves(void **state)
 {
-    struct death d = {.member = 3,
-                      .round = 2,
-                      .kind = GOSSIP_NOTE,
-                      .what = GOSSIP_NOTE_Y};
+    struct death d = {
+        .member = 3, .round = 2, .kind = GOSSIP_NOTE, .what = GOSSIP_NOTE_Y};
     struct pod *p = mortal(&d);
 
     (void)state;
