@@ -166,6 +166,7 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
     const struct wire_quorum *quorum = &m->propose.quorum;
 
     if (a->certified || m->propose.ballot < a->ballot ||
+        m->propose.ballot - a->ballot > g->config.members ||
         m->sender != agree_proposer(g, m->propose.ballot) ||
         (a->has_proposal && a->proposal.propose.ballot >= m->propose.ballot))
         return;
@@ -173,6 +174,11 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
                                  agree_check(g, m, WIRE_PREPARE) != 0)) {
         g->dropped++;
         return;
+    }
+    if (memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 &&
+        (g->diverged & engine_bit(m->sender)) == 0) {
+        g->diverged |= engine_bit(m->sender);
+        mail_note(g, GOSSIP_NOTE_DIVERGED, engine_bit(m->sender), 0, NULL);
     }
     a->proposal = *m;
     a->has_proposal = true;

@@ -1,6 +1,7 @@
 #include "gossip/attempt.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "gossip/agree.h"
 #include "gossip/finish.h"
@@ -50,7 +51,8 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
     for (int kind = 0; kind < WIRE_KINDS; kind++)
         agree_reset(&g->agree[kind]);
     g->deadline_ms = UINT64_MAX;
-    if (g->config.on_loss == GOSSIP_STOP && (g->round > 0 || attempt > 0))
+    if (g->config.on_loss == GOSSIP_STOP &&
+        (g->round > 0 || g->met == engine_all(g)))
         g->deadline_ms = g->now_ms + g->config.deadline_ms;
     if (attempt > 0)
         mail_note(g, GOSSIP_NOTE_ATTEMPT, 0, attempt, NULL);
@@ -62,10 +64,9 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
     take_future(g);
 }
 
-static uint64_t next_attempt(const struct gossip *g)
+/* The newest attempt of this round that anybody's KEYS are here of. */
+static uint64_t newest_attempt(const struct gossip *g, uint64_t attempt)
 {
-    uint64_t attempt = g->attempt + 1;
-
     for (uint32_t j = 0; j < g->config.members; j++)
         if (g->future[j].mail.size != 0 && g->future[j].round == g->round &&
             g->future[j].attempt > attempt)
@@ -77,10 +78,9 @@ void attempt_round(struct gossip *g, uint64_t attempt)
 {
     struct gossip_effect *effect;
 
-    g->began_ms = g->now_ms;
-    g->asked = g->spent = g->has_plain = false;
+    g->asked = g->has_plain = false;
     open_reset(&g->open);
-    g->offer.members = 0;
+    memset(g->offers, 0, sizeof g->offers);
     if (g->shape.length == 0) {
         finish_done(g);
         return;
@@ -88,6 +88,7 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     assert(g->shape.length <= g->config.length_max);
     assert(fixed_fits(&g->shape, g->config.members));
     mail_note(g, GOSSIP_NOTE_ROUND, 0, 0, NULL);
+    attempt = newest_attempt(g, attempt);
     g->asked = true;
     effect = effects_add(&g->effects, GOSSIP_CONTRIBUTE);
     effect->contribute.round = g->round;
@@ -118,8 +119,11 @@ static bool advance(struct gossip *g)
     keys_open(g);
     switch (g->phase) {
     case PHASE_KEYS:
-        if (!cohort_in(g, g->have_keys))
+        if (!cohort_in(g, g->have_keys)) {
+            if (g->equivocated != 0 && g->deadline_ms == UINT64_MAX)
+                g->deadline_ms = g->now_ms + patience(g);
             return false;
+        }
         g->deadline_ms = g->now_ms + patience(g);
         attempt_enter(g, PHASE_SHARES);
         keys_share(g);
@@ -193,10 +197,10 @@ static void time_out(struct gossip *g)
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
         else
-            attempt_begin(g, next_attempt(g));
-    } else if (g->config.wait_ms != 0 && g->awaited != 0 &&
-               g->now_ms >= g->began_ms + g->config.wait_ms) {
-        finish_stop(g, g->awaited, GOSSIP_TIMED_OUT);
+            attempt_begin(g, newest_attempt(g, g->attempt + 1));
+    } else if (g->config.wait_ms != 0 && (missing & g->awaited) != 0 &&
+               g->now_ms >= g->awaited_ms + g->config.wait_ms) {
+        finish_stop(g, missing & g->awaited, GOSSIP_TIMED_OUT);
     }
 }
 

@@ -26,8 +26,9 @@ static int make_mails(struct gossip *g)
     size_t n = g->config.members;
     size_t narrow = MAIL_BASE + MAIL_PER_MEMBER * n;
     size_t wide = MAIL_BASE + WIDE_PER_MEMBER * n;
-    uint8_t *at = calloc(1, MAILS_PER_MEMBER * n * narrow + WIDE_MAILS * wide);
 
+    g->mail_size = MAILS_PER_MEMBER * n * narrow + WIDE_MAILS * wide;
+    uint8_t *at = calloc(1, g->mail_size);
     g->mail_bytes = at;
     if (at == NULL)
         return -1;
@@ -65,7 +66,6 @@ static int make_vectors(struct gossip *g)
     g->slice_max = length / g->config.threshold + 1;
     g->state = calloc(1, g->config.state_size + 1);
     g->next = calloc(1, g->config.state_size + 1);
-    g->offer.bytes = calloc(1, g->config.state_size + 1);
     g->values = calloc(length + 1, sizeof *g->values);
     g->plain = calloc(length + 1, sizeof *g->plain);
     g->masked = calloc(length + 1, sizeof *g->masked);
@@ -74,9 +74,9 @@ static int make_vectors(struct gossip *g)
     g->kept = calloc(g->config.copies * n * g->slice_max, sizeof *g->kept);
     g->acks = calloc(n, sizeof *g->acks);
     g->unmasks = calloc(n, sizeof *g->unmasks);
-    return g->state && g->next && g->offer.bytes && g->values && g->plain &&
-                   g->masked && g->open.lanes && g->past.lanes && g->kept &&
-                   g->acks && g->unmasks
+    return g->state && g->next && g->values && g->plain && g->masked &&
+                   g->open.lanes && g->past.lanes && g->kept && g->acks &&
+                   g->unmasks
                ? 0
                : -1;
 }
@@ -97,30 +97,35 @@ int engine_make(struct gossip *g)
                : 0;
 }
 
+size_t engine_kept_size(const struct gossip *g)
+{
+    return (size_t)g->config.copies * g->config.members * g->slice_max *
+           sizeof *g->kept;
+}
+
+static void wipe_free(void *bytes, size_t size)
+{
+    if (bytes != NULL)
+        sodium_memzero(bytes, size);
+    free(bytes);
+}
+
 void engine_free(struct gossip *g)
 {
-    size_t length;
+    size_t length = g->config.length_max * sizeof(uint64_t);
 
-    length = g->config.length_max * sizeof(uint64_t);
-    if (g->plain != NULL)
-        sodium_memzero(g->plain, length);
-    if (g->masked != NULL)
-        sodium_memzero(g->masked, length);
-    if (g->unmasks != NULL)
-        sodium_memzero(g->unmasks, g->config.members * sizeof *g->unmasks);
     effects_free(&g->effects);
-    free(g->mail_bytes);
+    wipe_free(g->mail_bytes, g->mail_size);
+    wipe_free(g->plain, length);
+    wipe_free(g->masked, length);
+    wipe_free(g->kept, engine_kept_size(g));
+    wipe_free(g->unmasks, g->config.members * sizeof *g->unmasks);
     free(g->state);
     free(g->next);
-    free(g->offer.bytes);
     free(g->values);
-    free(g->plain);
-    free(g->masked);
     free(g->open.lanes);
     free(g->past.lanes);
-    free(g->kept);
     free(g->acks);
-    free(g->unmasks);
     sodium_memzero(g, sizeof *g);
     free(g);
 }

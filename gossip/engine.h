@@ -88,11 +88,12 @@ struct gossip {
     struct gossip_field fields[GOSSIP_FIELDS_MAX];
     struct prg prg;
     struct effects effects;
-    uint64_t now_ms, began_ms;
+    uint64_t now_ms;
     enum phase phase;
     uint64_t phase_began_ms, deadline_ms, woken_ms;
     uint64_t dropped, bytes_sent;
-    uint8_t *mail_bytes;
+    uint8_t *mail_bytes; /* [mail_size] */
+    size_t mail_size;
     struct wire_message incoming; /* the one being handled */
 
     /* the public state */
@@ -105,7 +106,7 @@ struct gossip {
     double *values;     /* [length_max], the decoded sum */
 
     /* this site's vector of this round */
-    bool asked, spent;
+    bool asked;
     bool has_plain;
     uint64_t *plain, *masked; /* [length_max] */
 
@@ -136,7 +137,8 @@ struct gossip {
         uint8_t hash[GOSSIP_HASH_BYTES];
     } recvs[GOSSIP_MEMBERS_MAX];
     struct wire_message *unmasks; /* [members] */
-    bool rebuilt, rebuild_failed;
+    bool rebuilt;
+    uint64_t have_secrets;  /* whose secrets are rebuilt */
     uint64_t rebuild_tried; /* responders of the last failed try */
     uint8_t secrets[GOSSIP_MEMBERS_MAX][SHAMIR_BYTES]; /* of b or msk */
     uint64_t opened_ms;
@@ -167,20 +169,20 @@ struct gossip {
     bool up[GOSSIP_MEMBERS_MAX];
     uint64_t link_ms[GOSSIP_MEMBERS_MAX];
     uint64_t greeted, differs;
-    uint64_t awaited;
+    uint64_t diverged; /* proposed from another state than ours */
+    uint64_t met;      /* ever linked or heard of by KEYS since our start */
+    uint64_t awaited;  /* since awaited_ms */
+    uint64_t awaited_ms;
     bool awaited_told;
 
     /* asking and answering */
     uint32_t tick;
     uint64_t want_ms, want_every_ms;
     uint64_t asked_ms[GOSSIP_MEMBERS_MAX];
-    struct {
+    struct { /* a newer state, as its sender signed it; round 0: none */
         uint64_t round, attempt;
-        bool has_body;
         uint8_t hash[GOSSIP_HASH_BYTES];
-        uint64_t members;
-        uint8_t *bytes; /* [state_size] */
-    } offer;            /* a newer state, offered by `members` */
+    } offers[GOSSIP_MEMBERS_MAX];
 
     /* the end */
     struct mail done_mail[GOSSIP_MEMBERS_MAX];
@@ -197,6 +199,9 @@ struct gossip {
  * engine_make returns 0 or -1: out of memory, engine_free cleans up. */
 int engine_make(struct gossip *g);
 void engine_free(struct gossip *g);
+
+/* Bytes of all kept slices. */
+size_t engine_kept_size(const struct gossip *g);
 
 static inline uint64_t engine_bit(uint32_t member)
 {

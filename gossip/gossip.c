@@ -45,6 +45,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
     g->config = *config;
     memcpy(g->fields, config->fields, config->field_count * sizeof *g->fields);
     prg_seed(&g->prg, config->seed);
+    sodium_memzero(g->config.seed, sizeof g->config.seed);
     if (engine_make(g) != 0)
         goto fail;
     memcpy(g->state, config->state, config->state_size);
@@ -294,8 +295,9 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
         else
             g->dropped++;
         break;
-    case WIRE_WANT:
-        recover_answer(g, m);
+    case WIRE_WANT: /* nobody relays one: a replay would multiply */
+        if (e->received.from == m->sender)
+            recover_answer(g, m);
         break;
     case WIRE_STATE:
         recover_receive_state(g, m, e->received.body, e->received.body_size);
@@ -334,9 +336,9 @@ static void wake(struct gossip *g)
         at = earlier(at, open_wake(g));
         if (g->now_ms < g->phase_began_ms + 2 * g->config.grace_ms)
             at = earlier(at, g->phase_began_ms + 2 * g->config.grace_ms);
-        if (g->config.wait_ms != 0 &&
-            g->began_ms + g->config.wait_ms > g->now_ms)
-            at = earlier(at, g->began_ms + g->config.wait_ms);
+        if (g->awaited != 0 && g->config.wait_ms != 0 &&
+            g->awaited_ms + g->config.wait_ms > g->now_ms)
+            at = earlier(at, g->awaited_ms + g->config.wait_ms);
     }
     if (at == g->woken_ms && at > g->now_ms)
         return;

@@ -162,7 +162,7 @@ enum gossip_note {
     GOSSIP_NOTE_REFUSED,     /* a driver's mistake that would spend a vector
                                 twice was refused */
     GOSSIP_NOTE_BAD_SHARE,   /* members: who released a wrong share */
-    GOSSIP_NOTE_DIVERGED,    /* members: whose final state is not ours */
+    GOSSIP_NOTE_DIVERGED,    /* members: whose state is not ours */
     GOSSIP_NOTES
 };
 

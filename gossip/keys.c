@@ -28,6 +28,7 @@ static void accept(struct gossip *g, const struct wire_message *m,
     if (head != g->keys_mail[j].bytes)
         mail_keep(&g->keys_mail[j], head, size);
     g->have_keys |= engine_bit(j);
+    g->met |= engine_bit(j);
 }
 
 void keys_make(struct gossip *g)
@@ -47,6 +48,17 @@ void keys_make(struct gossip *g)
     accept(g, &said, mail->bytes, mail->size);
 }
 
+/* What was drawn so far cannot be drawn again from what is left in memory. */
+static void forget(struct prg *prg)
+{
+    uint8_t seed[PRG_SEED_BYTES];
+
+    prg_bytes(prg, seed, sizeof seed);
+    prg_wipe(prg);
+    prg_seed(prg, seed);
+    sodium_memzero(seed, sizeof seed);
+}
+
 void keys_wipe(struct gossip *g)
 {
     sodium_memzero(&g->epk, sizeof g->epk);
@@ -54,6 +66,7 @@ void keys_wipe(struct gossip *g)
     sodium_memzero(g->b, sizeof g->b);
     sodium_memzero(g->shares, sizeof g->shares);
     sodium_memzero(g->secrets, sizeof g->secrets);
+    forget(&g->prg);
 }
 
 /* Keys that no honest member sends: weak ones, epk = mpk, somebody else's. */

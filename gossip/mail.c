@@ -66,7 +66,7 @@ static enum wire_type type_of(const uint8_t *head)
     size_t at = head[1] == 0xcf ? 10 : 2;
     uint8_t tag = head[at];
 
-    if (tag <= 0x7f)
+    if (tag < 0xcc || tag > 0xcf)
         return (enum wire_type)tag;
     return (enum wire_type)head[at + ((size_t)1 << (tag - 0xcc))];
 }

@@ -16,6 +16,7 @@ void members_link(struct gossip *g, uint32_t member, bool up)
     }
     if (!up)
         return;
+    g->met |= engine_bit(member);
     members_hello(g, member);
     recover_ask(g, member);
 }
@@ -162,6 +163,8 @@ void members_await(struct gossip *g)
     missing = late ? missing : missing & gone;
     if (missing == g->awaited)
         return;
+    if (g->awaited == 0)
+        g->awaited_ms = g->now_ms;
     g->awaited = missing;
     if (missing != 0 || g->awaited_told)
         mail_note(g, GOSSIP_NOTE_AWAITED, missing, 0, NULL);

@@ -9,7 +9,7 @@
 #include "gossip/members.h"
 #include "gossip/round.h"
 
-enum { TURNS_PER_DEADLINE = 8, SUBSETS_MAX = 4096 };
+enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4, SUBSETS_MAX = 4096 };
 
 void open_reset(struct result *r)
 {
@@ -71,6 +71,11 @@ void open_receive_cert(struct gossip *g, const struct wire_message *m,
     bool same = r->attempt == m->attempt && r->length != 0;
     bool known = m->propose.kind == WIRE_V ? r->has_v : r->has_u;
 
+    /* A late certificate of an older attempt must not stop an opening that
+     * goes on; one that stalls may give way to a result of another attempt. */
+    if (!same && g->phase == PHASE_OPEN && r->attempt == g->attempt &&
+        g->now_ms < g->opened_ms + g->config.deadline_ms / STALLS_PER_DEADLINE)
+        return;
     /* Only a certified U displaces one: an old V may belong to no result. */
     if ((same && known) || open_complete(r) ||
         (!same && certain(r) && m->propose.kind == WIRE_V) ||
@@ -255,8 +260,11 @@ static bool rebuild(struct gossip *g)
         return false;
     g->rebuild_tried = responders;
     for (uint32_t j = 0; j < g->config.members; j++)
-        if ((members & engine_bit(j)) && !rebuild_one(g, j, responders))
-            return false;
+        if ((members & ~g->have_secrets & engine_bit(j)) &&
+            rebuild_one(g, j, responders))
+            g->have_secrets |= engine_bit(j);
+    if (members & ~g->have_secrets)
+        return false;
     g->rebuilt = true;
     absent = members & members_all_gone(g);
     if (absent != 0)
@@ -294,7 +302,8 @@ static bool sum_slice(struct gossip *g, uint32_t slice)
     uint32_t place = round_place(&r->v, g->config.self, slice);
     size_t first, count;
 
-    if (r->u.members & ~g->kept_from[place])
+    if ((r->u.members & ~g->kept_from[place]) ||
+        memcmp(g->kept_v, r->hash_v, GOSSIP_HASH_BYTES) != 0)
         return false;
     round_slice(&first, &count, r->length, n, slice);
     uint64_t *lanes = r->lanes + first;

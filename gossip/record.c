@@ -90,6 +90,18 @@ static void get_mail(struct cursor *c, struct mail *mail)
         mail_keep(mail, bytes, size);
 }
 
+/* A mail that will be sent again as it is: it must still be a message. */
+static void get_said(const struct gossip *g, struct cursor *c,
+                     struct mail *mail)
+{
+    struct wire_message m;
+
+    get_mail(c, mail);
+    if (!c->bad && mail->size != 0 &&
+        wire_parse(&m, mail->bytes, mail->size, g->config.members) != 0)
+        c->bad = true;
+}
+
 static size_t mail_room(const struct gossip *g)
 {
     return g->agree[WIRE_V].proposal_mail.capacity + 8;
@@ -190,13 +202,14 @@ void record_end(struct gossip *g)
 }
 
 static void load_cert(struct gossip *g, struct cursor *c, struct mail *mail,
-                      struct wire_value *value, uint8_t *hash)
+                      enum wire_kind kind, struct wire_value *value,
+                      uint8_t *hash)
 {
     struct wire_message m;
 
     get_mail(c, mail);
     if (c->bad || wire_parse(&m, mail->bytes, mail->size, g->config.members) ||
-        m.type != WIRE_CERT) {
+        m.type != WIRE_CERT || m.propose.kind != kind) {
         c->bad = true;
         return;
     }
@@ -212,8 +225,8 @@ static void load_past(struct gossip *g, struct cursor *c)
 
     r->round = get(c);
     r->attempt = get(c);
-    load_cert(g, c, &r->cert_v, &r->v, r->hash_v);
-    load_cert(g, c, &r->cert_u, &r->u, r->hash_u);
+    load_cert(g, c, &r->cert_v, WIRE_V, &r->v, r->hash_v);
+    load_cert(g, c, &r->cert_u, WIRE_U, &r->u, r->hash_u);
     for (uint32_t a = 0; a < engine_count(r->v.members) && !c->bad; a++) {
         struct wire_message m;
         get_mail(c, &r->sums[a]);
@@ -253,7 +266,7 @@ static void load_promise(struct gossip *g, struct cursor *c)
     (void)get(c);
     g->said.count = sizeof g->said.mails / sizeof *g->said.mails;
     for (size_t i = 0; i < g->said.count; i++)
-        get_mail(c, &g->said.mails[i]);
+        get_said(g, c, &g->said.mails[i]);
 }
 
 static void load_end(struct gossip *g, struct cursor *c)
@@ -263,7 +276,7 @@ static void load_end(struct gossip *g, struct cursor *c)
     g->reason = (enum gossip_reason)reason;
     g->end_members = get(c);
     g->end_decline = (uint32_t)get(c);
-    get_mail(c, &g->end_mail);
+    get_said(g, c, &g->end_mail);
     if (reason > GOSSIP_TIMED_OUT || reason == GOSSIP_FINISHED ||
         g->end_decline >= GOSSIP_DECLINES || g->end_mail.size == 0)
         c->bad = true;

@@ -8,7 +8,12 @@
 #include "gossip/open.h"
 #include "gossip/round.h"
 
-enum { TICKS_PER_DEADLINE = 32, TICK_MIN_MS = 20, TICK_MAX_MS = 2000 };
+enum {
+    TICKS_PER_DEADLINE = 32,
+    TICK_MIN_MS = 20,
+    TICK_MAX_MS = 2000,
+    ATTEMPT_MAX = 1 << 30 /* no study gets there */
+};
 
 static uint64_t tick_length(const struct gossip *g)
 {
@@ -285,17 +290,25 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
         send_result(g, m, &g->open);
 }
 
-static void adopt(struct gossip *g)
+/* `bytes` is the state of `round` that `members` have signed. The attempt after
+ * the newest of theirs: in an older one we may have spoken already. */
+static void adopt(struct gossip *g, uint64_t round, uint64_t members,
+                  const uint8_t *bytes)
 {
-    memcpy(g->next, g->offer.bytes, g->config.state_size);
+    uint64_t attempt = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((members & engine_bit(j)) && g->offers[j].attempt >= attempt)
+            attempt = g->offers[j].attempt + 1;
+    memcpy(g->next, bytes, g->config.state_size);
     struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_ABSORB);
-    effect->absorb.round = g->offer.round;
+    effect->absorb.round = round;
     effect->absorb.state = g->state;
     effect->absorb.next = g->next;
-    g->absorbing = g->offer.round;
+    g->absorbing = round;
     g->absorbing_sum = false;
-    g->attempt = g->offer.attempt;
-    mail_note(g, GOSSIP_NOTE_CAUGHT_UP, g->offer.members, 0, NULL);
+    g->attempt = attempt;
+    mail_note(g, GOSSIP_NOTE_CAUGHT_UP, members, 0, NULL);
     g->phase = PHASE_ABSORB;
     g->phase_began_ms = g->now_ms;
 }
@@ -304,27 +317,24 @@ void recover_receive_state(struct gossip *g, const struct wire_message *m,
                            const uint8_t *body, size_t body_size)
 {
     uint8_t hash[GOSSIP_HASH_BYTES];
+    uint64_t members = 0;
 
-    if (m->round <= g->round || m->round < g->offer.round ||
-        g->phase == PHASE_ABSORB || g->phase >= PHASE_FINISHED)
+    if (m->round <= g->round || g->phase == PHASE_ABSORB ||
+        g->phase >= PHASE_FINISHED)
         return;
     wire_hash(hash, body, body_size);
-    if (body_size != g->config.state_size ||
+    if (body_size != g->config.state_size || m->attempt > ATTEMPT_MAX ||
         memcmp(hash, m->done.state, sizeof hash) != 0) {
         g->dropped++;
         return;
     }
-    if (m->round > g->offer.round ||
-        memcmp(hash, g->offer.hash, sizeof hash) != 0) {
-        g->offer.round = m->round;
-        g->offer.attempt = 0;
-        g->offer.members = 0;
-        memcpy(g->offer.hash, hash, sizeof hash);
-        memcpy(g->offer.bytes, body, body_size);
-    }
-    g->offer.members |= engine_bit(m->sender);
-    if (m->attempt >= g->offer.attempt)
-        g->offer.attempt = m->attempt + 1;
-    if (engine_count(g->offer.members) >= g->config.threshold)
-        adopt(g);
+    g->offers[m->sender].round = m->round;
+    g->offers[m->sender].attempt = m->attempt;
+    memcpy(g->offers[m->sender].hash, hash, sizeof hash);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (g->offers[j].round == m->round &&
+            memcmp(g->offers[j].hash, hash, sizeof hash) == 0)
+            members |= engine_bit(j);
+    if (engine_count(members) >= g->config.threshold)
+        adopt(g, m->round, members, body);
 }

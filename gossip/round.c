@@ -76,7 +76,8 @@ static void unkeep(struct gossip *g, const struct wire_value *v,
 void round_reset(struct gossip *g)
 {
     g->y_sent = g->recv_sent = g->unmask_sent = false;
-    g->rebuilt = g->rebuild_failed = false;
+    g->rebuilt = false;
+    g->have_secrets = 0;
     g->rebuild_tried = 0;
     g->have_recvs = g->have_unmasks = 0;
     g->kept_members = 0;
@@ -89,6 +90,7 @@ void round_reset(struct gossip *g)
         sodium_memzero(&g->unmasks[j], sizeof g->unmasks[j]);
     }
     sodium_memzero(g->masked, g->config.length_max * sizeof *g->masked);
+    sodium_memzero(g->kept, engine_kept_size(g));
 }
 
 void round_contributed(struct gossip *g, const struct gossip_event *event)
@@ -98,7 +100,7 @@ void round_contributed(struct gossip *g, const struct gossip_event *event)
     if (event->contributed.round != g->round || !g->asked ||
         g->phase >= PHASE_FINISHED)
         return;
-    if (g->has_plain || g->spent) {
+    if (g->has_plain) {
         mail_note(g, GOSSIP_NOTE_REFUSED, 0, 0, NULL);
         return;
     }

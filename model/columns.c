@@ -1,5 +1,6 @@
 #include "model/columns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -112,9 +113,11 @@ static const struct task_categorical *coded(const struct task_spec *spec,
 
 static bool is_taken(const struct columns *columns, const char *name)
 {
-    for (size_t i = 0; i < columns->source_count; i++)
+    for (size_t i = 0; i < columns->source_count; i++) {
+        assert(columns->sources[i].name != NULL);
         if (strcmp(columns->sources[i].name, name) == 0)
             return true;
+    }
     return false;
 }
 
@@ -177,6 +180,7 @@ static int name_all(struct columns *columns, const struct csv *csv,
     for (size_t i = 0; i < columns->source_count; i++) {
         const struct columns_source *s = &columns->sources[i];
         size_t width = s->code == NULL ? 1 : s->code->level_count - 1;
+        assert(s->name != NULL);
         for (size_t j = 0; j < width; j++) {
             char *name = join(s->name, s->code ? s->code->levels[j + 1] : "");
             if (name == NULL)

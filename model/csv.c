@@ -98,7 +98,7 @@ static bool is_blank(char c)
 /* Behind a field: true if the record ends here. */
 static bool end_field(struct csv *csv, size_t at)
 {
-    if (csv->text[at] == ',' && at < csv->size) {
+    if (at < csv->size && csv->text[at] == ',') {
         csv->at = at + 1;
         return false;
     }

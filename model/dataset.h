@@ -20,7 +20,7 @@ struct dataset {
     double *y;           /* [row_count] */
     uint8_t *test;       /* [row_count] 1: a test row, 0: a training row */
     size_t dropped;      /* rows left out for missing values */
-    uint8_t fingerprint[32]; /* BLAKE2b of what was read: has the file changed? */
+    uint8_t fingerprint[32]; /* BLAKE2b of what was read */
 };
 
 /* Keep the rows whose `column` equals `equals`; column NULL: all rows. A file

@@ -88,7 +88,7 @@ struct task_report {
     struct { /* this site's own rows: stays at the site */
         uint64_t n_train, n_test;
         double local_auc;  /* a model fitted here alone, on our test rows */
-        double global_auc; /* the joint model on our test rows; NAN: one class */
+        double global_auc; /* the joint model on them; NAN: one class */
     } local;
 };
 
@@ -107,8 +107,8 @@ struct task_ops {
     /* x[shape.length] from this site's rows. memory: private, saved by the
      * driver. May run on another thread than the rest. Nonzero: this site
      * cannot contribute, error says why. */
-    int (*contribute)(struct task *, double *x, void *memory,
-                      const void *state, struct prg *, struct error *);
+    int (*contribute)(struct task *, double *x, void *memory, const void *state,
+                      struct prg *, struct error *);
     void (*absorb)(const struct task *, void *next, const void *state,
                    const struct task_sum *);
     struct fixed_region (*mixed)(const struct task *, const void *state);

@@ -57,7 +57,7 @@ static void call(struct dial *dial, int64_t now_ms)
 
     close_sockets(dial, 0);
     dial->due_ms = INT64_MAX;
-    dial->patience_ms = now_ms + 2 * DIAL_SILENCE_MS;
+    dial->patience_ms = now_ms + 2 * (int64_t)DIAL_SILENCE_MS;
     dial->dealer = zsock_new(ZMQ_DEALER);
     if (dial->dealer == NULL) {
         again(dial, now_ms);

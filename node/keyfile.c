@@ -1,5 +1,6 @@
 #include "node/keyfile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -33,6 +34,7 @@ static int derive(uint8_t key[AEAD_KEY_BYTES], const struct image *image,
     memset(key, 0, AEAD_KEY_BYTES);
     if (!image->sealed)
         return 0;
+    assert(passphrase != NULL);
     return crypto_pwhash(key, AEAD_KEY_BYTES, passphrase, strlen(passphrase),
                          image->salt, crypto_pwhash_OPSLIMIT_MODERATE,
                          crypto_pwhash_MEMLIMIT_MODERATE,
@@ -117,7 +119,7 @@ static int load(struct image *image, const char *path, struct error *error)
 
 int keyfile_sealed(bool *sealed, const char *path, struct error *error)
 {
-    struct image image;
+    struct image image = {.sealed = 0};
     int status = load(&image, path, error);
 
     *sealed = status == 0 && image.sealed;
@@ -127,7 +129,7 @@ int keyfile_sealed(bool *sealed, const char *path, struct error *error)
 int keyfile_read(struct identity *identity, const char *path,
                  const char *passphrase, struct error *error)
 {
-    struct image image;
+    struct image image = {.sealed = 0};
     uint8_t key[AEAD_KEY_BYTES], secrets[SECRETS_BYTES];
     int status = load(&image, path, error);
 

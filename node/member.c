@@ -45,6 +45,7 @@ struct member {
     void *absorb_next; /* [state_size] the engine's, for the newest ABSORB */
     double *x;         /* [length_max] wiped after use */
     uint64_t *lanes;   /* [length_max] */
+    bool keeps_plain;
     size_t plain_length;
     uint64_t plain_round;
     uint8_t *memory, *memory_new; /* [memory_size] */
@@ -59,7 +60,8 @@ struct member {
 
 static int out_of_memory(struct error *error)
 {
-    return error_set(error, -ENOMEM, "out of memory for the study's vectors");
+    error_set(error, -ENOMEM, "out of memory for the study's vectors");
+    return -ENOMEM;
 }
 
 static void *at_least_one(size_t count, size_t size)
@@ -251,6 +253,7 @@ static int open_task(struct member **member, const struct member_config *config,
     m->study = config->study;
     m->dataset = config->dataset;
     m->self = config->self;
+    m->keeps_plain = config->keeps_plain;
     derive(seed, config->seed, "task");
     prg_seed(&m->prg, seed);
     sodium_memzero(seed, sizeof seed);
@@ -307,7 +310,7 @@ void member_free(struct member *m)
     if (m == NULL)
         return;
     gossip_free(m->gossip);
-    if (m->task != NULL)
+    if (m->ops != NULL && m->task != NULL)
         m->ops->close(m->task);
     for (size_t i = 0; i < JOBS; i++) {
         free(m->jobs[i].state);
@@ -442,8 +445,13 @@ void member_step(struct member *m, const struct gossip_event *event,
         fed = (struct gossip_event){.kind = GOSSIP_TIMER,
                                     .now_ms = event->now_ms};
     gossip_step(m->gossip, &fed, &list, &list_count);
-    if (event->kind == GOSSIP_CONTRIBUTED)
+    if (event->kind == GOSSIP_CONTRIBUTED) {
         sodium_memzero(m->x, m->length_max * sizeof *m->x);
+        if (!m->keeps_plain) {
+            sodium_memzero(m->lanes, m->length_max * sizeof *m->lanes);
+            m->plain_length = 0;
+        }
+    }
     m->effect_count = 0;
     make_room(m, list_count + EFFECTS_OWN);
     if (m->tell_data)

@@ -30,6 +30,7 @@ struct member_config {
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
     void *verify_context; /* verify NULL: identity_verify */
+    bool keeps_plain;     /* for member_plain: the world's checker only */
 };
 
 /* `saved` as in gossip_new, with the member's own slots. Returns 0 or a

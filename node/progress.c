@@ -218,26 +218,38 @@ static void trouble_line(const struct progress *p, char *line,
         snprintf(line, LINE_SIZE, "%s released a wrong share", names);
         break;
     case GOSSIP_NOTE_DIVERGED:
-        snprintf(line, LINE_SIZE, "the final state of %s is not ours", names);
+        snprintf(line, LINE_SIZE, "the state of %s is not ours: compare program and study", names);
         break;
     default:
         break;
     }
 }
 
+static bool make_room(struct progress *p, size_t count)
+{
+    size_t capacity = p->capacity > 0 ? p->capacity : 64;
+
+    while (capacity < count)
+        capacity *= 2;
+    if (capacity == p->capacity)
+        return true;
+    void *rounds = realloc(p->rounds, capacity * sizeof *p->rounds);
+    if (rounds == NULL)
+        return false; /* a line less in rounds.csv */
+    p->rounds = rounds;
+    p->capacity = capacity;
+    return true;
+}
+
 static void keep_round(struct progress *p, const struct gossip_effect *e)
 {
     struct result_round *row;
 
-    if (p->round_count == p->capacity) {
-        size_t capacity = p->capacity > 0 ? 2 * p->capacity : 64;
-        void *rounds = realloc(p->rounds, capacity * sizeof *p->rounds);
-
-        if (rounds == NULL)
-            return; /* a line less in rounds.csv */
-        p->rounds = rounds;
-        p->capacity = capacity;
-    }
+    while (p->round_count > 0 &&
+           p->rounds[p->round_count - 1].round >= e->note.round)
+        p->round_count--; /* opened before, but a crash came before the state */
+    if (!make_room(p, p->round_count + 1))
+        return;
     row = &p->rounds[p->round_count++];
     *row = (struct result_round){
         .round = e->note.round,
@@ -291,6 +303,17 @@ void progress_tell(const struct progress *p, const char *name, uint64_t members,
                                      .text = line});
     else if (line != NULL)
         fprintf(stderr, "%s\n", line);
+}
+
+void progress_restore(struct progress *p, const uint8_t *bytes, size_t size)
+{
+    size_t count = size / sizeof *p->rounds;
+
+    if (size % sizeof *p->rounds != 0 || !make_room(p, count))
+        return;
+    if (count > 0)
+        memcpy(p->rounds, bytes, size);
+    p->round_count = count;
 }
 
 void progress_free(struct progress *p)

@@ -32,6 +32,10 @@ void progress_note(struct progress *progress,
 void progress_tell(const struct progress *progress, const char *name,
                    uint64_t members, uint64_t round, const char *phase,
                    const char *line);
+/* The rows that a process before this one kept, as they lie in memory; other
+ * bytes are ignored. */
+void progress_restore(struct progress *progress, const uint8_t *bytes,
+                      size_t size);
 /* How the study ended, in words. */
 const char *progress_reason(enum gossip_reason reason);
 /* "va, hungarian" in text[size]. */

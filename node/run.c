@@ -238,6 +238,10 @@ static int make_member(struct run *run, struct error *error)
 
     if (code != 0)
         return code;
+    for (size_t i = 0; i < count; i++)
+        if (records[i].slot == SESSION_SLOT_ROUNDS)
+            progress_restore(&run->session.progress, records[i].bytes,
+                             records[i].size);
     randombytes_buf(config.seed, sizeof config.seed);
     code = member_new(&run->session.member, &config, records, count, error);
     sodium_memzero(config.seed, sizeof config.seed);
@@ -339,11 +343,11 @@ static int work(struct run *run, struct error *error)
     s->study = run->study;
     s->self = run->self;
     s->out = run->out;
-    s->progress = (struct progress){.study = run->study,
-                                    .member = s->member,
-                                    .self = run->self,
-                                    .json = run->options.json,
-                                    .start_ms = zclock_mono()};
+    s->progress.study = run->study;
+    s->progress.member = s->member;
+    s->progress.self = run->self;
+    s->progress.json = run->options.json;
+    s->progress.start_ms = zclock_mono();
     s->trainer = trainer_new(s->member);
     if (s->trainer == NULL)
         return error_set(error, -ENOMEM, "out of memory");

@@ -1,5 +1,6 @@
 #include "node/schema.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static int check_columns(const struct study *study, const struct reader *r,
     const char *parts[2] = {t->target, t->split_column};
     const char *words[2] = {"the target", "the split's column"};
 
+    assert(t->target != NULL);
     for (size_t p = 0; p < 2; p++) {
         const char *other = NULL;
         for (size_t i = 0; parts[p] != NULL && i < t->feature_count; i++)

@@ -104,7 +104,12 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
         return 0;
     case GOSSIP_NOTE:
         progress_note(&s->progress, e);
-        return 0;
+        if (e->note.code != GOSSIP_NOTE_OPENED)
+            return 0;
+        return store_save(s->store, SESSION_SLOT_ROUNDS,
+                          (const uint8_t *)s->progress.rounds,
+                          s->progress.round_count * sizeof *s->progress.rounds,
+                          error);
     case GOSSIP_DONE:
         end(s, e, error);
         return 0;

@@ -10,6 +10,9 @@
 #include "node/trainer.h"
 #include "node/transport.h"
 
+/* Beyond the member's slots: the table of rounds so far. */
+enum { SESSION_SLOT_ROUNDS = MEMBER_SLOTS };
+
 struct session {
     const struct study *study;
     uint32_t self;

@@ -138,9 +138,9 @@ const char *study_note(const struct study *study)
 /* Text that differs whenever the study does: every value goes in with its
  * length in front, every list with its count. */
 struct canon {
+    crypto_generichash_state field, charter;
     struct gossip_field *fields;
     size_t count;
-    crypto_generichash_state field, charter;
     bool in_charter;
 };
 

@@ -346,7 +346,8 @@ static void compare_slice(struct check *c, const struct context *x,
         for (uint32_t j = 0; j < c->members; j++) {
             if ((members >> j & 1) == 0)
                 continue;
-            exact = exact && vectors[j].length == length;
+            exact = exact && vectors[j].lanes != NULL &&
+                    vectors[j].length == length;
             sum += exact ? vectors[j].lanes[e] : 0;
         }
         exact = exact && sum == load64(body + 8 * (e - first));

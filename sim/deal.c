@@ -83,7 +83,7 @@ static uint32_t choose(struct prg *prg, const uint32_t *weights, uint32_t count,
         total += weights[i];
     uint64_t draw = prg_below(prg, total);
     uint32_t i = 0;
-    for (; draw >= weights[i]; i++)
+    for (; i + 1 < count && draw >= weights[i]; i++)
         draw -= weights[i];
     return i;
 }
@@ -182,7 +182,6 @@ static int fit(struct task *task, const struct task_ops *ops,
 {
     uint8_t seed[PRG_SEED_BYTES] = {0};
     struct prg prg;
-    struct fixed_shape shape;
     int status = -ENOMEM;
     void *state = calloc(1, ops->state_size(task) + 1);
     void *next = calloc(1, ops->state_size(task) + 1);
@@ -195,7 +194,7 @@ static int fit(struct task *task, const struct task_ops *ops,
         goto out;
     }
     ops->start(task, state);
-    while ((shape = ops->shape(task, state)).length > 0) {
+    while (ops->shape(task, state).length > 0) {
         struct task_sum sum = {.values = x, .survivors = 1, .members = 1};
         status = ops->contribute(task, x, memory, state, &prg, error);
         if (status != 0)

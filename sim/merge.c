@@ -158,40 +158,54 @@ static int add_site(json_t *root, const json_t *part, const char *name,
     return 0;
 }
 
-/* The first result is the base: what all sites know is the same in each. */
+static uint64_t rounds_of(const json_t *part)
+{
+    return (uint64_t)json_integer_value(json_object_get(part, "rounds"));
+}
+
+/* What all sites know is the same in each, but a node that was started again
+ * has not seen all rounds: the base is one that has seen the most. */
+static int join(json_t **root, json_t *const *parts, const struct study *study,
+                const uint64_t *lost_bytes, struct error *error)
+{
+    const json_t *base = NULL;
+    int code = 0;
+
+    for (uint32_t i = 0; i < study->site_count; i++)
+        if (parts[i] != NULL &&
+            (base == NULL || rounds_of(parts[i]) > rounds_of(base)))
+            base = parts[i];
+    if (base == NULL)
+        return -ENOENT;
+    *root = json_deep_copy(base);
+    json_array_clear(json_object_get(*root, "per_site"));
+    for (uint32_t i = 0; code == 0 && i < study->site_count; i++) {
+        if (parts[i] == NULL)
+            note_missing(*root, study->sites[i].name);
+        else
+            code = add_site(*root, parts[i], study->sites[i].name,
+                            lost_bytes[i], error);
+    }
+    return code;
+}
+
 static int collect(json_t **root, const struct study *study, const char *out,
                    const uint64_t *lost_bytes, struct error *error)
 {
+    json_t *parts[GOSSIP_MEMBERS_MAX];
     char path[STAGE_PATH_SIZE];
-    int code = 0;
 
     *root = NULL;
-    for (uint32_t i = 0; code == 0 && i < study->site_count; i++) {
-        stage_path(path, out, study->sites[i].name, "result.json");
-        json_t *part = json_load_file(path, 0, NULL);
-        if (part == NULL)
-            continue;
-        if (*root == NULL) {
-            *root = json_deep_copy(part);
-            json_array_clear(json_object_get(*root, "per_site"));
-        }
-        code =
-            add_site(*root, part, study->sites[i].name, lost_bytes[i], error);
-        json_decref(part);
-    }
-    if (code != 0 || *root == NULL)
-        return code != 0 ? code
-                         : error_set(error, -ENOENT,
-                                     "%s: found no site's result.json", out);
     for (uint32_t i = 0; i < study->site_count; i++) {
         stage_path(path, out, study->sites[i].name, "result.json");
-        FILE *file = fopen(path, "rb");
-        if (file == NULL)
-            note_missing(*root, study->sites[i].name);
-        else
-            fclose(file);
+        parts[i] = json_load_file(path, 0, NULL);
     }
-    return 0;
+    int code = join(root, parts, study, lost_bytes, error);
+    for (uint32_t i = 0; i < study->site_count; i++)
+        json_decref(parts[i]);
+    if (code == -ENOENT)
+        error_set(error, code, "%s: found no site's result.json", out);
+    return code;
 }
 
 int merge_results(json_t **result, const struct study *study, const char *out,

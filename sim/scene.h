@@ -11,7 +11,7 @@
 #include "sim/trace.h"
 #include "sim/world.h"
 
-enum { SCENE_REASON_SIZE = 512, SCENE_VIOLATION_SIZE = 320 };
+enum { SCENE_REASON_SIZE = 640, SCENE_VIOLATION_SIZE = 320 };
 
 struct scene_record {
     bool set;

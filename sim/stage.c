@@ -12,9 +12,9 @@
 #include "sim/parcel.h"
 
 static const char *const made[] = {
-    "result.json", "rounds.csv",  "study.yaml",     "rows.csv",
-    "node.keys",   "node.store",  "node.store-wal", "node.store-shm",
-    "log.txt",     "events.jsonl"};
+    "result.json",     "rounds.csv", "study.yaml",     "rows.csv",
+    "node.keys",       "node.store", "node.store-wal", "node.store-shm",
+    "node.store.lock", "log.txt",    "events.jsonl"};
 
 void stage_path(char path[STAGE_PATH_SIZE], const char *out, const char *site,
                 const char *name)

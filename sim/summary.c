@@ -75,7 +75,7 @@ int summary_write(const struct world *world, const struct world_config *config,
     struct result_site sites[GOSSIP_MEMBERS_MAX];
     struct study study = *config->study;
     struct world_facts facts;
-    struct task_report report;
+    struct task_report report = {.converged = false};
 
     study.seed = config->seed;
     world_facts(world, &facts);

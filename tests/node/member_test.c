@@ -97,6 +97,7 @@ static struct member_config config_of(uint32_t i)
         .self = i,
         .identity = &nodes[i].identity,
         .seed = {(uint8_t)(40 + i)},
+        .keeps_plain = true,
     };
 
     return config;

@@ -13,6 +13,7 @@ static struct study_site sites[] = {{.name = "ann"}, {.name = "ben"}};
 static const struct study study = {
     .sites = sites, .site_count = 2, .rounds_max = 9};
 static char out[512];
+static int rounds_seen = 3;
 static const uint64_t lost[] = {0, 1000};
 
 static void write_site(const char *site, const char *hash, const char *rows)
@@ -25,11 +26,11 @@ static void write_site(const char *site, const char *hash, const char *rows)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file,
-            "{\"rounds\": 3, \"state_hash\": \"%s\", \"notes\": [\"%s\", "
+            "{\"rounds\": %d, \"state_hash\": \"%s\", \"notes\": [\"%s\", "
             "\"both\"], \"per_site\": [{\"site\": \"%s\", "
             "\"bytes_sent\": 5}], "
             "\"wall_seconds\": 1}",
-            hash, site, site);
+            rounds_seen, hash, site, site);
     fclose(file);
     snprintf(path, sizeof path, "%s/%s/rounds.csv", out, site);
     file = fopen(path, "w");
@@ -98,6 +99,22 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
     free(bytes);
 }
 
+static void the_common_part_is_of_a_site_that_saw_all_rounds(void **state)
+{
+    struct error error;
+    json_t *result;
+
+    (void)state;
+    rounds_seen = 1;
+    write_site("ann", "ab", "");
+    rounds_seen = 3;
+    write_site("ben", "ab", "");
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
+    assert_int_equal(json_integer_value(json_object_get(result, "rounds")), 3);
+    assert_int_equal(json_array_size(json_object_get(result, "per_site")), 2);
+    json_decref(result);
+}
+
 static void sites_that_disagree_have_no_common_result(void **state)
 {
     struct error error;
@@ -144,6 +161,8 @@ int main(void)
         cmocka_unit_test_teardown(sites_and_notes_come_together_once, clean),
         cmocka_unit_test_teardown(bytes_of_a_round_are_summed_and_gaps_filled,
                                   clean),
+        cmocka_unit_test_teardown(
+            the_common_part_is_of_a_site_that_saw_all_rounds, clean),
         cmocka_unit_test_teardown(sites_that_disagree_have_no_common_result,
                                   clean),
         cmocka_unit_test_teardown(a_site_that_never_returned_is_named, clean),
