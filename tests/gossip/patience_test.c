@@ -96,7 +96,7 @@ static void the_limit_of_waiting_counts_each_wait(void **state)
     pod_run(p, 9900);
     pod_start(p, 3);
     pod_link(p, 3);
-    pod_run(p, 9903); /* before its Y */
+    pod_run(p, p->now_ms + 3); /* before its Y */
     pod_kill(p, 1);
     pod_run(p, 12000);
     pod_revive(p, 1);
