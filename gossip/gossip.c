@@ -392,3 +392,33 @@ void gossip_view(const struct gossip *g, struct gossip_view *view)
                                  .state = g->state};
     memcpy(view->state_hash, g->state_hash, GOSSIP_HASH_BYTES);
 }
+
+const char *gossip_note_name(enum gossip_note note)
+{
+    static const char *const names[GOSSIP_NOTES] = {
+        [GOSSIP_NOTE_ROUND] = "round",
+        [GOSSIP_NOTE_ATTEMPT] = "attempt",
+        [GOSSIP_NOTE_AWAITED] = "awaited",
+        [GOSSIP_NOTE_KEYS] = "keys",
+        [GOSSIP_NOTE_SHARES] = "shares",
+        [GOSSIP_NOTE_ACK] = "ack",
+        [GOSSIP_NOTE_PAIRED] = "paired",
+        [GOSSIP_NOTE_Y] = "y",
+        [GOSSIP_NOTE_RECV] = "recv",
+        [GOSSIP_NOTE_SURVIVORS] = "survivors",
+        [GOSSIP_NOTE_UNMASK] = "unmask",
+        [GOSSIP_NOTE_REBUILT] = "rebuilt",
+        [GOSSIP_NOTE_COPY] = "copy",
+        [GOSSIP_NOTE_OPENED] = "opened",
+        [GOSSIP_NOTE_CAUGHT_UP] = "caught_up",
+        [GOSSIP_NOTE_DIFFERS] = "differs",
+        [GOSSIP_NOTE_EQUIVOCATED] = "equivocated",
+        [GOSSIP_NOTE_DECLINED] = "declined",
+        [GOSSIP_NOTE_STOPPED] = "stopped",
+        [GOSSIP_NOTE_REFUSED] = "refused",
+        [GOSSIP_NOTE_BAD_SHARE] = "bad_share",
+        [GOSSIP_NOTE_DIVERGED] = "diverged",
+    };
+
+    return names[note];
+}

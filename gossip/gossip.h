@@ -166,6 +166,9 @@ enum gossip_note {
     GOSSIP_NOTES
 };
 
+/* One word, for logs and --json: "caught_up". */
+const char *gossip_note_name(enum gossip_note note);
+
 /* What the driver must do next, in order. Pointers live until the next step. */
 struct gossip_effect {
     enum gossip_effect_kind kind;

@@ -11,31 +11,6 @@
 
 enum { LINE_SIZE = 1024, NAMES_SIZE = 512 };
 
-static const char *const events[GOSSIP_NOTES] = {
-    [GOSSIP_NOTE_ROUND] = "round",
-    [GOSSIP_NOTE_ATTEMPT] = "attempt",
-    [GOSSIP_NOTE_AWAITED] = "awaited",
-    [GOSSIP_NOTE_KEYS] = "keys",
-    [GOSSIP_NOTE_SHARES] = "shares",
-    [GOSSIP_NOTE_ACK] = "ack",
-    [GOSSIP_NOTE_PAIRED] = "paired",
-    [GOSSIP_NOTE_Y] = "y",
-    [GOSSIP_NOTE_RECV] = "recv",
-    [GOSSIP_NOTE_SURVIVORS] = "survivors",
-    [GOSSIP_NOTE_UNMASK] = "unmask",
-    [GOSSIP_NOTE_REBUILT] = "rebuilt",
-    [GOSSIP_NOTE_COPY] = "copy",
-    [GOSSIP_NOTE_OPENED] = "opened",
-    [GOSSIP_NOTE_CAUGHT_UP] = "caught_up",
-    [GOSSIP_NOTE_DIFFERS] = "differs",
-    [GOSSIP_NOTE_EQUIVOCATED] = "equivocated",
-    [GOSSIP_NOTE_DECLINED] = "declined",
-    [GOSSIP_NOTE_STOPPED] = "stopped",
-    [GOSSIP_NOTE_REFUSED] = "refused",
-    [GOSSIP_NOTE_BAD_SHARE] = "bad_share",
-    [GOSSIP_NOTE_DIVERGED] = "diverged",
-};
-
 const char *progress_reason(enum gossip_reason reason)
 {
     static const char *const reasons[] = {
@@ -218,7 +193,9 @@ static void trouble_line(const struct progress *p, char *line,
         snprintf(line, LINE_SIZE, "%s released a wrong share", names);
         break;
     case GOSSIP_NOTE_DIVERGED:
-        snprintf(line, LINE_SIZE, "the state of %s is not ours: compare program and study", names);
+        snprintf(line, LINE_SIZE,
+                 "the state of %s is not ours: compare program and study",
+                 names);
         break;
     default:
         break;
@@ -279,7 +256,7 @@ void progress_note(struct progress *p, const struct gossip_effect *e)
         usual_line(p, line, e, names);
     if (p->json)
         print_json(p, &(struct told){
-                          .event = events[e->note.code],
+                          .event = gossip_note_name(e->note.code),
                           .round = e->note.round,
                           .attempt = e->note.attempt,
                           .members = e->note.members,

@@ -8,29 +8,6 @@
 
 enum { NAMES_SIZE = 1024 };
 
-static const char *const notes[GOSSIP_NOTES] = {
-    [GOSSIP_NOTE_ROUND] = "round",
-    [GOSSIP_NOTE_ATTEMPT] = "attempt",
-    [GOSSIP_NOTE_AWAITED] = "awaiting",
-    [GOSSIP_NOTE_KEYS] = "keys",
-    [GOSSIP_NOTE_SHARES] = "shares",
-    [GOSSIP_NOTE_ACK] = "ack",
-    [GOSSIP_NOTE_PAIRED] = "paired",
-    [GOSSIP_NOTE_Y] = "y",
-    [GOSSIP_NOTE_RECV] = "recv",
-    [GOSSIP_NOTE_SURVIVORS] = "survivors",
-    [GOSSIP_NOTE_UNMASK] = "unmask",
-    [GOSSIP_NOTE_REBUILT] = "rebuilt",
-    [GOSSIP_NOTE_COPY] = "copy",
-    [GOSSIP_NOTE_OPENED] = "opened",
-    [GOSSIP_NOTE_CAUGHT_UP] = "caught-up",
-    [GOSSIP_NOTE_DIFFERS] = "differs",
-    [GOSSIP_NOTE_EQUIVOCATED] = "equivocated",
-    [GOSSIP_NOTE_DECLINED] = "declined",
-    [GOSSIP_NOTE_STOPPED] = "stopped",
-    [GOSSIP_NOTE_REFUSED] = "refused",
-};
-
 static const char *const slots[MEMBER_SLOTS] = {
     [GOSSIP_SLOT_STATE] = "state", [GOSSIP_SLOT_PROMISE] = "promise",
     [GOSSIP_SLOT_END] = "end",     [MEMBER_SLOT_MEMORY] = "memory",
@@ -159,8 +136,8 @@ void trace_note(struct trace *t, uint32_t member, const struct gossip_effect *e)
     if (t->file == NULL)
         return;
     begin(t, member);
-    fprintf(t->file, "note %s r%" PRIu64 " a%" PRIu64, notes[e->note.code],
-            e->note.round, e->note.attempt);
+    fprintf(t->file, "note %s r%" PRIu64 " a%" PRIu64,
+            gossip_note_name(e->note.code), e->note.round, e->note.attempt);
     if (e->note.members != 0 || e->note.code == GOSSIP_NOTE_AWAITED)
         fprintf(t->file, " %s",
                 trace_names(names, sizeof names, t->study, e->note.members));

@@ -134,7 +134,7 @@ static void a_loss_before_y(void **state)
 
     (void)state;
     config.crashes[config.crash_count++] = dies(1, WORLD_BEFORE, WIRE_Y, 1000);
-    tells("loss-before-y", config, "note awaiting r0");
+    tells("loss-before-y", config, "note awaited r0");
 }
 
 static void a_loss_after_y(void **state)
