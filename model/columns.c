@@ -214,8 +214,11 @@ int columns_match(struct columns *columns, const struct csv *csv,
         if (columns->split == COLUMNS_NONE)
             code = absent(csv, spec->split_column, error);
     }
-    if (filter != NULL && filter->column != NULL)
+    if (code == 0 && filter != NULL && filter->column != NULL) {
         columns->filter = find(csv, filter->column);
+        if (columns->filter == COLUMNS_NONE && !filter->optional)
+            code = absent(csv, filter->column, error);
+    }
     if (code != 0)
         columns_free(columns);
     return code;

@@ -25,7 +25,9 @@ static int read_all(struct csv *csv, FILE *file, struct error *error)
     } while (got > 0);
     if (ferror(file)) {
         int code = errno == 0 ? EIO : errno;
-        return error_set(error, -code, "%s: %s", csv->path, strerror(code));
+        return error_set(error, -code,
+                         "%s: %s; give a CSV file with --data or data:",
+                         csv->path, strerror(code));
     }
     csv->text[csv->size] = '\0';
     return 0;
@@ -55,7 +57,10 @@ int csv_open(struct csv *csv, const char *path, struct error *error)
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         int code = errno;
-        return error_set(error, -code, "%s: %s", path, strerror(code));
+        return error_set(error, -code,
+                         "%s: %s; give an existing CSV file with --data or "
+                         "data:",
+                         path, strerror(code));
     }
     int code = read_all(csv, file, error);
     fclose(file);

@@ -264,6 +264,7 @@ static int read_rows(struct reading *r, struct error *error)
     if (code != 0)
         return code;
     d->column_count = r->columns.count;
+    d->filtered = r->columns.filter != COLUMNS_NONE;
     bool any = false;
     while ((code = csv_next(&r->csv, error)) > 0) {
         any = true;

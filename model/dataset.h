@@ -5,6 +5,7 @@
 #ifndef MODEL_DATASET_H
 #define MODEL_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,13 +21,14 @@ struct dataset {
     double *y;           /* [row_count] */
     uint8_t *test;       /* [row_count] 1: a test row, 0: a training row */
     size_t dropped;      /* rows left out for missing values */
+    bool filtered;       /* by a column that the file has */
     uint8_t fingerprint[32]; /* BLAKE2b of what was read */
 };
 
-/* Keep the rows whose `column` equals `equals`; column NULL: all rows. A file
- * without the column is taken as the site's own: all rows. */
+/* Keep the rows whose `column` equals `equals`; column NULL: all rows. */
 struct dataset_filter {
     const char *column, *equals;
+    bool optional; /* a file without the column is the site's own: all rows */
 };
 
 /* Reads the columns that spec names. Errors name file, line and column. -ENOENT

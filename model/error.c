@@ -14,5 +14,7 @@ int error_set(struct error *error, int code, const char *format, ...)
     for (char *c = error->text; *c != '\0'; c++)
         if (*c == '\n' || *c == '\r')
             *c = ' ';
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?'; /* would move a terminal's cursor, or worse */
     return code;
 }

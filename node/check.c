@@ -30,8 +30,21 @@ static void say(struct page *page, const char *format, ...)
     int more = vsnprintf(page->text + page->used, page->size - page->used,
                          format, arguments);
     va_end(arguments);
+    for (char *c = page->text + page->used; *c != '\0'; c++)
+        if (((unsigned char)*c < 0x20 && *c != '\n') || *c == 0x7f)
+            *c = '?'; /* a column's name is not to move the cursor */
     if (more > 0)
         page->used += (size_t)more;
+}
+
+static void say_source(struct page *page, const struct study_site *site,
+                       const struct dataset *d)
+{
+    if (site->rows_column != NULL && !d->filtered)
+        say(page,
+            "data      %s has no column '%s': all its rows are taken as this "
+            "site's own\n",
+            d->path, site->rows_column);
 }
 
 static void say_rows(struct page *page, const struct study *study,
@@ -200,6 +213,7 @@ int check_write(char *text, size_t size, const struct member_config *config,
             study->task.method);
         say(&page, "site      %s, one of %u\n", study->sites[config->self].name,
             study->site_count);
+        say_source(&page, &study->sites[config->self], config->dataset);
         say_rows(&page, study, config->dataset);
         code = say_vectors(&page, &trial, error);
         say_rules(&page, study);

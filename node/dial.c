@@ -2,11 +2,14 @@
 
 #include "node/monitor.h"
 
-enum { CURVE_EXTRA_BYTES = 64 }; /* what encryption adds to a frame */
+/* Beyond what a frame may have, and what encryption adds to it: a frame that is
+ * a little too long still arrives, so that its sender can be named. libzmq
+ * hangs up on a longer one without a word. */
+enum { EXTRA_BYTES = 1 << 16 };
 
 void dial_options(zsock_t *socket, int64_t frame_max, int queue_max)
 {
-    int64_t size = frame_max + CURVE_EXTRA_BYTES;
+    int64_t size = 2 * frame_max + EXTRA_BYTES;
 
     /* CZMQ's setter takes an int; a frame may be longer than that. */
     zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &size, sizeof size);
@@ -57,6 +60,7 @@ static void call(struct dial *dial, int64_t now_ms)
 
     close_sockets(dial, 0);
     dial->due_ms = INT64_MAX;
+    dial->tried = false;
     dial->patience_ms = now_ms + 2 * (int64_t)DIAL_SILENCE_MS;
     dial->dealer = zsock_new(ZMQ_DEALER);
     if (dial->dealer == NULL) {
@@ -102,6 +106,7 @@ void dial_watch(struct dial *dial, int64_t now_ms)
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             dial->up = true;
             dial->up_ms = now_ms;
+            dial->failures = 0;
             dial->trouble = DIAL_NO_TROUBLE;
             break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
@@ -110,12 +115,25 @@ void dial_watch(struct dial *dial, int64_t now_ms)
             break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            if (dial->trouble == DIAL_NO_TROUBLE)
+            if (++dial->failures >= DIAL_FAILURES &&
+                dial->trouble == DIAL_NO_TROUBLE)
                 dial->trouble = DIAL_BROKEN;
             again(dial, now_ms);
             break;
+        case ZMQ_EVENT_CONNECT_DELAYED:
+        case ZMQ_EVENT_CONNECTED:
+            dial->tried = true;
+            if (dial->trouble == DIAL_UNKNOWN_HOST)
+                dial->trouble = DIAL_NO_TROUBLE;
+            break;
+        case ZMQ_EVENT_CONNECT_RETRIED: /* without a socket: no address */
+            if (!dial->tried && dial->trouble == DIAL_NO_TROUBLE)
+                dial->trouble = DIAL_UNKNOWN_HOST;
+            again(dial, now_ms);
+            break;
         case ZMQ_EVENT_DISCONNECTED:
-        case ZMQ_EVENT_CLOSED:
+        case ZMQ_EVENT_CLOSED: /* so there was a socket */
+            dial->tried = true;
             again(dial, now_ms);
             break;
         default:

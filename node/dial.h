@@ -13,6 +13,7 @@
 enum {
     DIAL_AGAIN_MS = 50, /* doubles up to */
     DIAL_AGAIN_MAX_MS = 1000,
+    DIAL_FAILURES = 3, /* fewer are what a peer's restart looks like */
     DIAL_HEARTBEAT_MS = 500,
     DIAL_SILENCE_MS = 2000 /* without a heartbeat the peer is gone */
 };
@@ -20,8 +21,9 @@ enum {
 enum dial_trouble { /* the newest reason why there is no link */
                     DIAL_NO_TROUBLE,
                     DIAL_REFUSED, /* the peer does not know our key */
-                    DIAL_BROKEN   /* something answers, but not with the peer's
-                                     key */
+                    DIAL_BROKEN,  /* something answers, but not with the peer's
+                                     key, several times in a row */
+                    DIAL_UNKNOWN_HOST
 };
 
 struct dial_config {
@@ -37,6 +39,8 @@ struct dial {
     struct dial_config config;
     zsock_t *dealer, *monitor; /* NULL before the first try */
     bool up;
+    bool tried;   /* in this call: the host was resolved */
+    int failures; /* of the handshake, in a row */
     enum dial_trouble trouble;
     int64_t due_ms;      /* make it anew then; INT64_MAX: it stands */
     int64_t patience_ms; /* not up by then: make it anew */

@@ -98,6 +98,7 @@ int keyfile_write(const char *path, const struct identity *identity,
 static int load(struct image *image, const char *path, struct error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
     char more;
 
     if (fd < 0)
@@ -105,6 +106,13 @@ static int load(struct image *image, const char *path, struct error *error)
                          "%s: cannot be read: %s; make this site's keys with "
                          "`starling init`",
                          path, strerror(errno));
+    if (fstat(fd, &status) == 0 && (status.st_mode & 077) != 0) {
+        close(fd);
+        return error_set(error, -EACCES,
+                         "%s: others may read or write it (mode %03o), "
+                         "expected its owner alone; run chmod 600 %s",
+                         path, (unsigned)status.st_mode & 0777, path);
+    }
     ssize_t found = read(fd, image, sizeof *image);
     ssize_t rest = found == (ssize_t)sizeof *image ? read(fd, &more, 1) : 0;
     close(fd);

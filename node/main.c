@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,38 @@ static int unknown(const char *command)
     return args_misuse("starling", "unknown command %s", command);
 }
 
+/* Whoever reads the output may have gone away: that ends nothing, but it is
+ * told. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    if (status == 0)
+        fputs("starling: the output could not be written whole (standard "
+              "output is closed or full)\n",
+              stderr);
+    return status == 0 ? 1 : status;
+}
+
+static int run_command(int argc, char **argv)
+{
+    const char *command = argv[1];
+
+    if (strcmp(command, "init") == 0)
+        return init_main(argc - 2, argv + 2);
+    if (strcmp(command, "run") == 0)
+        return run_main(argc - 2, argv + 2);
+    if (strcmp(command, "--version") == 0) {
+        puts("starling " STARLING_VERSION);
+        return 0;
+    }
+    if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {
+        fputs(help, stdout);
+        return 0;
+    }
+    return unknown(command);
+}
+
 int main(int argc, char **argv)
 {
     const struct rlimit none = {0, 0};
@@ -78,17 +111,6 @@ int main(int argc, char **argv)
         fputs("starling: libsodium does not start\n", stderr);
         return 1;
     }
-    if (strcmp(command, "init") == 0)
-        return init_main(argc - 2, argv + 2);
-    if (strcmp(command, "run") == 0)
-        return run_main(argc - 2, argv + 2);
-    if (strcmp(command, "--version") == 0) {
-        puts("starling " STARLING_VERSION);
-        return 0;
-    }
-    if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0) {
-        fputs(help, stdout);
-        return 0;
-    }
-    return unknown(command);
+    signal(SIGPIPE, SIG_IGN);
+    return finish(run_command(argc, argv));
 }

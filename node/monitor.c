@@ -16,6 +16,8 @@ zsock_t *monitor_new(zsock_t *socket)
              __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED));
     if (zmq_socket_monitor(zsock_resolve(socket), endpoint,
                            ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
+                               ZMQ_EVENT_CONNECT_DELAYED | ZMQ_EVENT_CONNECTED |
+                               ZMQ_EVENT_CONNECT_RETRIED |
                                ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |

@@ -25,7 +25,8 @@ struct peer {
     bool up, told;
     bool again; /* it was down in between, and nobody was told */
     int64_t deaf_until_ms;
-    bool said_study, said_rule, said_trouble; /* one line of each kind */
+    bool said_study, said_rule, said_trouble,
+        said_host; /* one line of each kind */
 };
 
 void peer_set_up(struct peer *peer, bool up);

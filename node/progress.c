@@ -71,6 +71,16 @@ static struct gossip_view view_now(const struct progress *p)
     return view;
 }
 
+uint64_t progress_bytes(const struct progress *p)
+{
+    return p->before_bytes + view_now(p).bytes_sent;
+}
+
+uint64_t progress_ms(const struct progress *p)
+{
+    return p->before_ms + (uint64_t)(zclock_mono() - p->start_ms);
+}
+
 struct told {
     const char *event, *phase, *text;
     uint64_t round, attempt, members, detail;
@@ -87,7 +97,7 @@ static void print_json(const struct progress *p, const struct told *told)
         (json_int_t)told->detail, "phase",
         told->phase != NULL ? told->phase : phase_now(p), "loss",
         isfinite(l) ? json_real(l) : json_null(), "bytes",
-        (json_int_t)view_now(p).bytes_sent);
+        (json_int_t)progress_bytes(p));
 
     if (object == NULL)
         return;
@@ -109,9 +119,8 @@ static void usual_line(const struct progress *p, char *line,
     line[0] = '\0';
     switch (e->note.code) {
     case GOSSIP_NOTE_AWAITED:
-        snprintf(line, LINE_SIZE, "%s%s",
-                 e->note.members != 0 ? "awaiting " : "everybody is here",
-                 names);
+        if (e->note.members != 0)
+            snprintf(line, LINE_SIZE, "awaiting %s", names);
         break;
     case GOSSIP_NOTE_ATTEMPT:
         snprintf(line, LINE_SIZE, "round %" PRIu64 ": attempt %" PRIu64,
@@ -138,7 +147,7 @@ static void usual_line(const struct progress *p, char *line,
             snprintf(line + strlen(line), LINE_SIZE - strlen(line),
                      "; loss %.6g", l);
         snprintf(line + strlen(line), LINE_SIZE - strlen(line),
-                 "; %" PRIu64 " bytes sent", view_now(p).bytes_sent);
+                 "; %" PRIu64 " bytes sent", progress_bytes(p));
         break;
     default:
         break;
@@ -164,6 +173,20 @@ static void decline_line(const struct progress *p, char *line,
              *why != '\0' ? ": " : "", why);
 }
 
+static void differs_line(char *line, const char *field, const char *names)
+{
+    if (strcmp(field, "program") == 0 || strcmp(field, "protocol") == 0)
+        snprintf(line, LINE_SIZE,
+                 "peer '%s' runs another version of starling (this is "
+                 "" STARLING_VERSION "); install the same version everywhere",
+                 names);
+    else
+        snprintf(line, LINE_SIZE,
+                 "peer '%s' runs a study that differs in '%s': compare both "
+                 "files",
+                 names, field);
+}
+
 /* The line of a note that something is wrong; "": not one of these. */
 static void trouble_line(const struct progress *p, char *line,
                          const struct gossip_effect *e, const char *names)
@@ -171,10 +194,7 @@ static void trouble_line(const struct progress *p, char *line,
     line[0] = '\0';
     switch (e->note.code) {
     case GOSSIP_NOTE_DIFFERS:
-        snprintf(line, LINE_SIZE,
-                 "peer '%s' runs a study that differs in '%s': compare both "
-                 "files",
-                 names, e->note.text != NULL ? e->note.text : "?");
+        differs_line(line, e->note.text != NULL ? e->note.text : "?", names);
         break;
     case GOSSIP_NOTE_EQUIVOCATED:
         snprintf(line, LINE_SIZE, "%s signed two different keys: evidence kept",
@@ -182,9 +202,6 @@ static void trouble_line(const struct progress *p, char *line,
         break;
     case GOSSIP_NOTE_DECLINED:
         decline_line(p, line, e, names);
-        break;
-    case GOSSIP_NOTE_STOPPED:
-        snprintf(line, LINE_SIZE, "the study stops: %s missing", names);
         break;
     case GOSSIP_NOTE_REFUSED:
         snprintf(line, LINE_SIZE, "a second use of one vector was refused");
@@ -223,21 +240,38 @@ static void keep_round(struct progress *p, const struct gossip_effect *e)
     struct result_round *row;
 
     while (p->round_count > 0 &&
-           p->rounds[p->round_count - 1].round >= e->note.round)
-        p->round_count--; /* opened before, but a crash came before the state */
+           p->rounds[p->round_count - 1].round >= e->note.round) {
+        /* opened before, but a crash came before the state */
+        p->round_count--;
+        p->rounds_bytes -= p->rounds[p->round_count].bytes_sent;
+    }
     if (!make_room(p, p->round_count + 1))
         return;
     row = &p->rounds[p->round_count++];
     *row = (struct result_round){
         .round = e->note.round,
-        .virtual_ms = (uint64_t)(zclock_mono() - p->start_ms),
+        .virtual_ms = progress_ms(p),
         .survivors = e->note.members,
         .loss = loss(p),
-        .bytes_sent = view_now(p).bytes_sent,
+        .bytes_sent = progress_bytes(p) - p->rounds_bytes,
         .awaited = p->awaited,
     };
     snprintf(row->phase, sizeof row->phase, "%s", phase_now(p));
+    p->rounds_bytes += row->bytes_sent;
     p->awaited = p->awaited_now;
+}
+
+/* That nobody is awaited is news only if the study then goes on: it is said
+ * before the next line. */
+static void tell_here(struct progress *p, const struct gossip_effect *e)
+{
+    if (e->note.code == GOSSIP_NOTE_AWAITED)
+        p->here = e->note.members == 0;
+    else if (p->here && (e->note.code == GOSSIP_NOTE_ATTEMPT ||
+                         e->note.code == GOSSIP_NOTE_OPENED)) {
+        p->here = false;
+        fputs("everybody is here\n", stderr);
+    }
 }
 
 void progress_note(struct progress *p, const struct gossip_effect *e)
@@ -250,7 +284,11 @@ void progress_note(struct progress *p, const struct gossip_effect *e)
         p->awaited |= e->note.members;
     } else if (e->note.code == GOSSIP_NOTE_OPENED) {
         keep_round(p, e);
+    } else if (e->note.code == GOSSIP_NOTE_DIFFERS) {
+        p->differs |= e->note.members;
     }
+    if (!p->json)
+        tell_here(p, e);
     trouble_line(p, line, e, names);
     if (line[0] == '\0' && !p->json)
         usual_line(p, line, e, names);
@@ -282,15 +320,49 @@ void progress_tell(const struct progress *p, const char *name, uint64_t members,
         fprintf(stderr, "%s\n", line);
 }
 
+/* In front of the rows. */
+struct totals {
+    uint64_t bytes, ms, rounds_bytes;
+    int64_t clock_ms; /* of the wall, when it was saved */
+};
+
+uint8_t *progress_save(const struct progress *p, size_t *size)
+{
+    const struct totals totals = {
+        .bytes = progress_bytes(p),
+        .ms = progress_ms(p),
+        .rounds_bytes = p->rounds_bytes,
+        .clock_ms = zclock_time(),
+    };
+    size_t rows = p->round_count * sizeof *p->rounds;
+    uint8_t *bytes = malloc(sizeof totals + rows);
+
+    if (bytes == NULL)
+        return NULL;
+    memcpy(bytes, &totals, sizeof totals);
+    if (rows > 0)
+        memcpy(bytes + sizeof totals, p->rounds, rows);
+    *size = sizeof totals + rows;
+    return bytes;
+}
+
 void progress_restore(struct progress *p, const uint8_t *bytes, size_t size)
 {
-    size_t count = size / sizeof *p->rounds;
+    struct totals totals;
+    size_t rows = size < sizeof totals ? 1 : size - sizeof totals;
+    size_t count = rows / sizeof *p->rounds;
+    int64_t away_ms;
 
-    if (size % sizeof *p->rounds != 0 || !make_room(p, count))
+    if (rows % sizeof *p->rounds != 0 || !make_room(p, count))
         return;
+    memcpy(&totals, bytes, sizeof totals);
     if (count > 0)
-        memcpy(p->rounds, bytes, size);
+        memcpy(p->rounds, bytes + sizeof totals, rows);
     p->round_count = count;
+    away_ms = zclock_time() - totals.clock_ms;
+    p->before_bytes = totals.bytes;
+    p->before_ms = totals.ms + (uint64_t)(away_ms > 0 ? away_ms : 0);
+    p->rounds_bytes = totals.rounds_bytes;
 }
 
 void progress_free(struct progress *p)

@@ -2,7 +2,8 @@
  * --json one object a line on stdout; and the table of rounds for the result.
  *
  * An object has "event", "ms" since the start, "round", "attempt", "members"
- * (names), "detail", "phase", "loss", "bytes" sent so far, and "text". */
+ * (names), "detail", "phase", "loss", "bytes" sent since the
+ * first start of the study here, and "text". */
 
 #ifndef NODE_PROGRESS_H
 #define NODE_PROGRESS_H
@@ -19,7 +20,13 @@ struct progress {
     const struct member *member;
     uint32_t self;
     bool json;
+    bool here;        /* nobody is awaited any more; not yet told */
+    uint64_t differs; /* bitmap: whose study is not ours */
     int64_t start_ms;
+    /* of the processes before this one: bytes sent, and the time since the
+     * first of them started */
+    uint64_t before_bytes, before_ms;
+    uint64_t rounds_bytes;       /* sent until the newest row of `rounds` */
     struct result_round *rounds; /* [round_count], owned */
     size_t round_count, capacity;
     uint64_t awaited; /* in this round so far */
@@ -32,8 +39,13 @@ void progress_note(struct progress *progress,
 void progress_tell(const struct progress *progress, const char *name,
                    uint64_t members, uint64_t round, const char *phase,
                    const char *line);
-/* The rows that a process before this one kept, as they lie in memory; other
- * bytes are ignored. */
+/* Since the first start of the study at this node. */
+uint64_t progress_bytes(const struct progress *progress);
+uint64_t progress_ms(const struct progress *progress);
+/* What a later process has to know: malloc'ed, *size bytes; NULL: no memory. */
+uint8_t *progress_save(const struct progress *progress, size_t *size);
+/* Before the start: what a process before this one saved; other bytes are
+ * ignored. */
 void progress_restore(struct progress *progress, const uint8_t *bytes,
                       size_t size);
 /* How the study ended, in words. */

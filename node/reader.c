@@ -307,7 +307,7 @@ static const char *found(char text[WORD_SIZE], const struct reader *r, int node)
     if (n->type == YAML_MAPPING_NODE)
         return "a mapping";
     if (n->type == YAML_SEQUENCE_NODE)
-        return "a list";
+        return reader_count(r, node) == 0 ? "an empty list" : "a list";
     if (n->data.scalar.length == 0)
         return "nothing";
     snprintf(text, WORD_SIZE, "'%.40s'", (const char *)n->data.scalar.value);

@@ -15,6 +15,10 @@
 
 enum { PATH_SIZE = 4096 };
 
+static const char no_noise[] =
+    "no noise was added to the sums: this result is not differentially "
+    "private";
+
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -138,6 +142,7 @@ static json_t *notes(const struct result *result)
         append(list, text(result->report->notes[i]));
     for (size_t i = 0; i < result->note_count; i++)
         append(list, text(result->notes[i]));
+    append(list, text(no_noise));
     return list;
 }
 
@@ -180,9 +185,10 @@ static json_t *whole(const struct result *result)
     set(root, "sum_exact",
         result->knows_sum_exact ? json_boolean(result->sum_exact)
                                 : json_null());
-    set(root, "virtual_seconds", number(result->virtual_seconds));
+    set(root, "virtual_seconds",
+        result->simulated ? number(result->virtual_seconds) : json_null());
     set(root, "wall_seconds", number(result->wall_seconds));
-    set(root, "seed", integer(study->seed));
+    set(root, "seed", result->simulated ? integer(study->seed) : json_null());
     set(root, "state_hash", text(hash));
     set(root, "notes", notes(result));
     return root;

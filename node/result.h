@@ -39,6 +39,7 @@ struct result {
     uint8_t state_hash[GOSSIP_HASH_BYTES];
     bool sum_exact; /* known in simulation; false: written as null */
     bool knows_sum_exact;
+    bool simulated; /* false: virtual_seconds and the seed are null */
     double virtual_seconds, wall_seconds;
     const char *const *notes; /* [note_count] beside the report's own */
     size_t note_count;

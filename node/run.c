@@ -3,6 +3,7 @@
 #include <czmq.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +120,11 @@ static int read_data(struct run *run, struct error *error)
     const struct study_site *site = &run->study->sites[run->self];
     const char *path =
         run->options.data != NULL ? run->options.data : site->data;
-    const struct dataset_filter filter = {site->rows_column, site->rows_equals};
+    const struct dataset_filter filter = {
+        .column = site->rows_column,
+        .equals = site->rows_equals,
+        .optional = run->options.data != NULL,
+    };
     int code;
 
     if (path == NULL)
@@ -322,6 +327,17 @@ static int prepare(struct run *run, struct error *error)
     return read_data(run, error);
 }
 
+/* A terminal that is closed ends the node as SIGTERM does, unless nohup said
+ * otherwise. */
+static void hear_hangup(void)
+{
+    struct sigaction hangup, end;
+
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN &&
+        sigaction(SIGTERM, NULL, &end) == 0)
+        sigaction(SIGHUP, &end, NULL);
+}
+
 static int work(struct run *run, struct error *error)
 {
     struct session *s = &run->session;
@@ -335,14 +351,17 @@ static int work(struct run *run, struct error *error)
         code = open_store(run, error);
     if (code == 0)
         code = make_member(run, error);
+    s->study = run->study;
+    s->self = run->self;
+    s->out = run->out;
+    if (code == 0)
+        session_clear(s);
     if (code == 0)
         code = make_links(run, error);
     identity_wipe(&run->identity);
     if (code != 0)
         return code;
-    s->study = run->study;
-    s->self = run->self;
-    s->out = run->out;
+    hear_hangup();
     s->progress.study = run->study;
     s->progress.member = s->member;
     s->progress.self = run->self;

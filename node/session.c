@@ -5,10 +5,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { IDLE_MS = 1000, HOLD_MS = 100, PATH_SIZE = 4096 };
+enum {
+    IDLE_MS = 1000,
+    HOLD_MS = 100,
+    PATH_SIZE = 4096,
+    REFUSED_MIN = 8, /* fewer may be a link's last words */
+    REFUSED_MS = 60000
+};
 
 /* For ever: the links' own threads stay alive, nothing is stepped. */
 static void hold(struct session *s)
@@ -17,6 +26,38 @@ static void hold(struct session *s)
                   "held, as --hold says");
     while (!zsys_interrupted)
         zclock_sleep(HOLD_MS);
+}
+
+/* The figures of the run that came to this result are better than those of one
+ * that only serves it again. */
+static bool is_written(const struct session *s, const uint8_t *state_hash)
+{
+    char path[PATH_SIZE], hash[2 * GOSSIP_HASH_BYTES + 1];
+    struct result_part part;
+    bool same;
+
+    snprintf(path, sizeof path, "%s/result.json", s->out);
+    if (result_read_site(&part, path, s->study->sites[s->self].name, NULL) != 0)
+        return false;
+    sodium_bin2hex(hash, sizeof hash, state_hash, GOSSIP_HASH_BYTES);
+    same = strcmp(part.state_hash, hash) == 0;
+    result_free_part(&part);
+    return same;
+}
+
+void session_clear(const struct session *s)
+{
+    static const char *const names[] = {"result.json", "rounds.csv"};
+    struct gossip_view view;
+    char path[PATH_SIZE];
+
+    member_view(s->member, &view);
+    if (is_written(s, view.state_hash))
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->out, names[i]);
+        unlink(path);
+    }
 }
 
 static int write_result(struct session *s, struct error *error)
@@ -31,7 +72,7 @@ static int write_result(struct session *s, struct error *error)
     member_view(s->member, &view);
     site.n_train = report.local.n_train;
     site.n_test = report.local.n_test;
-    site.bytes_sent = view.bytes_sent;
+    site.bytes_sent = progress_bytes(&s->progress);
     site.local_auc = report.local.local_auc;
     site.global_auc = report.local.global_auc;
     struct result result = {
@@ -41,15 +82,29 @@ static int write_result(struct session *s, struct error *error)
         .site_count = 1,
         .rounds = s->progress.rounds,
         .round_count = s->progress.round_count,
-        .wall_seconds = (double)(zclock_mono() - s->progress.start_ms) / 1000,
+        .wall_seconds = (double)progress_ms(&s->progress) / 1000,
     };
     memcpy(result.state_hash, view.state_hash, sizeof result.state_hash);
     if (report.failure[0] != '\0')
         code = error_set(error, -EDOM, "the study came to no result: %s",
                          report.failure);
     else
-        code = result_write(&result, s->out, error);
+        code = is_written(s, view.state_hash)
+                   ? 0
+                   : result_write(&result, s->out, error);
     task_report_free(&report);
+    return code;
+}
+
+static int save_progress(const struct session *s, struct error *error)
+{
+    size_t size = 0;
+    uint8_t *bytes = progress_save(&s->progress, &size);
+
+    if (bytes == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    int code = store_save(s->store, SESSION_SLOT_ROUNDS, bytes, size, error);
+    free(bytes);
     return code;
 }
 
@@ -62,8 +117,11 @@ static void end(struct session *s, const struct gossip_effect *e,
     int code = 0;
 
     s->over = true;
-    if (finished)
-        code = write_result(s, error);
+    if (finished) {
+        code = save_progress(s, error); /* never behind the result */
+        if (code == 0)
+            code = write_result(s, error);
+    }
     s->finished = finished && code == 0;
     progress_names(&s->progress, names, sizeof names, e->done.members);
     if (finished)
@@ -106,10 +164,7 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
         progress_note(&s->progress, e);
         if (e->note.code != GOSSIP_NOTE_OPENED)
             return 0;
-        return store_save(s->store, SESSION_SLOT_ROUNDS,
-                          (const uint8_t *)s->progress.rounds,
-                          s->progress.round_count * sizeof *s->progress.rounds,
-                          error);
+        return save_progress(s, error);
     case GOSSIP_DONE:
         end(s, e, error);
         return 0;
@@ -121,6 +176,43 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
     }
 }
 
+/* An admitted member that sends what the engine refuses is told of, now and
+ * then; who runs another study was told of already. */
+static void tell_refused(struct session *s, uint32_t from, uint64_t count)
+{
+    int64_t now = zclock_mono();
+    char line[256];
+
+    s->refused[from].count += count;
+    if (s->progress.differs >> from & 1 ||
+        s->refused[from].count - s->refused[from].told < REFUSED_MIN ||
+        (s->refused[from].told > 0 &&
+         now - s->refused[from].told_ms < REFUSED_MS))
+        return;
+    s->refused[from].told = s->refused[from].count;
+    s->refused[from].told_ms = now;
+    snprintf(line, sizeof line,
+             "refused %" PRIu64 " messages of '%s' so far: malformed, badly "
+             "signed or out of place; look at that node",
+             s->refused[from].count, s->study->sites[from].name);
+    progress_tell(&s->progress, "refused_messages", UINT64_C(1) << from, 0,
+                  NULL, line);
+    if (s->progress.json)
+        fprintf(stderr, "%s\n", line);
+}
+
+static void feed(struct session *s, const struct gossip_event *event,
+                 const struct gossip_effect **effects, size_t *count)
+{
+    struct gossip_view before, after;
+
+    member_view(s->member, &before);
+    member_step(s->member, event, effects, count);
+    member_view(s->member, &after);
+    if (event->kind == GOSSIP_RECEIVED && after.dropped > before.dropped)
+        tell_refused(s, event->received.from, after.dropped - before.dropped);
+}
+
 static int step(struct session *s, const struct gossip_event *event,
                 struct error *error)
 {
@@ -128,7 +220,7 @@ static int step(struct session *s, const struct gossip_event *event,
     size_t count, limit;
     int code = 0;
 
-    member_step(s->member, event, &effects, &count);
+    feed(s, event, &effects, &count);
     if (event->kind == GOSSIP_CONTRIBUTED)
         code = audit(s, error);
     limit = halt_after(&s->halt, effects, count);
@@ -249,7 +341,9 @@ int session_run(struct session *s, struct error *error)
     code = step(s, &begin, error);
     while (code == 0 && !s->leaves)
         code = turn(s, s->over ? &later : error);
-    if (s->finished) { /* whatever came after the result */
+    if (!s->over)
+        save_progress(s, NULL); /* the figures only: as good as they get */
+    if (s->finished) {          /* whatever came after the result */
         if (s->progress.json)
             print_result(s);
         return 0;

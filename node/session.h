@@ -24,8 +24,16 @@ struct session {
     struct progress progress;
     struct halt halt;
     uint64_t wake_ms;
+    struct { /* heads of a peer that the engine would not have */
+        uint64_t count, told;
+        int64_t told_ms;
+    } refused[GOSSIP_MEMBERS_MAX];
     bool over, finished, leaves;
 };
+
+/* Before the work: removes from `out` what is not the result of the state that
+ * the member has, so that no failure leaves an older one there. */
+void session_clear(const struct session *session);
 
 /* Works until nobody needs this member any more. Returns 0 if the study is
  * finished and its result is written, else a negative errno with the reason. */

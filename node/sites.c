@@ -55,6 +55,13 @@ static int check_site(const struct study *study, uint32_t place,
                                "found a second site '%s' (first at line %u), "
                                "expected every name once",
                                site->name, other->line);
+        if (site->address != NULL && other->address != NULL &&
+            strcmp(site->address, other->address) == 0)
+            return reader_fail(r, site->line, error,
+                               "found address: %.60s at '%s' (line %u) and at "
+                               "'%s' (line %u), expected each site's own",
+                               site->address, other->name, other->line,
+                               site->name, site->line);
         if (site->has_key && other->has_key &&
             memcmp(&site->key, &other->key, sizeof site->key) == 0)
             return reader_fail(r, site->line, error,

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ static const uint8_t key_text[] = "starling store";
 
 struct store {
     char *path;
-    int lock; /* -1: none */
+    int lock;             /* -1: none */
+    bool had_wal, in_use; /* when it was opened; marked by us */
     sqlite3 *database;
     sqlite3_stmt *save, *audit;
     uint8_t study[GOSSIP_HASH_BYTES];
@@ -211,7 +213,8 @@ static int prepare(struct store *s, struct error *error)
     return code == SQLITE_OK ? 0 : failed(s, code, error);
 }
 
-/* All or nothing, so that a crash here leaves an empty file. */
+/* All or nothing, so that a crash here leaves an empty file. The journal is not
+ * yet the WAL: the store's own file says from the start whose it is. */
 static int make_tables(struct store *s, struct error *error)
 {
     static const char sql[] =
@@ -330,26 +333,59 @@ static int check_key(const struct store *s, struct error *error)
     return code;
 }
 
+static int check_application(const struct store *s, int64_t tables,
+                             struct error *error)
+{
+    int64_t application = 0;
+    int code = read_number(s, "PRAGMA application_id", &application, error);
+
+    if (code != 0 || application == APPLICATION)
+        return code;
+    if (tables == 0)
+        return error_set(error, -EINVAL,
+                         "%s: found a file without a store's tables, expected "
+                         "a whole store; if it is a copy, copy %s-wal with it",
+                         s->path, s->path);
+    return error_set(error, -EINVAL,
+                     "%s: found another program's database, expected a "
+                     "store; name another file",
+                     s->path);
+}
+
+/* What was promised last may be in the WAL alone: without it the node would
+ * promise something else. Only a clean end takes the mark and the WAL away. */
+static int check_whole(const struct store *s, struct error *error)
+{
+    int64_t marks = 0;
+    int code = read_number(s, "SELECT count(*) FROM meta WHERE name = 'in use'",
+                           &marks, error);
+
+    if (code != 0 || marks == 0 || s->had_wal)
+        return code;
+    return error_set(error, -EINVAL,
+                     "%s: found no %s-wal beside it, expected one, as it was "
+                     "not closed: part of the store is missing; bring that "
+                     "file back",
+                     s->path, s->path);
+}
+
 /* An empty file is made a store, any other must be ours. */
 static int check_tables(struct store *s, struct error *error)
 {
-    int64_t application = 0, version = 0, tables = 0;
-    int code = read_number(s, "PRAGMA application_id", &application, error);
+    int64_t version = 0, tables = 0, pages = 0;
+    int code =
+        read_number(s, "SELECT count(*) FROM sqlite_master", &tables, error);
 
     if (code == 0)
-        code = read_number(s, "PRAGMA user_version", &version, error);
+        code = read_number(s, "PRAGMA page_count", &pages, error);
+    if (code == 0 && pages > 0)
+        code = check_application(s, tables, error);
     if (code == 0)
-        code = read_number(s, "SELECT count(*) FROM sqlite_master", &tables,
-                           error);
+        code = read_number(s, "PRAGMA user_version", &version, error);
     if (code != 0)
         return code;
-    if (tables == 0)
+    if (pages == 0)
         return make_tables(s, error);
-    if (application != APPLICATION)
-        return error_set(error, -EINVAL,
-                         "%s: found another program's database, expected a "
-                         "store; name another file",
-                         s->path);
     if (version > SCHEMA_VERSION)
         return error_set(error, -EINVAL,
                          "%s: found a store of version %" PRId64
@@ -360,26 +396,61 @@ static int check_tables(struct store *s, struct error *error)
         return code;
     if ((code = check_key(s, error)) != 0)
         return code;
+    if ((code = check_whole(s, error)) != 0)
+        return code;
     return prepare(s, error);
+}
+
+static void find_wal(struct store *s)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s-wal", s->path);
+    s->had_wal = access(path, F_OK) == 0;
 }
 
 static int open_database(struct store *s, struct error *error)
 {
-    int code =
-        sqlite3_open_v2(s->path, &s->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int code;
 
+    find_wal(s);
+    code = sqlite3_open_v2(s->path, &s->database,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return failed(s, code, error);
     sqlite3_extended_result_codes(s->database, 1);
     code = run(s,
                "PRAGMA locking_mode=EXCLUSIVE;"
-               "PRAGMA journal_mode=WAL;"
                "PRAGMA synchronous=FULL;"
-               "PRAGMA temp_store=MEMORY;"
-               "BEGIN EXCLUSIVE; COMMIT;",
+               "PRAGMA temp_store=MEMORY;",
                error);
-    return code == 0 ? check_tables(s, error) : code;
+    if (code == 0)
+        code = check_tables(s, error);
+    if (code == 0)
+        code = run(s,
+                   "PRAGMA journal_mode=WAL;"
+                   "INSERT OR REPLACE INTO meta VALUES('in use', 1);"
+                   "PRAGMA wal_checkpoint(TRUNCATE);",
+                   error);
+    s->in_use = code == 0;
+    return code;
+}
+
+/* SQLite takes the WAL away when it closes the file. Where the mark stays, the
+ * WAL has to stay as well. */
+static void close_database(struct store *s)
+{
+    int keep = 1;
+
+    sqlite3_finalize(s->save);
+    sqlite3_finalize(s->audit);
+    if (s->database == NULL)
+        return;
+    if (s->in_use ? run(s, "DELETE FROM meta WHERE name = 'in use'", NULL) != 0
+                  : s->had_wal)
+        sqlite3_file_control(s->database, NULL, SQLITE_FCNTL_PERSIST_WAL,
+                             &keep);
+    sqlite3_close(s->database);
 }
 
 int store_open(struct store **store, const char *path,
@@ -432,9 +503,7 @@ void store_close(struct store *s)
 {
     if (s == NULL)
         return;
-    sqlite3_finalize(s->save);
-    sqlite3_finalize(s->audit);
-    sqlite3_close(s->database);
+    close_database(s);
     if (s->lock >= 0)
         close(s->lock);
     free_records(s);

@@ -254,6 +254,12 @@ static void tell_trouble(struct transport *t, struct peer *peer)
             "no handshake with '%s' at %s yet; if it is running, compare its "
             "key: and address: in both study files",
             peer->name, peer->address);
+    else if (peer->dial.trouble == DIAL_UNKNOWN_HOST)
+        say(t, &peer->said_host,
+            "cannot resolve '%.*s' (address: of '%s'); correct it in every "
+            "site's study file, or this machine's name service",
+            (int)(strrchr(peer->address, ':') - peer->address - 6),
+            peer->address + 6, peer->name);
 }
 
 /* Brings the state of all that we call up to date. */

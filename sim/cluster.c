@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/halt.h"
 #include "sim/fleet.h"
+#include "sim/hold.h"
+#include "sim/options.h"
 
 enum { FINE = 0, FAILED = 1, MISUSE = 2 };
 
@@ -79,6 +82,10 @@ static int take_strike(struct fleet_options *fleet, const char *text)
     if (end == NULL || end == moment || *end != '\0' ||
         !(strike.at_ms >= 0 && strike.return_ms >= 0))
         return misuse(text, "--kill SITE@MS+MS or --kill SITE@PHASE@ROUND+MS");
+    if (strike.hold[0] != '\0' && !hold_parse(NULL, strike.hold))
+        return misuse(
+            text,
+            "--kill SITE@PHASE@ROUND with one of the phases " HALT_PHASES);
     if (fleet->strike_count == FLEET_STRIKES_MAX)
         return misuse("too many --kill", "at most 16");
     fleet->strikes[fleet->strike_count++] = strike;
@@ -133,11 +140,11 @@ static int read_command(struct command *c, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    int option, code = FINE;
+    int option, code = options_check("starling sim cluster", argc, argv, names);
 
     opterr = 0;
     while (code == FINE &&
-           (option = getopt_long(argc, argv, "", names, NULL)) != -1)
+           (option = getopt_long(argc, argv, "h", names, NULL)) != -1)
         code = take_option(c, option, optarg);
     if (code != FINE || c->help)
         return code;
@@ -167,6 +174,8 @@ static void print_names(const json_t *names)
 /* What is told once, although every node says it. */
 struct progress {
     uint64_t rounds; /* opened ones told */
+    double told_s;   /* when something was */
+    uint64_t down;   /* bitmap of nodes that were killed */
     char awaited[256];
 };
 
@@ -179,6 +188,7 @@ static void tell_round(struct progress *progress, const struct fleet *fleet,
     if (event->round < progress->rounds)
         return;
     progress->rounds = event->round + 1;
+    progress->told_s = fleet_seconds(fleet);
     progress->awaited[0] = '\0';
     fprintf(stderr, "round %3" PRIu64 "  %-10s %zu of %u", event->round,
             text_of(event->body, "phase"), json_array_size(members),
@@ -188,16 +198,34 @@ static void tell_round(struct progress *progress, const struct fleet *fleet,
     fputc('\n', stderr);
 }
 
-static void tell_awaited(struct progress *progress,
+static bool is_down(const struct progress *progress, const struct fleet *fleet,
+                    const json_t *names)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        int site = name == NULL ? -1 : study_site(fleet_study(fleet), name);
+        if (site >= 0 && (progress->down >> site & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Everybody waits for somebody all the time; worth a line is who is dead or
+ * slow. */
+static void tell_awaited(struct progress *progress, const struct fleet *fleet,
                          const struct fleet_event *event)
 {
-    char *text = json_dumps(json_object_get(event->body, "members"), 0);
+    const json_t *names = json_object_get(event->body, "members");
+    double now_s = fleet_seconds(fleet);
+    char *text = json_dumps(names, 0);
 
-    if (text != NULL && strlen(text) > 2 &&
-        strcmp(text, progress->awaited) != 0) {
+    if (text != NULL && json_array_size(names) > 0 &&
+        strcmp(text, progress->awaited) != 0 &&
+        (is_down(progress, fleet, names) || now_s > progress->told_s + 1)) {
         snprintf(progress->awaited, sizeof progress->awaited, "%s", text);
+        progress->told_s = now_s;
         fputs("awaiting ", stderr);
-        print_names(json_object_get(event->body, "members"));
+        print_names(names);
         fputc('\n', stderr);
     }
     free(text);
@@ -208,18 +236,21 @@ static void tell(struct progress *progress, const struct fleet *fleet,
 {
     const char *site = fleet_study(fleet)->sites[event->site].name;
 
-    if (event->kind == FLEET_STARTED)
+    if (event->kind == FLEET_STARTED) {
+        progress->down &= ~(UINT64_C(1) << event->site);
         fprintf(stderr, "%s started\n", site);
-    else if (event->kind == FLEET_KILLED)
+    } else if (event->kind == FLEET_KILLED) {
+        progress->down |= UINT64_C(1) << event->site;
         fprintf(stderr, "%s killed in round %" PRIu64 "\n", site, event->round);
-    else if (event->kind == FLEET_COMPLAINS)
+    } else if (event->kind == FLEET_COMPLAINS) {
         fprintf(stderr, "%s: %s\n", site, event->line);
-    else if (event->kind != FLEET_SAYS)
-        return;
-    else if (strcmp(event->name, "opened") == 0)
+    } else if (event->kind == FLEET_SAYS &&
+               strcmp(event->name, "opened") == 0) {
         tell_round(progress, fleet, event);
-    else if (strcmp(event->name, "awaited") == 0)
-        tell_awaited(progress, event);
+    } else if (event->kind == FLEET_SAYS &&
+               strcmp(event->name, "awaited") == 0) {
+        tell_awaited(progress, fleet, event);
+    }
 }
 
 static int follow(struct fleet *fleet, bool quiet, struct error *error)
@@ -240,7 +271,8 @@ static void print_summary(const json_t *result, const char *out)
 {
     fprintf(stderr,
             "%" JSON_INTEGER_FORMAT " rounds, %.1f s, every state hash %.12s, "
-            "results in %s\n",
+            "results in %s; each site's folder there keeps its rows.csv and "
+            "its unsealed node.keys\n",
             json_integer_value(json_object_get(result, "rounds")),
             json_number_value(json_object_get(result, "wall_seconds")),
             text_of(result, "state_hash"), out);
@@ -254,6 +286,8 @@ static int run(const struct command *command, struct error *error)
 
     if (code == 0)
         code = follow(fleet, command->quiet, error);
+    if (code == 0)
+        fleet_tell_spared(fleet, stderr);
     if (code == 0)
         code = fleet_result(&result, fleet, error);
     if (code == 0 && !command->quiet)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/deal.h"
+#include "sim/options.h"
 #include "sim/stage.h"
 #include "sim/story.h"
 
@@ -77,11 +78,11 @@ static int read_command(struct command *c, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    int option, code = FINE;
+    int option, code = options_check("starling demo", argc, argv, names);
 
     opterr = 0;
     while (code == FINE &&
-           (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+           (option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
         if (option == 'd')
             c->data = optarg;
         else if (option == 'o')
@@ -169,7 +170,7 @@ static int fit_pooled(struct task_report *report, const struct study *study,
                       const char *out, struct error *error)
 {
     struct dataset *datasets[PATIENTS_SITES] = {NULL};
-    const struct dataset_filter all = {NULL, NULL};
+    const struct dataset_filter all = {.column = NULL};
     char path[STAGE_PATH_SIZE];
     int code = 0;
 
@@ -224,6 +225,8 @@ static int run(const struct command *command, struct error *error)
                     fleet_study(fleet)->threshold);
         code = follow(fleet, error);
     }
+    if (code == 0)
+        fleet_tell_spared(fleet, stderr);
     if (code == 0)
         code = conclude(fleet, command->out, error);
     fleet_free(fleet);

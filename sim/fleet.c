@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sim/crew.h"
+#include "sim/decline.h"
 #include "sim/hold.h"
 #include "sim/launch.h"
 #include "sim/merge.h"
@@ -25,7 +26,7 @@ struct node {
     uint64_t return_ms; /* when to start it again; 0: never */
     uint64_t received;  /* rounds of which it holds all slices due to it */
     uint64_t round;
-    uint64_t bytes, lost_bytes; /* sent in this life, in those before */
+    uint64_t bytes, lost_bytes; /* sent as it says; what it forgot of that */
     FILE *events, *log;
     char complaint[COMPLAINT_SIZE]; /* its last line on standard error */
 };
@@ -38,10 +39,11 @@ struct fleet {
     int ports[GOSSIP_MEMBERS_MAX];
     char program[STAGE_PATH_SIZE];
     uint64_t start_ms;
-    bool struck[FLEET_STRIKES_MAX];
+    bool struck[FLEET_STRIKES_MAX], killed[FLEET_STRIKES_MAX];
     uint32_t started;       /* sites whose first start has been told */
     uint64_t last_words_ms; /* 0: nothing has failed */
     struct error failure;
+    struct decline decline;
     json_t *body; /* of the last event */
 };
 
@@ -209,8 +211,6 @@ static void kill_node(struct fleet *fleet, uint32_t site)
     crew_signal(fleet->crew, site, SIGKILL);
     fleet->nodes[site].was_killed = fleet->nodes[site].tell_killed = true;
     fleet->nodes[site].held = false;
-    fleet->nodes[site].lost_bytes += fleet->nodes[site].bytes;
-    fleet->nodes[site].bytes = 0;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -248,6 +248,7 @@ static uint64_t kill_struck(struct fleet *fleet, uint64_t now)
         fleet->struck[i] = true;
         if (!crew_runs(fleet->crew, (size_t)site))
             continue;
+        fleet->killed[i] = true;
         kill_node(fleet, (uint32_t)site);
         fleet->nodes[site].return_ms = now + (uint64_t)strike->return_ms;
     }
@@ -291,6 +292,19 @@ static bool tell_act(struct fleet *fleet, struct fleet_event *event,
     return false;
 }
 
+/* A node counts over its lives, but forgets what it sent after it last saved
+ * the count. */
+static void count_bytes(struct node *node, const json_t *count)
+{
+    uint64_t bytes = (uint64_t)json_integer_value(count);
+
+    if (!json_is_integer(count))
+        return;
+    if (bytes < node->bytes)
+        node->lost_bytes += node->bytes - bytes;
+    node->bytes = bytes;
+}
+
 static void hear_line(struct fleet *fleet, struct fleet_event *event,
                       const char *line)
 {
@@ -310,9 +324,7 @@ static void hear_line(struct fleet *fleet, struct fleet_event *event,
         event->name = "";
     if (event->round > node->round)
         node->round = event->round;
-    if (json_is_integer(json_object_get(fleet->body, "bytes")))
-        node->bytes =
-            (uint64_t)json_integer_value(json_object_get(fleet->body, "bytes"));
+    count_bytes(node, json_object_get(fleet->body, "bytes"));
     if (strcmp(event->name, "recv") == 0 && event->round >= node->received)
         node->received = event->round + 1;
     if (strcmp(event->name, "held") == 0)
@@ -379,6 +391,9 @@ static int hear(struct fleet *fleet, struct fleet_event *event,
     switch (heard->kind) {
     case CREW_LINE:
         hear_line(fleet, event, heard->line);
+        if (strcmp(event->name, "declined") == 0)
+            decline_hear(&fleet->decline, event, fleet->study,
+                         fleet->options->out);
         break;
     case CREW_COMPLAINT:
         hear_complaint(fleet, event, heard->line);
@@ -429,7 +444,8 @@ int fleet_next(struct fleet *fleet, struct fleet_event *event,
             return code;
     }
     if (fleet->last_words_ms > 0) {
-        *error = fleet->failure;
+        *error = fleet->decline.why.text[0] != '\0' ? fleet->decline.why
+                                                    : fleet->failure;
         return -EIO;
     }
     event->kind = FLEET_OVER;
@@ -444,6 +460,42 @@ const struct study *fleet_study(const struct fleet *fleet)
 double fleet_seconds(const struct fleet *fleet)
 {
     return (double)(crew_now_ms() - fleet->start_ms) / 1000;
+}
+
+static void tell_not_held(const struct fleet *fleet, uint32_t site, FILE *out)
+{
+    const struct node *node = &fleet->nodes[site];
+    const char *name = fleet->study->sites[site].name;
+    struct hold hold;
+
+    for (size_t place = node->hold_count;; place++) {
+        uint64_t round = 0;
+        hold_find(&hold, fleet->study, fleet->options, site, place);
+        if (hold.at[0] == '\0')
+            return;
+        if (hold_parse(&round, hold.at) && round > node->round)
+            fprintf(out,
+                    "starling: %s was not killed: round %" PRIu64
+                    " never came\n",
+                    name, round);
+        else
+            fprintf(out, "starling: %s was not killed: it never came to %s\n",
+                    name, hold.at);
+    }
+}
+
+void fleet_tell_spared(const struct fleet *fleet, FILE *out)
+{
+    for (uint32_t i = 0; i < fleet->study->site_count; i++)
+        tell_not_held(fleet, i, out);
+    for (size_t i = 0; i < fleet->options->strike_count; i++) {
+        const struct fleet_strike *strike = &fleet->options->strikes[i];
+        if (strike->hold[0] == '\0' && !fleet->killed[i])
+            fprintf(out,
+                    "starling: %s was not killed: it was not running %.0f ms "
+                    "after the start\n",
+                    strike->site, strike->at_ms);
+    }
 }
 
 int fleet_result(json_t **result, const struct fleet *fleet,

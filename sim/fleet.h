@@ -7,6 +7,7 @@
 #define SIM_FLEET_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "model/error.h"
 #include "node/study.h"
@@ -66,6 +67,9 @@ int fleet_next(struct fleet *fleet, struct fleet_event *event,
 
 const struct study *fleet_study(const struct fleet *fleet);
 double fleet_seconds(const struct fleet *fleet); /* since the start */
+
+/* A line for each kill that was asked for and never came to be, at the end. */
+void fleet_tell_spared(const struct fleet *fleet, FILE *out);
 
 /* The common result, after FLEET_OVER: merge_results. */
 int fleet_result(json_t **result, const struct fleet *fleet,

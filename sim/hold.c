@@ -2,7 +2,31 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "node/halt.h"
+
+bool hold_parse(uint64_t *round, const char *text)
+{
+    static const char phases[] = HALT_PHASES;
+    const char *at = strchr(text, '@');
+    char *end = NULL;
+
+    for (const char *p = phases; at != NULL && *p != '\0';) {
+        size_t size = strcspn(p, ",");
+        if (size == (size_t)(at - text) && memcmp(p, text, size) == 0 &&
+            at[1] >= '0' && at[1] <= '9') {
+            uint64_t value = strtoull(at + 1, &end, 10);
+            if (round != NULL)
+                *round = value;
+            return *end == '\0';
+        }
+        p += size;
+        p += strspn(p, ", ");
+    }
+    return false;
+}
 
 static void from_crash(struct hold *hold, const struct study *study,
                        const struct study_crash *crash, size_t place)

@@ -13,6 +13,10 @@ struct hold {
     uint64_t return_ms; /* after its death */
 };
 
+/* Whether `text` is PHASE@ROUND with a phase that there is; round may be NULL.
+ */
+bool hold_parse(uint64_t *round, const char *text);
+
 /* The hold number `place` of what the study's crashes, then the options say
  * about a site. */
 void hold_find(struct hold *hold, const struct study *study,

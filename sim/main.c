@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     }
     fprintf(stderr,
             "starling: found %s, expected world, cluster or demo; see "
-            "starling-sim --help\n",
+            "starling sim --help\n",
             argc > 1 ? argv[1] : "no command");
     return 2;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/notes.h"
 #include "sim/stage.h"
 
 enum { ROW_SIZE = 4096, COLUMNS = 7 };
@@ -17,7 +18,7 @@ static const char header[] =
 struct row { /* of rounds.csv; names in it have no commas */
     char text[ROW_SIZE];
     char *field[COLUMNS];
-    uint64_t bytes;
+    uint64_t bytes, virtual_ms;
     char awaited[ROW_SIZE];
 };
 
@@ -37,8 +38,9 @@ static bool split(struct row *row)
     return true;
 }
 
-/* Bytes are summed over the sites; the rest is the first site's that saw the
- * round, but for the longest list of who was awaited. */
+/* Bytes are summed over the sites, the time is the last site's; the rest is the
+ * first site's that saw the round, but for the longest list of who was awaited.
+ */
 static void add_rows(struct row **rows, size_t count, FILE *file)
 {
     struct row row;
@@ -60,6 +62,9 @@ static void add_rows(struct row **rows, size_t count, FILE *file)
             memcpy(rows[round]->text, row.text, sizeof row.text);
         }
         rows[round]->bytes += strtoull(row.field[BYTES], NULL, 10);
+        uint64_t ms = strtoull(row.field[VIRTUAL_MS], NULL, 10);
+        if (ms > rows[round]->virtual_ms)
+            rows[round]->virtual_ms = ms;
         if (strlen(row.field[AWAITED]) > strlen(rows[round]->awaited))
             snprintf(rows[round]->awaited, sizeof row.awaited, "%s",
                      row.field[AWAITED]);
@@ -78,8 +83,8 @@ static int write_rows(struct row *const *rows, size_t count, const char *out,
     fputs(header, file);
     for (size_t i = 0; i < count; i++)
         if (rows[i] != NULL)
-            fprintf(file, "%zu,%s,%s,%s,%s,%" PRIu64 ",%s\n", i,
-                    rows[i]->field[VIRTUAL_MS], rows[i]->field[SURVIVORS],
+            fprintf(file, "%zu,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%s\n", i,
+                    rows[i]->virtual_ms, rows[i]->field[SURVIVORS],
                     rows[i]->field[LOSS], rows[i]->field[PHASE], rows[i]->bytes,
                     rows[i]->awaited);
     bool failed = ferror(file) != 0;
@@ -142,7 +147,6 @@ static void note_missing(json_t *root, const char *name)
 static int add_site(json_t *root, const json_t *part, const char *name,
                     uint64_t lost_bytes, struct error *error)
 {
-    const json_t *notes = json_object_get(part, "notes");
     json_t *own = json_array_get(json_object_get(part, "per_site"), 0);
     json_t *bytes = json_object_get(own, "bytes_sent");
 
@@ -153,9 +157,31 @@ static int add_site(json_t *root, const json_t *part, const char *name,
                          hash_of(part), name, hash_of(root));
     json_integer_set(bytes, json_integer_value(bytes) + (json_int_t)lost_bytes);
     json_array_append(json_object_get(root, "per_site"), own);
-    for (size_t i = 0; i < json_array_size(notes); i++)
-        add_note(root, json_array_get(notes, i));
     return 0;
+}
+
+/* What is said of all sites, then what each says of itself. */
+static void add_notes(json_t *root, json_t *const *parts,
+                      const struct study *study)
+{
+    struct notes local = {0};
+    char line[NOTES_LINE_SIZE];
+
+    json_array_clear(json_object_get(root, "notes"));
+    for (uint32_t i = 0; i < study->site_count; i++) {
+        const json_t *notes = json_object_get(parts[i], "notes");
+        for (size_t k = 0; k < json_array_size(notes); k++) {
+            const json_t *note = json_array_get(notes, k);
+            const char *text = json_string_value(note);
+            if (text != NULL && !notes_take(&local, text, i))
+                add_note(root, note);
+        }
+    }
+    for (size_t i = 0; i < local.count; i++) {
+        notes_line(line, &local, i, study);
+        json_array_append_new(json_object_get(root, "notes"),
+                              json_string(line));
+    }
 }
 
 static uint64_t rounds_of(const json_t *part)
@@ -179,6 +205,7 @@ static int join(json_t **root, json_t *const *parts, const struct study *study,
         return -ENOENT;
     *root = json_deep_copy(base);
     json_array_clear(json_object_get(*root, "per_site"));
+    add_notes(*root, parts, study);
     for (uint32_t i = 0; code == 0 && i < study->site_count; i++) {
         if (parts[i] == NULL)
             note_missing(*root, study->sites[i].name);

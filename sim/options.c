@@ -1,13 +1,16 @@
 #include "sim/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gossip/gossip.h"
+#include "node/reader.h"
 
-enum { FINE = 0, MISUSE = 2 };
+enum { FINE = 0, MISUSE = 2, FLAGS_MAX = 16, FLAG_SIZE = 32 };
 
 const char options_usage[] =
     "Runs the real engine on a virtual network: same seed, same run.\n"
@@ -21,7 +24,8 @@ const char options_usage[] =
     "  --trace          write DIR/trace.txt, one line per event\n"
     "  --chaos          draw latency, loss, crashes, partitions from the seed\n"
     "  --members A-B    deal all rows to A..B made-up sites instead\n"
-    "  --json           print the result to stdout and nothing else there\n"
+    "  --json           print the result to stdout and nothing else there;\n"
+    "                   with --seeds one object a line for each seed\n"
     "\n"
     "Example: starling sim world heart.yaml --out results --seed 7\n";
 
@@ -44,6 +48,64 @@ static int misuse(const char *found, const char *expected)
             "starling: found %s, expected %s; see starling sim world --help\n",
             found, expected);
     return MISUSE;
+}
+
+static int unknown(const char *command, const char *text,
+                   const struct option *names)
+{
+    char flags[FLAGS_MAX][FLAG_SIZE];
+    const char *all[FLAGS_MAX];
+    size_t count = 0;
+
+    for (; names[count].name != NULL; count++) {
+        assert(count < FLAGS_MAX);
+        snprintf(flags[count], FLAG_SIZE, "--%s", names[count].name);
+        all[count] = flags[count];
+    }
+    const char *nearest = reader_nearest(text, all, count);
+    fprintf(stderr, "starling: unknown flag %s%s%s%s; see %s --help\n", text,
+            nearest == NULL ? "" : " (did you mean ",
+            nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?)",
+            command);
+    return MISUSE;
+}
+
+static const struct option *find(const struct option *names, const char *text,
+                                 size_t size)
+{
+    for (; names->name != NULL; names++)
+        if (strlen(names->name) == size && memcmp(names->name, text, size) == 0)
+            return names;
+    return NULL;
+}
+
+int options_check(const char *command, int argc, char *const *argv,
+                  const struct option *names)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *text = argv[i], *wrong = NULL;
+        const size_t size = strcspn(text, "=");
+
+        if (text[0] != '-' || text[1] == '\0' || strcmp(text, "-h") == 0)
+            continue;
+        if (strcmp(text, "--") == 0)
+            break;
+        const struct option *flag =
+            text[1] == '-' ? find(names, text + 2, size - 2) : NULL;
+        if (flag == NULL)
+            return unknown(command, text, names);
+        if (flag->has_arg == no_argument && text[size] == '=')
+            wrong = "takes no value";
+        if (flag->has_arg == required_argument && text[size] != '=' &&
+            ++i == argc)
+            wrong = "needs a value";
+        if (wrong == NULL)
+            continue;
+        fprintf(stderr, "starling: --%s %s; see %s --help\n", flag->name, wrong,
+                command);
+        return MISUSE;
+    }
+    return FINE;
 }
 
 static int take_option(struct options *o, int option, const char *value)
@@ -99,9 +161,11 @@ int options_read(struct options *o, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    int option, status;
+    int option, status = options_check("starling sim world", argc, argv, names);
 
     *o = (struct options){0};
+    if (status != FINE)
+        return status;
     opterr = 0;
     optind = 1;
     while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1)

@@ -13,6 +13,14 @@ struct options {
     uint32_t members_from, members_to; /* 0: the study's own sites */
 };
 
+struct option; /* of getopt.h */
+
+/* Every flag of argv[1..argc) stands whole in names, which a zero ends, and has
+ * a value if it takes one. Returns 0, or 2 after one line on stderr that names
+ * the nearest flag. `command`: "starling demo". */
+int options_check(const char *command, int argc, char *const *argv,
+                  const struct option *names);
+
 /* Returns 0, or 2 after one line on stderr: misuse. `study` and `out` point
  * into argv. */
 int options_read(struct options *options, int argc, char **argv);

@@ -27,7 +27,8 @@ static int copy_matching(size_t *rows, FILE *to, struct csv *csv,
                          const struct dataset_filter *filter,
                          struct error *error)
 {
-    bool is_header = true, filters = false;
+    const bool filters = filter->column != NULL;
+    bool is_header = true;
     size_t place = 0, from = 0;
     int code;
 
@@ -35,7 +36,11 @@ static int copy_matching(size_t *rows, FILE *to, struct csv *csv,
     for (; (code = csv_next(csv, error)) > 0; from = csv->at) {
         if (is_header) {
             place = find_column(csv, filter->column);
-            filters = place < csv->count;
+            if (filters && place == csv->count)
+                return error_set(error, -EINVAL,
+                                 "%s:%zu: found no column '%s', which the "
+                                 "study's `rows:` names",
+                                 csv->path, csv->line, filter->column);
         } else if (filters &&
                    (place >= csv->count ||
                     strcmp(csv->fields[place], filter->equals) != 0)) {

@@ -10,9 +10,9 @@
 #include "model/dataset.h"
 #include "model/error.h"
 
-/* Writes `to`, readable by its owner only, with *rows records. As in
- * dataset_read, a filter without a column, or a file without that column, gives
- * all rows. Returns 0, or a negative errno: -EINVAL if no row matches. */
+/* Writes `to`, readable by its owner only, with *rows records: all of them if
+ * the filter has no column. Returns 0, or a negative errno: -EINVAL if no row
+ * matches or the file lacks the filter's column. */
 int parcel_rows(size_t *rows, const char *to, const char *from,
                 const struct dataset_filter *filter, struct error *error);
 

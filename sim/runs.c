@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -149,8 +150,12 @@ static FILE *open_trace(const struct options *o, uint64_t seed,
 
 static int make_folder(const char *path, struct error *error)
 {
-    if (path == NULL || mkdir(path, 0777) == 0 || errno == EEXIST)
+    if (path == NULL)
         return 0;
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) {
+        summary_remove(path); /* whatever fails from here on */
+        return 0;
+    }
     return error_set(error, -errno, "%s: %s; choose another --out", path,
                      strerror(errno));
 }
@@ -163,6 +168,17 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* A reason that came from the study's reader names the file already. */
+static int give_reason(struct error *error, const char *path,
+                       const char *reason)
+{
+    size_t size = strlen(path);
+
+    if (strncmp(reason, path, size) == 0 && reason[size] == ':')
+        return error_set(error, -ETIMEDOUT, "%s", reason);
+    return error_set(error, -ETIMEDOUT, "%s: %s", path, reason);
+}
+
 static int run_once(const struct input *in, const struct options *o)
 {
     const uint64_t seed = o->has_seed ? o->seed_from : in->study->seed;
@@ -171,13 +187,11 @@ static int run_once(const struct input *in, const struct options *o)
     FILE *trace = NULL;
     double began = seconds();
 
-    summary_remove(o->out);
     if (o->trace && (trace = open_trace(o, seed, &error)) == NULL)
         return complain(&error);
     int status = run_new(&run, in, o, seed, trace, &error);
     if (status == 0 && world_run(run.world) != 0)
-        status = error_set(&error, -ETIMEDOUT, "%s: %s", in->study->path,
-                           world_reason(run.world));
+        status = give_reason(&error, in->study->path, world_reason(run.world));
     if (status == 0)
         status = summary_write(run.world, &run.config, o->out, o->json,
                                seconds() - began, &error);
@@ -204,6 +218,33 @@ static double distance(const struct task_report *a, const struct task_report *b)
             largest = d;
     }
     return largest;
+}
+
+/* One object a line, on stdout. */
+static void print_seed(const struct run *run, uint64_t seed, const char *reason,
+                       double far)
+{
+    struct world_facts facts;
+    bool finished = reason[0] == '\0';
+    json_t *why = finished ? NULL : json_string(reason); /* NULL: not UTF-8 */
+
+    world_facts(run->world, &facts);
+    json_t *object = json_pack(
+        "{s:I, s:b, s:i, s:I, s:f, s:I, s:I, s:I, s:b, s:o, s:o}", "seed",
+        (json_int_t)seed, "finished", finished, "members",
+        (int)run->config.study->site_count, "rounds",
+        (json_int_t)facts.round_count, "virtual_seconds",
+        (double)facts.virtual_ms / 1000, "messages", (json_int_t)facts.messages,
+        "crashes", (json_int_t)facts.crashes, "returns",
+        (json_int_t)facts.restarts, "sum_exact", facts.sum_exact,
+        "pooled_difference",
+        finished && isfinite(far) ? json_real(far) : json_null(), "reason",
+        why == NULL ? json_null() : why);
+    assert(object != NULL);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(object);
 }
 
 static void tell_seed(const struct run *run, uint64_t seed, const char *reason,
@@ -246,7 +287,7 @@ static int run_seed(const struct input *in, const struct options *o,
             task_report_free(&report);
         }
         bool wrong = world_violation(run.world)[0] != '\0' || far > TOLERANCE;
-        tell_seed(&run, seed, reason, far);
+        (o->json ? print_seed : tell_seed)(&run, seed, reason, far);
         tally->runs++;
         tally->finished += finished;
         tally->returning += run.all_return;
@@ -278,11 +319,12 @@ static int run_seeds(struct input *in, const struct options *o)
     for (uint64_t seed = o->seed_from; seed <= o->seed_to; seed++)
         if (run_seed(in, o, seed, &tally, &error) != 0)
             return complain(&error);
-    printf("finished %" PRIu64 " of %" PRIu64 "; where every lost member "
-           "returns %" PRIu64 " of %" PRIu64 "; violations %" PRIu64
-           "; %.1f s\n",
-           tally.finished, tally.runs, tally.returning_finished,
-           tally.returning, tally.violations, seconds() - began);
+    fprintf(o->json ? stderr : stdout,
+            "finished %" PRIu64 " of %" PRIu64 "; where every lost member "
+            "returns %" PRIu64 " of %" PRIu64 "; violations %" PRIu64
+            "; %.1f s\n",
+            tally.finished, tally.runs, tally.returning_finished,
+            tally.returning, tally.violations, seconds() - began);
     return tally.violations == 0 ? FINE : FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/dataset.h"
 #include "node/keyfile.h"
 #include "sim/charter.h"
 #include "sim/parcel.h"
@@ -71,12 +72,30 @@ static int clean_folder(const char *out, const char *site, struct error *error)
     return 0;
 }
 
+/* As the nodes will read them, so that a mistake in a file is told with the
+ * file and line that a person has. */
+static int check_rows(const struct study *study, struct error *error)
+{
+    int code = 0;
+
+    for (uint32_t i = 0; code == 0 && i < study->site_count; i++) {
+        const struct study_site *site = &study->sites[i];
+        const struct dataset_filter filter = {.column = site->rows_column,
+                                              .equals = site->rows_equals};
+        struct dataset *rows;
+        code = dataset_read(&rows, site->data, &filter, &study->task, error);
+        dataset_free(rows);
+    }
+    return code;
+}
+
 static int fill_site(const struct study_site *site, const char *out,
                      struct charter_site *public, uint16_t port,
                      struct prg *prg, struct error *error)
 {
     char path[STAGE_PATH_SIZE];
-    struct dataset_filter filter = {site->rows_column, site->rows_equals};
+    struct dataset_filter filter = {.column = site->rows_column,
+                                    .equals = site->rows_equals};
     struct identity identity;
     size_t rows;
 
@@ -115,6 +134,8 @@ int stage_fill(struct study *study, const char *out, const uint16_t *ports,
                              study->sites[i].name);
     if (code == 0)
         code = study_resolve(study, study->sites[0].data, error);
+    if (code == 0)
+        code = check_rows(study, error);
     randombytes_buf(seed, sizeof seed);
     prg_seed(&prg, seed);
     for (uint32_t i = 0; code == 0 && i < study->site_count; i++)

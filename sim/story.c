@@ -28,8 +28,9 @@ void story_begin(const struct patients *patients, bool real, double l2,
                100 * (double)patients->cases[i] / (double)patients->rows[i]);
     printf("\nEach site is a process of its own that was given its own rows "
            "and nothing\nelse. Together they fit a logistic regression on %zu "
-           "features (ridge %g):\neach sends masked numbers only, and any %u "
-           "of the five can open their sum.\n\n",
+           "features (ridge %g):\neach sends masked numbers only; nothing but "
+           "their sum can be opened, and only\nwhen %u of the five sign for "
+           "it.\n\n",
            patients->features, l2, (unsigned)threshold);
     fflush(stdout);
 }

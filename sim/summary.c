@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/result.h"
+#include "sim/notes.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -18,8 +19,8 @@ int summary_report(struct task_report *report, const struct world *world,
     return error_set(error, -EINVAL, "every member is gone");
 }
 
-static void fill_sites(struct result_site *sites, const struct world *world,
-                       const struct study *study)
+static void fill_sites(struct result_site *sites, struct notes *notes,
+                       const struct world *world, const struct study *study)
 {
     for (uint32_t i = 0; i < study->site_count; i++) {
         const struct member *member = world_member(world, i);
@@ -34,8 +35,23 @@ static void fill_sites(struct result_site *sites, const struct world *world,
         sites[i].n_test = report.local.n_test;
         sites[i].local_auc = report.local.local_auc;
         sites[i].global_auc = report.local.global_auc;
+        for (size_t k = 0; k < report.note_count; k++)
+            notes_take(notes, report.notes[k], i);
         task_report_free(&report);
     }
+}
+
+/* Leaves those notes that are not about the rows of one site. */
+static void keep_common(struct task_report *report)
+{
+    struct notes local = {0};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < report->note_count; i++)
+        if (!notes_take(&local, report->notes[i], 0))
+            memmove(report->notes[kept++], report->notes[i],
+                    sizeof report->notes[i]);
+    report->note_count = kept;
 }
 
 static int copy_out(const char *folder, struct error *error)
@@ -50,6 +66,7 @@ static int copy_out(const char *folder, struct error *error)
     while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
         fwrite(chunk, 1, size, stdout);
     fclose(file);
+    putchar('\n');
     return 0;
 }
 
@@ -73,6 +90,9 @@ int summary_write(const struct world *world, const struct world_config *config,
                   struct error *error)
 {
     struct result_site sites[GOSSIP_MEMBERS_MAX];
+    char lines[NOTES_MAX][NOTES_LINE_SIZE];
+    const char *notes[NOTES_MAX];
+    struct notes local = {0};
     struct study study = *config->study;
     struct world_facts facts;
     struct task_report report = {.converged = false};
@@ -88,7 +108,12 @@ int summary_write(const struct world *world, const struct world_config *config,
         task_report_free(&report);
         return status;
     }
-    fill_sites(sites, world, &study);
+    fill_sites(sites, &local, world, &study);
+    keep_common(&report);
+    for (size_t i = 0; i < local.count; i++) {
+        notes_line(lines[i], &local, i, &study);
+        notes[i] = lines[i];
+    }
     struct result result = {.study = &study,
                             .report = &report,
                             .sites = sites,
@@ -97,8 +122,11 @@ int summary_write(const struct world *world, const struct world_config *config,
                             .round_count = facts.round_count,
                             .sum_exact = facts.sum_exact,
                             .knows_sum_exact = true,
+                            .simulated = true,
                             .virtual_seconds = (double)facts.virtual_ms / 1000,
-                            .wall_seconds = wall_seconds};
+                            .wall_seconds = wall_seconds,
+                            .notes = notes,
+                            .note_count = local.count};
     memcpy(result.state_hash, facts.state_hash, sizeof result.state_hash);
     status = result_write(&result, folder, error);
     if (status == 0 && json)

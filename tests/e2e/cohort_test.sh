@@ -17,6 +17,24 @@ done
 [ "$(wc -l <"$work/cluster/rounds.csv")" = \
     $(($("$json" get "$result" rounds) + 1)) ] || fail "rounds.csv"
 
+# Bytes in it are of that round: together what was sent up to the last sum.
+for run in world cluster; do
+    table=0 sites=0
+    for bytes in $(tail -n +2 "$work/$run/rounds.csv" | cut -d, -f6); do
+        table=$((table + bytes))
+    done
+    for site in 0 1 2 3 4; do
+        sites=$((sites + $("$json" get "$work/$run/result.json" per_site $site bytes_sent)))
+    done
+    [ $table -le $sites ] && [ $((2 * table)) -gt $sites ] ||
+        fail "$run: rounds.csv counts $table bytes of $sites"
+    tail -n +2 "$work/$run/rounds.csv" | cut -d, -f2 | sort -nc ||
+        fail "$run: time runs backwards"
+done
+for key in virtual_seconds seed; do
+    [ "$("$json" get "$result" $key)" = null ] || fail "a cluster has a $key"
+done
+
 for site in ann ben cyd dan eve; do
     folder=$work/cluster/$site
     cut -d, -f1 "$folder/rows.csv" | tail -n +2 | sort -u >"$work/sites"

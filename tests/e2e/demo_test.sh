@@ -5,6 +5,8 @@ told() {
 }
 "$starling" demo --out "$work/made" --kill hill@3 >"$work/story" </dev/null
 told 'these 600 are made up'
+told 'nothing but their sum can be opened, and only$'
+told 'when 3 of the five sign for it'
 told 'hill is killed in round 3'
 told 'hill is started again'
 told 'largest difference .* [0-9.]+e-(0[7-9]|[1-9][0-9])\.'
@@ -26,5 +28,7 @@ if [ -e "$table/breast_cancer.csv" ]; then
     ! grep -q 'is killed' "$work/story" || fail "somebody died"
     "$json" same "$work/calm/result.json" "$work/real/result.json" state_hash
 fi
+complains 0 'river was not killed: round 99 never came' "$starling" demo \
+    --out "$work/spared" --kill river@99
 complains 2 'kill NAME@ROUND' "$starling" demo --kill nobody@4
 complains 1 'breast_cancer.csv' "$starling" demo --data "$work/none" --out "$work/none"

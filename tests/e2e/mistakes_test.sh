@@ -38,6 +38,54 @@ cluster 1 'no row.*zoe' 's/equals: ann/equals: zoe/'
 run 1 "zoe" --as zoe
 run 2 'PHASE@ROUND|hold' --hold nonsense
 
+# Which rows are whose.
+world() { # STATUS PATTERN STUDY, and a cluster of it: the same complaint
+    complains "$1" "$2" "$starling" sim world "$3" --out "$work/wrong"
+    complains "$1" "$2" "$starling" sim cluster "$3" --out "$work/wrong" --quiet
+}
+study "$work/sitee.yaml" 's/column: site,/column: sitee,/'
+world 1 "cohort.csv:1: found no column 'sitee'.*nearest is 'site'" "$work/sitee.yaml"
+complains 1 "found no column 'sitee'" "$starling" run "$work/sitee.yaml" --as ann --check
+cut -d, -f2- "$here/cohort.csv" >"$work/own.csv"
+"$starling" run "$work/study.yaml" --as ann --check --data "$work/own.csv" >"$work/check"
+grep -q "own.csv has no column 'site': all its rows are taken" "$work/check" ||
+    fail "--check is silent about the filter: $(cat "$work/check")"
+grep -q "^rows  *$(($(grep -c . "$work/own.csv") - 1)): " "$work/check" ||
+    fail "--check counts other rows: $(cat "$work/check")"
+"$starling" run "$work/study.yaml" --as ann --check >"$work/check"
+grep -q "^rows  *$(grep -c '^ann,' "$here/cohort.csv"): " "$work/check" ||
+    fail "--check counts others' rows: $(cat "$work/check")"
+
+# A cluster speaks of the files that the user has.
+changed() { # NAME AWK: a study of changed rows
+    awk -F, -v OFS=, "$2 { print }" "$here/cohort.csv" >"$work/$1.csv"
+    sed "s|data: cohort.csv|data: $work/$1.csv|" "$here/cohort.yaml" >"$work/$1.yaml"
+}
+changed word 'NR == 150 { $4 = "much" }'
+world 1 "word.csv:150: column 'dose': found 'much'" "$work/word.yaml"
+changed huge '$1 == "cyd" { $4 = "3e18" }'
+world 1 "huge.csv: column 'dose' holds numbers beyond 1e15" "$work/huge.yaml"
+
+# The command line.
+complains 2 'unknown flag --kil .did you mean --kill' "$starling" demo --kil
+complains 2 'unknown flag --jsn .did you mean --json' "$starling" sim cluster --jsn
+complains 2 'unknown flag --sed .did you mean --seed' "$starling" sim world --sed 4
+complains 2 'see starling sim --help' "$starling" sim wrld
+complains 2 'ann@z@3, expected .* before-keys, keys' "$starling" sim cluster \
+    "$work/study.yaml" --out "$work/x" --kill ann@z@3
+complains 0 'ann was not killed: round 99 never came' "$starling" sim cluster \
+    "$work/study.yaml" --out "$work/x" --quiet --kill ann@y@99
+cluster 1 'features: found an empty list' 's/^  method/  features: []\n  method/'
+
+# One class at one site is noted, with its name, in a result of either kind.
+changed some '$1 == "cyd" { $6 = 1 }'
+"$starling" sim world "$work/some.yaml" --out "$work/some" >/dev/null
+"$json" get "$work/some/result.json" notes 0 | grep -q '^cyd: all training rows' ||
+    fail "a world's result does not say that cyd has one class"
+"$starling" sim cluster "$work/some.yaml" --out "$work/some" --quiet
+"$json" get "$work/some/result.json" notes 1 | grep -q '^cyd: all training rows' ||
+    fail "a cluster's result does not say that cyd has one class"
+
 # One class at every site: no model, said once and clearly.
 awk -F, -v OFS=, 'NR > 1 { $6 = 1 } { print }' "$here/cohort.csv" >"$work/ones.csv"
 sed "s|data: cohort.csv|data: $work/ones.csv|" "$here/cohort.yaml" >"$work/ones.yaml"

@@ -12,22 +12,25 @@ nodes() { # how many run
     done
     echo $count
 }
+await_nodes() { # FOLDER COUNT
+    for _ in $(seq 100); do
+        [ "$(nodes "$1")" != "$2" ] || return 0
+        sleep 0.05
+    done
+    return 1
+}
 for number in INT TERM KILL; do
     "$starling" sim cluster "$work/study.yaml" --out "$work/$number" \
         2>"$work/$number.err" &
     cluster=$!
     children="$children $cluster"
-    # Four nodes wait for the fifth, which was killed.
-    await "$work/$number.err" 'awaiting dan'
-    [ "$(nodes "$work/$number")" = 4 ] || fail "the test sees no nodes"
+    # Four nodes wait for the fifth.
+    await "$work/$number.err" '^dan killed'
+    await_nodes "$work/$number" 4 || fail "the test sees no nodes"
     # A shell starts background jobs with SIGINT ignored; the cluster takes it.
     kill -$number $cluster
     status=0
     wait $cluster || status=$?
     [ $number = KILL ] || [ $status = 1 ] || fail "$number: status $status"
-    for _ in $(seq 100); do
-        [ "$(nodes "$work/$number")" != 0 ] || break
-        sleep 0.05
-    done
-    [ "$(nodes "$work/$number")" = 0 ] || fail "nodes outlive SIG$number"
+    await_nodes "$work/$number" 0 || fail "nodes outlive SIG$number"
 done

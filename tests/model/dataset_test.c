@@ -179,8 +179,9 @@ static void split_and_filter_choose_rows(void **unused)
     static const char text[] = "site,set,age,cp,y\na,train,1,1,0\nb,odd,x,9,7\n"
                                "a,test,2,2,1\na,train,3,4,1\n";
     struct task_spec spec = plain_spec();
-    struct dataset_filter filter = {"site", "a"}, none = {"site", "zurich"},
-                          other = {"clinic", "a"};
+    struct dataset_filter filter = {.column = "site", .equals = "a"},
+                          none = {.column = "site", .equals = "zurich"},
+                          other = {.column = "sitee", .equals = "a"};
     struct dataset *d;
     struct error error = {""};
     (void)unused;
@@ -199,11 +200,36 @@ static void split_and_filter_choose_rows(void **unused)
     assert_non_null(strstr(error.text, "'site' equals 'zurich'"));
     bad(text, &spec,
         ":3: column 'set': found 'odd', expected 'train' or 'test'");
-    static const char own[] = "set,age,cp,y\ntrain,1,1,0\n";
-    assert_int_equal(read_sized(&d, own, strlen(own), &other, &spec, &error),
-                     0);
-    dataset_free(d);
     bad("set,age,cp,y\ntest,1,1,0\n", &spec, "found no training row");
+    assert_int_equal(read_sized(&d, text, strlen(text), &other, &spec, &error),
+                     -EINVAL);
+    assert_non_null(strstr(error.text, ":1: found no column 'sitee'"));
+    assert_non_null(strstr(error.text, "the nearest is 'site'"));
+}
+
+static void only_a_sites_own_file_may_lack_the_filters_column(void **unused)
+{
+    static const char own[] = "age,cp,y\n1,1,0\n2,2,1\n";
+    static const char shared[] = "site,age,cp,y\na,1,1,0\nb,2,2,1\n";
+    struct dataset_filter filter = {.column = "site", .equals = "a"};
+    struct task_spec spec = plain_spec();
+    struct dataset *d;
+    struct error error = {""};
+    (void)unused;
+    assert_int_equal(read_sized(&d, own, strlen(own), &filter, &spec, &error),
+                     -EINVAL);
+    assert_non_null(strstr(error.text, "found no column 'site'"));
+    filter.optional = true;
+    assert_int_equal(read_sized(&d, own, strlen(own), &filter, &spec, &error),
+                     0);
+    assert_int_equal(d->row_count, 2);
+    assert_false(d->filtered);
+    dataset_free(d);
+    assert_int_equal(
+        read_sized(&d, shared, strlen(shared), &filter, &spec, &error), 0);
+    assert_int_equal(d->row_count, 1);
+    assert_true(d->filtered);
+    dataset_free(d);
 }
 
 static void every_mistake_names_its_line(void **unused)
@@ -251,7 +277,9 @@ static void binary_files_and_absent_ones_are_refused(void **unused)
     assert_non_null(strstr(error.text, ":3: found a NUL byte"));
     assert_int_equal(dataset_read(&d, "no/such.csv", NULL, &spec, &error),
                      -ENOENT);
-    assert_string_equal(error.text, "no/such.csv: No such file or directory");
+    assert_string_equal(error.text,
+                        "no/such.csv: No such file or directory; give an "
+                        "existing CSV file with --data or data:");
     assert_int_equal(dataset_read(&d, "/tmp", NULL, &spec, &error), -EISDIR);
 }
 
@@ -341,6 +369,7 @@ int main(void)
             missing_values_stay_for_the_mean_but_not_in_the_target),
         cmocka_unit_test(missing_values_fail_where_the_study_says_so),
         cmocka_unit_test(split_and_filter_choose_rows),
+        cmocka_unit_test(only_a_sites_own_file_may_lack_the_filters_column),
         cmocka_unit_test(every_mistake_names_its_line),
         cmocka_unit_test(binary_files_and_absent_ones_are_refused),
         cmocka_unit_test(a_feature_named_twice_is_refused),

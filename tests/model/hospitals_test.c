@@ -90,7 +90,7 @@ static void load(struct cohort *c, const char *file, const char *const *sites,
     c->spec.split_test = "test";
     c->count = count;
     for (uint32_t s = 0; s < count; s++) {
-        struct dataset_filter filter = {"site", sites[s]};
+        struct dataset_filter filter = {.column = "site", .equals = sites[s]};
         if (dataset_read(&c->data[s], path, &filter, &c->spec, &c->error) != 0)
             fail_msg("%s", c->error.text);
     }

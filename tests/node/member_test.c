@@ -105,7 +105,7 @@ static struct member_config config_of(uint32_t i)
 
 static void read_rows(uint32_t i)
 {
-    const struct dataset_filter all = {NULL, NULL};
+    const struct dataset_filter all = {.column = NULL};
     struct error error = {""};
 
     dataset_free(nodes[i].dataset);

@@ -62,6 +62,7 @@ static struct result whole(void)
         .state_hash = {0xab, 0x01},
         .sum_exact = true,
         .knows_sum_exact = true,
+        .simulated = true,
         .virtual_seconds = 1.9,
         .wall_seconds = NAN,
         .notes = notes,
@@ -123,9 +124,12 @@ static void what_is_written_reads_back_to_the_last_bit(void **state)
     assert_int_equal(strlen(hash), 64);
     assert_memory_equal(hash, "ab0100", 6);
     const json_t *list = json_object_get(root, "notes");
-    assert_int_equal(json_array_size(list), 2);
+    assert_int_equal(json_array_size(list), 3);
     assert_string_equal(json_string_value(json_array_get(list, 0)),
                         "one class at va");
+    assert_true(json_number_value(json_object_get(root, "virtual_seconds")) ==
+                1.9);
+    assert_int_equal(json_integer_value(json_object_get(root, "seed")), 7);
     json_decref(root);
 }
 
@@ -140,6 +144,34 @@ static void survivors_are_counts_one_for_each_round(void **state)
     assert_int_equal(json_integer_value(json_array_get(list, 0)), 3);
     assert_int_equal(json_integer_value(json_array_get(list, 1)), 2);
     assert_int_equal(json_integer_value(json_object_get(root, "rounds")), 2);
+    json_decref(root);
+}
+
+static void every_result_says_that_it_has_no_noise(void **state)
+{
+    struct result result = whole();
+    (void)state;
+
+    result.note_count = 0;
+    report.note_count = 0;
+    json_t *root = written(&result);
+    report.note_count = 1;
+    const json_t *list = json_object_get(root, "notes");
+    assert_int_equal(json_array_size(list), 1);
+    assert_non_null(strstr(json_string_value(json_array_get(list, 0)),
+                           "not differentially private"));
+    json_decref(root);
+}
+
+static void a_real_node_has_neither_virtual_time_nor_seed(void **state)
+{
+    struct result result = whole();
+    (void)state;
+
+    result.simulated = false;
+    json_t *root = written(&result);
+    assert_true(json_is_null(json_object_get(root, "virtual_seconds")));
+    assert_true(json_is_null(json_object_get(root, "seed")));
     json_decref(root);
 }
 
@@ -265,6 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_reads_back_to_the_last_bit),
         cmocka_unit_test(survivors_are_counts_one_for_each_round),
+        cmocka_unit_test(every_result_says_that_it_has_no_noise),
+        cmocka_unit_test(a_real_node_has_neither_virtual_time_nor_seed),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(regression_has_its_own_metrics),
         cmocka_unit_test(keys_stand_in_the_order_of_the_format),

@@ -150,6 +150,57 @@ static void run_sql(const char *name, const char *sql)
     sqlite3_close(database);
 }
 
+static void copy(const char *from, const char *to)
+{
+    size_t size = 0;
+    char *bytes = scratch_read(scratch_path(from), &size);
+    FILE *file = fopen(scratch_path(to), "wb");
+
+    assert_true(size > 0);
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    free(bytes);
+}
+
+static void a_store_without_its_wal_is_not_taken_for_new(void **state)
+{
+    uint8_t other[32] = {9};
+    struct store *store = open_store("live.db");
+    const struct gossip_record *records = NULL;
+    struct error error;
+    size_t count = 0;
+    (void)state;
+
+    save_text(store, 0, "promised");
+    copy("live.db", "bare.db"); /* as after kill -9: nothing was closed */
+    copy("live.db", "whole.db");
+    copy("live.db-wal", "whole.db-wal");
+    store_close(store);
+    refused("bare.db", study, key, -EINVAL, "found no ");
+    refused("bare.db", study, key, -EINVAL, "-wal beside it");
+    refused("bare.db", other, key, -EINVAL, "the store of another study");
+    refused("whole.db", other, key, -EINVAL, "the store of another study");
+    refused("whole.db", study, other, -EACCES, "this node's key");
+    store = open_store("whole.db");
+    assert_int_equal(store_load(store, &records, &count, &error), 0);
+    assert_int_equal(count, 1);
+    assert_memory_equal(records[0].bytes, "promised", 8);
+    store_close(store);
+    copy("whole.db", "closed.db"); /* after a clean end one file is all */
+    store_close(open_store("closed.db"));
+}
+
+static void a_file_without_tables_is_refused(void **state)
+{
+    (void)state;
+
+    run_sql("none.db", "PRAGMA journal_mode=WAL");
+    refused("none.db", study, key, -EINVAL, "without a store's tables");
+    scratch_write("empty.db", "");
+    store_close(open_store("empty.db"));
+}
+
 static void a_record_moved_to_another_slot_is_found_out(void **state)
 {
     const struct gossip_record *records = NULL;
@@ -327,6 +378,8 @@ int main(void)
         cmocka_unit_test(only_the_owner_may_read_the_file),
         cmocka_unit_test(the_files_hold_no_plaintext),
         cmocka_unit_test(another_key_or_study_is_refused),
+        cmocka_unit_test(a_store_without_its_wal_is_not_taken_for_new),
+        cmocka_unit_test(a_file_without_tables_is_refused),
         cmocka_unit_test(a_record_moved_to_another_slot_is_found_out),
         cmocka_unit_test(strange_files_are_refused),
         cmocka_unit_test(a_truncated_store_is_refused),

@@ -193,6 +193,7 @@ static void a_mistake_is_told_with_its_line(void **state)
     refused("name: va,", "name: va, key: starling-x,", 9, "key: found");
     refused("name: va,", "name: va, address: va:1,", 9, "tcp://host:port");
     refused("name: va,", "name: va, address: 'tcp://h:0',", 9, "tcp://host");
+    refused("name: va,", "name: \"v\\ea\",", 9, "found the site name 'v?a'");
     refused("site: va, after", "site: vaa, after", 28, "did you mean 'va'?");
     refused("at: after-y", "at: once", 27, "before-y or after-y");
     refused("min: 5", "min: 61", 24, "min above max");
@@ -365,6 +366,27 @@ static void fields_differ_where_studies_do_and_nowhere_else(void **state)
     }
 }
 
+static void two_sites_cannot_have_one_address(void **state)
+{
+    struct error error = {""};
+    char *one =
+        edited("name: hungarian,", "name: hungarian, address: 'tcp://h:7000',");
+    const char *at = strstr(one, "name: va,");
+    char *both = malloc(strlen(one) + 64);
+    (void)state;
+
+    assert_non_null(at);
+    assert_non_null(both);
+    sprintf(both, "%.*sname: va, address: 'tcp://h:7000',%s", (int)(at - one),
+            one, at + strlen("name: va,"));
+    assert_null(read_text(both, &error));
+    assert_non_null(strstr(error.text, "s.yaml:9: "));
+    assert_non_null(strstr(error.text, "'hungarian' (line 7)"));
+    assert_non_null(strstr(error.text, "'va' (line 9)"));
+    free(one);
+    free(both);
+}
+
 static void data_address_seed_and_network_are_not_in_the_charter(void **state)
 {
     static const char *const edits[][2] = {
@@ -473,6 +495,7 @@ int main(void)
         cmocka_unit_test(the_threshold_follows_the_table),
         cmocka_unit_test(an_impossible_threshold_names_the_range),
         cmocka_unit_test(fields_differ_where_studies_do_and_nowhere_else),
+        cmocka_unit_test(two_sites_cannot_have_one_address),
         cmocka_unit_test(data_address_seed_and_network_are_not_in_the_charter),
         cmocka_unit_test(the_roster_covers_names_and_keys),
         cmocka_unit_test(keys_of_the_study_are_parsed_and_must_differ),

@@ -119,7 +119,8 @@ static inline void cohort_read(struct cohort *c)
                    &error);
     for (uint32_t i = 0; i < c->study->site_count; i++) {
         const struct study_site *site = &c->study->sites[i];
-        struct dataset_filter filter = {site->rows_column, site->rows_equals};
+        struct dataset_filter filter = {.column = site->rows_column,
+                                        .equals = site->rows_equals};
         cohort_require(dataset_read(&c->datasets[i], site->data, &filter,
                                     &c->study->task, &error),
                        &error);

@@ -27,10 +27,11 @@ static void write_site(const char *site, const char *hash, const char *rows)
     assert_non_null(file);
     fprintf(file,
             "{\"rounds\": %d, \"state_hash\": \"%s\", \"notes\": [\"%s\", "
-            "\"both\"], \"per_site\": [{\"site\": \"%s\", "
+            "\"both\", \"%s\"], \"per_site\": [{\"site\": \"%s\", "
             "\"bytes_sent\": 5}], "
             "\"wall_seconds\": 1}",
-            rounds_seen, hash, site, site);
+            rounds_seen, hash, site,
+            strcmp(site, "ann") == 0 ? "small is this site" : "both", site);
     fclose(file);
     snprintf(path, sizeof path, "%s/%s/rounds.csv", out, site);
     file = fopen(path, "w");
@@ -59,6 +60,22 @@ static int clean(void **state)
     return 0;
 }
 
+static void a_note_on_one_sites_rows_bears_its_name(void **state)
+{
+    struct error error;
+    json_t *result;
+
+    (void)state;
+    write_site("ann", "ab", "");
+    write_site("ben", "ab", "");
+    assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
+    const json_t *notes = json_object_get(result, "notes");
+    assert_int_equal(json_array_size(notes), 4);
+    assert_string_equal(json_string_value(json_array_get(notes, 3)),
+                        "ann: small is this site");
+    json_decref(result);
+}
+
 static void sites_and_notes_come_together_once(void **state)
 {
     struct error error;
@@ -69,7 +86,7 @@ static void sites_and_notes_come_together_once(void **state)
     write_site("ben", "ab", "");
     assert_int_equal(merge_results(&result, &study, out, lost, 2.5, &error), 0);
     assert_int_equal(json_array_size(json_object_get(result, "per_site")), 2);
-    assert_int_equal(json_array_size(json_object_get(result, "notes")), 3);
+    assert_int_equal(json_array_size(json_object_get(result, "notes")), 4);
     const json_t *ben = json_array_get(json_object_get(result, "per_site"), 1);
     assert_int_equal(json_integer_value(json_object_get(ben, "bytes_sent")),
                      1005);
@@ -94,7 +111,7 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
     char *bytes = scratch_read(scratch_path("rounds.csv"), &size);
     assert_string_equal(
         bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n"
-               "0,5,2,,means,111,\n1,7,2,,squares,7,\n"
+               "0,6,2,,means,111,\n1,7,2,,squares,7,\n"
                "2,9,1,0.5,newton,30,ben\n");
     free(bytes);
 }
@@ -158,6 +175,8 @@ static int make(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_note_on_one_sites_rows_bears_its_name,
+                                  clean),
         cmocka_unit_test_teardown(sites_and_notes_come_together_once, clean),
         cmocka_unit_test_teardown(bytes_of_a_round_are_summed_and_gaps_filled,
                                   clean),

@@ -12,7 +12,7 @@
 static void expect(const char *table, const char *column, const char *equals,
                    const char *wanted, size_t wanted_rows)
 {
-    const struct dataset_filter filter = {column, equals};
+    const struct dataset_filter filter = {.column = column, .equals = equals};
     struct error error;
     size_t rows, size;
     const char *from = scratch_write("table.csv", table);
@@ -45,16 +45,29 @@ static void bytes_stay_as_they_stand(void **state)
            2);
 }
 
-static void without_a_filter_or_its_column_all_rows_are_the_sites(void **state)
+static void without_a_filter_all_rows_are_the_sites(void **state)
 {
     (void)state;
     expect("x,y\n1,2\n3,4\n", NULL, NULL, "x,y\n1,2\n3,4\n", 2);
-    expect("x,y\n1,2\n", "site", "va", "x,y\n1,2\n", 1);
+}
+
+static void a_misspelt_filter_gives_no_row_to_anybody(void **state)
+{
+    const struct dataset_filter filter = {.column = "sitee", .equals = "va"};
+    struct error error;
+    size_t rows;
+    const char *from = scratch_write("table.csv", "site,x\nva,1\n");
+
+    (void)state;
+    assert_int_equal(
+        parcel_rows(&rows, scratch_path("rows.csv"), from, &filter, &error),
+        -EINVAL);
+    assert_non_null(strstr(error.text, "table.csv:1: found no column 'sitee'"));
 }
 
 static void a_site_without_rows_is_an_error_that_names_the_filter(void **state)
 {
-    const struct dataset_filter filter = {"site", "va"};
+    const struct dataset_filter filter = {.column = "site", .equals = "va"};
     struct error error;
     size_t rows;
     const char *from = scratch_write("table.csv", "site,x\nlake,1\n");
@@ -85,7 +98,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_site_gets_its_own_rows_and_no_others),
         cmocka_unit_test(bytes_stay_as_they_stand),
-        cmocka_unit_test(without_a_filter_or_its_column_all_rows_are_the_sites),
+        cmocka_unit_test(without_a_filter_all_rows_are_the_sites),
+        cmocka_unit_test(a_misspelt_filter_gives_no_row_to_anybody),
         cmocka_unit_test(a_site_without_rows_is_an_error_that_names_the_filter),
         cmocka_unit_test(only_the_owner_may_read_a_sites_rows),
     };

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
+#include <unistd.h>
+
 #include "sim/cohort.h"
 #include "sim/runs.h"
 
@@ -140,12 +143,52 @@ static void seeds_end_well_with_made_up_members(void **state)
     assert_int_equal(world(words), 0);
 }
 
+/* What `words` print on stdout. */
+static char *printed(const char *const *words)
+{
+    int out = dup(STDOUT_FILENO);
+
+    fflush(stdout);
+    assert_non_null(freopen(path_of("stdout"), "w", stdout));
+    int status = world(words);
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    assert_int_equal(status, 0);
+    char *text = content("stdout");
+    assert_non_null(text);
+    unlink(path_of("stdout"));
+    return text;
+}
+
+static void seeds_print_one_object_a_line_and_nothing_else(void **state)
+{
+    const char *const words[] = {"--seeds", "3-5", "--json", NULL};
+    char *text = printed(words);
+    uint64_t seed = 3;
+
+    (void)state;
+    for (char *line = strtok(text, "\n"); line != NULL;
+         line = strtok(NULL, "\n")) {
+        json_t *object = json_loads(line, 0, NULL);
+        assert_non_null(object);
+        assert_int_equal(json_integer_value(json_object_get(object, "seed")),
+                         seed++);
+        assert_true(json_is_true(json_object_get(object, "finished")));
+        json_decref(object);
+    }
+    assert_int_equal(seed, 6);
+    free(text);
+}
+
 static void misuse_has_its_own_status(void **state)
 {
     static const char *const wrong[][3] = {
         {"--seed", "x", NULL},    {"--seeds", "5-2", NULL},
         {"--members", "2", NULL}, {"--nonsense", NULL, NULL},
-        {"--seed", "1-2", NULL},  {"another.yaml", NULL, NULL}};
+        {"--seed", "1-2", NULL},  {"another.yaml", NULL, NULL},
+        {"--jso", NULL, NULL},    {"--json=1", NULL, NULL},
+        {"--seed", NULL, NULL}};
     char *alone[] = {"world", NULL};
 
     (void)state;
@@ -157,8 +200,11 @@ static void misuse_has_its_own_status(void **state)
 static void a_missing_study_is_a_failure(void **state)
 {
     (void)state;
+    assert_int_equal(world(NULL), 0);
     unlink(path_of("study.yaml"));
     assert_int_equal(world(NULL), 1);
+    assert_null(content("result.json")); /* of the run before */
+    assert_null(content("rounds.csv"));
 }
 
 int main(void)
@@ -169,6 +215,7 @@ int main(void)
         CLAIM(a_trace_is_the_same_again),
         CLAIM(a_run_that_fails_leaves_no_result),
         CLAIM(seeds_end_well_with_made_up_members),
+        CLAIM(seeds_print_one_object_a_line_and_nothing_else),
         CLAIM(misuse_has_its_own_status),
         CLAIM(a_missing_study_is_a_failure),
     };
