@@ -5,6 +5,7 @@
 #include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
+#include "gossip/pack.h"
 #include "gossip/record.h"
 #include "gossip/round.h"
 
@@ -136,7 +137,7 @@ int agree_check(const struct gossip *g, const struct wire_message *m,
     vote.vote.kind = m->propose.kind;
     vote.vote.ballot = quorum->ballot;
     wire_value_hash(vote.vote.value, &m->propose.value);
-    if (wire_encode_body(body, sizeof body, &vote.body_size, &vote) != 0)
+    if (pack_body(body, sizeof body, &vote.body_size, &vote) != 0)
         return -1;
     vote.body = body;
     for (uint32_t j = 0; j < g->config.members; j++) {

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gossip/pack.h"
+
 static void ctx_of(uint8_t ctx[GOSSIP_HASH_BYTES], const struct gossip *g,
                    const struct wire_message *m)
 {
@@ -23,14 +25,13 @@ static size_t encode(struct gossip *g, uint8_t *out, size_t capacity,
     if (body == NULL)
         return 0;
     m->sender = g->config.self;
-    int status = wire_encode_body(body, capacity, &body_size, m);
+    int status = pack_body(body, capacity, &body_size, m);
     assert(status == 0);
     ctx_of(ctx, g, m);
     wire_signed(covered, ctx, m->sender, body, body_size);
     identity_sign(signature, wire_domain(m->type), covered, sizeof covered,
                   g->config.sign_secret);
-    status =
-        wire_encode_head(out, capacity, &size, m, body, body_size, signature);
+    status = pack_head(out, capacity, &size, m, body, body_size, signature);
     assert(status == 0);
     effects_trim(&g->effects, body, 0);
     return size;
@@ -129,8 +130,8 @@ void mail_send_parts(struct gossip *g, uint32_t to, const struct mail *mail,
     int status = wire_parse(m, mail->bytes, mail->size, g->config.members);
     assert(status == 0);
     m->parts = parts;
-    status = wire_encode_head(head, capacity, &size, m, m->body, m->body_size,
-                              m->signature);
+    status = pack_head(head, capacity, &size, m, m->body, m->body_size,
+                       m->signature);
     assert(status == 0);
     send(g, to, head, size, body, body_size);
 }

@@ -1,4 +1,4 @@
-/* The messages between members: the only encoder and the only parser.
+/* The messages between members, and their only parser; pack.h writes them.
  *
  * head = MessagePack array
  *     [version, type, round, attempt, sender, body: bin, signature: bin 64,
@@ -166,16 +166,6 @@ void wire_signed(uint8_t out[WIRE_SIGNED_BYTES], const uint8_t *ctx,
 /* The signing domain of a type, a constant text; and its name ("KEYS"). */
 const char *wire_domain(enum wire_type type);
 const char *wire_name(enum wire_type type);
-
-/* Writes m's body by type into out[capacity], sets *size. Returns 0, or
- * -ENOSPC. */
-int wire_encode_body(uint8_t *out, size_t capacity, size_t *size,
-                     const struct wire_message *m);
-/* Writes the head around a body and a signature. */
-int wire_encode_head(uint8_t *out, size_t capacity, size_t *size,
-                     const struct wire_message *m, const uint8_t *body,
-                     size_t body_size,
-                     const uint8_t signature[IDENTITY_SIGNATURE_BYTES]);
 
 /* H of a value: what PREPARE and COMMIT sign. Of V it is H(V). */
 void wire_value_hash(uint8_t hash[GOSSIP_HASH_BYTES],

@@ -43,8 +43,8 @@ static void lie(struct pod *p, const uint8_t action[ACTION])
     wire_signed(covered, ctx, LIAR, body, m.body_size);
     identity_sign(signature, wire_domain(m.type), covered, sizeof covered,
                   p->identities[LIAR].sign_secret);
-    if (wire_encode_head(head, sizeof head, &head_size, &m, body, m.body_size,
-                         signature) != 0)
+    if (pack_head(head, sizeof head, &head_size, &m, body, m.body_size,
+                  signature) != 0)
         return;
     forge_deliver(p, LIAR, to, head, head_size, h->body, h->body_size);
 }

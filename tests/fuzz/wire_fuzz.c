@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/pack.h"
 #include "gossip/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,8 +19,8 @@ static const uint8_t *around(const uint8_t *data, size_t *size)
     static struct wire_message m;
 
     m.type = (enum wire_type)(data[0] % WIRE_TYPES);
-    if (wire_encode_head(head, sizeof head, size, &m, data + 1, *size - 1,
-                         signature) != 0)
+    if (pack_head(head, sizeof head, size, &m, data + 1, *size - 1,
+                  signature) != 0)
         return NULL;
     return head;
 }
@@ -39,9 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bytes = around(bytes, &count);
     if (bytes == NULL || wire_parse(&m, bytes, count, members) != 0)
         return 0;
-    if (wire_encode_body(body, sizeof body, &body_size, &m) != 0 ||
-        wire_encode_head(head, sizeof head, &head_size, &m, body, body_size,
-                         m.signature) != 0 ||
+    if (pack_body(body, sizeof body, &body_size, &m) != 0 ||
+        pack_head(head, sizeof head, &head_size, &m, body, body_size,
+                  m.signature) != 0 ||
         wire_parse(&again, head, head_size, members) != 0)
         abort();
     if (again.type != m.type || again.round != m.round ||

@@ -91,8 +91,8 @@ static void replay(struct pod *p, const struct pod_message *h, uint32_t relay,
         assert_int_equal(wire_parse(&m, h->head, h->head_size, p->members), 0);
         m.round = p->engines[to]->round;
         m.attempt = p->engines[to]->attempt;
-        assert_int_equal(wire_encode_head(head, sizeof head, &size, &m, m.body,
-                                          m.body_size, m.signature),
+        assert_int_equal(pack_head(head, sizeof head, &size, &m, m.body,
+                                   m.body_size, m.signature),
                          0);
     }
     forge_deliver(p, relay, to, head, size, h->body, h->body_size);
@@ -342,8 +342,8 @@ static void unknown_and_pretended_senders_are_dropped(void **state)
         m.sender = sender;
         if (sender == LIAR)
             continue;
-        assert_int_equal(wire_encode_head(head, sizeof head, &size, &m, m.body,
-                                          m.body_size, m.signature),
+        assert_int_equal(pack_head(head, sizeof head, &size, &m, m.body,
+                                   m.body_size, m.signature),
                          0);
         uint64_t before = pod_dropped(p, VICTIM);
         forge_deliver(p, LIAR, VICTIM, head, size, NULL, 0);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "gossip/pack.h"
 #include "gossip/pod.h"
 
 struct forged {
@@ -28,13 +29,13 @@ static inline void forge_for(struct forged *f, const struct pod *p,
     m->sender = sender;
     if (m->type != WIRE_HELLO)
         wire_ctx(ctx, config, m->round, m->attempt);
-    if (wire_encode_body(body, sizeof body, &size, m) != 0)
+    if (pack_body(body, sizeof body, &size, m) != 0)
         abort();
     wire_signed(covered, ctx, sender, body, size);
     identity_sign(signature, wire_domain(m->type), covered, sizeof covered,
                   p->identities[sender].sign_secret);
-    if (wire_encode_head(f->head, sizeof f->head, &f->size, m, body, size,
-                         signature) != 0)
+    if (pack_head(f->head, sizeof f->head, &f->size, m, body, size,
+                  signature) != 0)
         abort();
 }
 

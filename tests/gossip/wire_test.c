@@ -39,9 +39,9 @@ static int round_trip(uint32_t members)
     uint8_t signature[IDENTITY_SIGNATURE_BYTES] = {9, 8, 7};
     size_t body_size, size;
 
-    assert_int_equal(wire_encode_body(body, sizeof body, &body_size, &in), 0);
-    assert_int_equal(wire_encode_head(head, GOSSIP_HEAD_MAX, &size, &in, body,
-                                      body_size, signature),
+    assert_int_equal(pack_body(body, sizeof body, &body_size, &in), 0);
+    assert_int_equal(pack_head(head, GOSSIP_HEAD_MAX, &size, &in, body,
+                               body_size, signature),
                      0);
     if (wire_parse(&out, head, size, members) != 0)
         return -1;
@@ -283,8 +283,8 @@ static int parse_body(enum wire_type type, const void *bytes, size_t size)
     size_t head_size;
 
     start(type);
-    assert_int_equal(wire_encode_head(head, GOSSIP_HEAD_MAX, &head_size, &in,
-                                      bytes, size, signature),
+    assert_int_equal(pack_head(head, GOSSIP_HEAD_MAX, &head_size, &in, bytes,
+                               size, signature),
                      0);
     return wire_parse(&out, head, head_size, 5);
 }
@@ -368,9 +368,9 @@ static void oversized_truncated_and_trailing_bytes_are_malformed(void **state)
         start((enum wire_type)type);
         if (type == WIRE_WANT)
             in.want.members = 5;
-        wire_encode_body(body, sizeof body, &body_size, &in);
-        wire_encode_head(head, GOSSIP_HEAD_MAX, &size, &in, body, body_size,
-                         signature);
+        pack_body(body, sizeof body, &body_size, &in);
+        pack_head(head, GOSSIP_HEAD_MAX, &size, &in, body, body_size,
+                  signature);
         assert_int_equal(wire_parse(&out, head, size, 5), 0);
         for (size_t cut = 0; cut < size; cut++) {
             uint8_t *exact = pod_copy(head, cut);
@@ -395,11 +395,11 @@ static void a_full_buffer_is_told(void **state)
     start(WIRE_KEYS);
     for (size_t capacity = 0; capacity < 137; capacity++) {
         uint8_t *exact = pod_copy(body, capacity);
-        assert_int_not_equal(wire_encode_body(exact, capacity, &size, &in), 0);
+        assert_int_not_equal(pack_body(exact, capacity, &size, &in), 0);
         assert_true(size <= capacity);
         free(exact);
     }
-    assert_int_equal(wire_encode_body(body, 137, &size, &in), 0);
+    assert_int_equal(pack_body(body, 137, &size, &in), 0);
     assert_int_equal(size, 137);
 }
 
