@@ -132,6 +132,12 @@ void dial_watch(struct dial *dial, int64_t now_ms)
             again(dial, now_ms);
             break;
         case ZMQ_EVENT_DISCONNECTED:
+            if (!dial->up && ++dial->failures >= DIAL_FAILURES &&
+                dial->trouble == DIAL_NO_TROUBLE)
+                dial->trouble = DIAL_BROKEN;
+            dial->tried = true;
+            again(dial, now_ms);
+            break;
         case ZMQ_EVENT_CLOSED: /* so there was a socket */
             dial->tried = true;
             again(dial, now_ms);

@@ -225,6 +225,24 @@ struct trio {
     const char *addresses[MEMBERS];
 };
 
+/* A port that nobody else is given while the socket lives: bound, but not
+ * listening, so that one child after the other can have it. */
+static int reserve(char *endpoint, size_t size)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes),
+                     0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+    snprintf(endpoint, size, "tcp://127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
 static void open_trio(struct trio *trio, const char *caller_mode,
                       const char *listener_mode)
 {
@@ -312,7 +330,9 @@ static void a_stranger_is_refused_and_reported_once(void **state)
     while (strstr(e.text, "refused a stranger at tcp://127.0.0.1") == NULL)
         expect(trio.t, &e, TRANSPORT_TEXT, 0);
     read_line(&stranger, line, sizeof line);
-    assert_non_null(strstr(line, "does not know this node's key"));
+    /* the second if the refusal itself is lost with the connection */
+    assert_true(strstr(line, "does not know this node's key") != NULL ||
+                strstr(line, "no handshake with") != NULL);
     end = zclock_mono() + SHORT_MS; /* it goes on trying: no more lines */
     while (zclock_mono() < end) {
         transport_poll(trio.t, &e, NULL, end - zclock_mono());
@@ -373,26 +393,31 @@ static void a_killed_caller_is_noticed_and_comes_back(void **state)
 
 static void a_killed_listener_is_noticed_and_comes_back(void **state)
 {
-    struct trio trio;
+    struct trio trio = {0};
+    struct error error;
+    char endpoint[64];
     int64_t ms;
+    int port = reserve(endpoint, sizeof endpoint);
+    const char *theirs[MEMBERS] = {nowhere, nowhere, endpoint};
+    const char *ours[MEMBERS] = {nowhere, wildcard, endpoint};
 
     (void)state;
-    open_trio(&trio, NULL, "echo");
+    memset(links, 0, sizeof links);
+    start(&trio.listener, 2, 2, "heart", "echo", theirs);
+    assert_int_equal(open_transport(&trio.t, 1, 1, "heart", ours, 2, &error),
+                     0);
     expect_link(trio.t, 2, true);
     for (int turn = 0; turn < 3; turn++) {
-        char endpoint[128];
-
-        snprintf(endpoint, sizeof endpoint, "%s", trio.listener.endpoint);
         stop(&trio.listener);
         ms = expect_link(trio.t, 2, false);
         print_message("listener killed, noticed after %d ms\n", (int)ms);
         assert_true(ms < SHORT_MS);
-        const char *theirs[MEMBERS] = {nowhere, nowhere, endpoint};
         start(&trio.listener, 2, 2, "heart", "echo", theirs);
         expect_link(trio.t, 2, true);
         expect_head(trio.t, 2, "hello");
     }
     close_trio(&trio);
+    close(port);
 }
 
 static void a_machine_that_falls_silent_is_noticed(void **state)
