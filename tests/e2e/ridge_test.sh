@@ -44,5 +44,6 @@ check() { # NAME CSV REFERENCE SITES L2 LAMBDA
 }
 wdbc=data/breast-cancer-wdbc/wdbc.csv retina=data/retina-debrecen/retina-prepared.csv
 check wdbc $wdbc reference/breast-cancer-wdbc.txt 4 1 1.0
+check wdbc $wdbc reference/breast-cancer-wdbc.txt 4 10 10.0
 check retina $retina reference/retina-debrecen.txt 5 1 1.0
 check retina $retina reference/retina-debrecen.txt 5 0.01 0.01
