@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gossip/cohort.h"
+#include "gossip/evidence.h"
 #include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
@@ -38,16 +40,21 @@ void agree_reset(struct agree *a)
     a->cert = mails[4];
 }
 
-/* What a proposer may propose by itself now: true with the value and whose
- * messages show it. */
+/* What a proposer may propose by itself now: true with the value, whose
+ * messages show it, and whose were looked at. */
 static bool candidate(const struct gossip *g, enum wire_kind kind,
-                      struct wire_value *value, uint64_t *evidence)
+                      struct wire_value *value, uint64_t *evidence,
+                      uint64_t *heard)
 {
+    uint32_t turn = g->agree[kind].ballot;
+
     if (kind == WIRE_V) {
-        *evidence = g->have_acks;
+        *heard = g->have_acks;
+        *evidence = keys_senders(g, turn);
         keys_value(g, value, *evidence);
     } else {
-        *evidence = round_owners(g);
+        *heard = round_owners(g);
+        *evidence = round_reporters(g, turn);
         round_value(g, value, *evidence);
     }
     return engine_count(*evidence) >= g->config.threshold;
@@ -61,16 +68,17 @@ static bool sound(const struct gossip *g, const struct wire_value *value)
 
     if (memcmp(value->state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
         engine_count(value->members) < g->config.threshold ||
-        value->members != engine_all(g))
+        !cohort_allows(g, value->members))
         return false;
     if (value->kind == WIRE_U)
         return v->certified &&
                memcmp(value->hash_v, v->hash, GOSSIP_HASH_BYTES) == 0 &&
                (value->members & ~v->value.members) == 0;
     for (uint32_t j = 0; j < g->config.members; j++)
-        if ((g->have_keys & engine_bit(j)) == 0 ||
-            (g->equivocated & engine_bit(j)) ||
-            memcmp(value->keys[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0)
+        if ((value->members & engine_bit(j)) &&
+            ((g->have_keys & engine_bit(j)) == 0 ||
+             (g->equivocated & engine_bit(j)) ||
+             memcmp(value->said[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
             return false;
     return true;
 }
@@ -166,6 +174,8 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
     struct agree *a = &g->agree[m->propose.kind];
     const struct wire_quorum *quorum = &m->propose.quorum;
 
+    if (m->sender != g->config.self)
+        evidence_compare(g, m, head, size);
     if (a->certified || m->propose.ballot < a->ballot ||
         m->propose.ballot - a->ballot > g->config.members ||
         m->sender != agree_proposer(g, m->propose.ballot) ||
@@ -176,6 +186,8 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
         g->dropped++;
         return;
     }
+    if (quorum->members != 0)
+        evidence_quorum(g, m, WIRE_PREPARE);
     if (memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 &&
         (g->diverged & engine_bit(m->sender)) == 0) {
         g->diverged |= engine_bit(m->sender);
@@ -216,6 +228,7 @@ void agree_receive_lock(struct gossip *g, const struct wire_message *m)
             g->dropped++;
             return;
         }
+        evidence_quorum(g, m, WIRE_PREPARE);
         raise_lock(&a->best, m);
     }
     if (a->reported[m->sender] <= m->propose.ballot)
@@ -244,6 +257,7 @@ void agree_receive_cert(struct gossip *g, const struct wire_message *m)
         g->dropped++;
         return;
     }
+    evidence_quorum(g, m, WIRE_COMMIT);
     ours = *m;
     certify(g, &ours);
 }
@@ -291,7 +305,7 @@ static bool move(struct gossip *g, enum wire_kind kind)
 {
     struct agree *a = &g->agree[kind];
     struct wire_value value;
-    uint64_t evidence;
+    uint64_t evidence, heard;
     uint32_t later = later_ballot(g, a);
 
     if (later > a->ballot) {
@@ -299,7 +313,7 @@ static bool move(struct gossip *g, enum wire_kind kind)
         return true;
     }
     if (!a->running) {
-        if (!candidate(g, kind, &value, &evidence) || !sound(g, &value))
+        if (!candidate(g, kind, &value, &evidence, &heard) || !sound(g, &value))
             return false;
         enter(g, kind, a->ballot);
         return true;
@@ -318,6 +332,10 @@ static bool heard_enough(const struct gossip *g, const struct agree *a,
                          uint64_t heard)
 {
     uint64_t missing = engine_all(g) & ~heard & ~members_all_gone(g);
+
+    if (cohort_changes(g)) /* only those who can still be in it */
+        missing &= a == &g->agree[WIRE_U] ? g->agree[WIRE_V].value.members
+                                          : g->have_keys & ~g->declined;
     uint64_t patience = (a->ballot_ends_ms - a->ballot_began_ms) / 4;
 
     if (engine_count(heard) < g->config.threshold)
@@ -337,7 +355,7 @@ static bool propose(struct gossip *g, enum wire_kind kind)
 {
     struct agree *a = &g->agree[kind];
     struct wire_message m = {.type = WIRE_PROPOSE}, said;
-    uint64_t heard = 0;
+    uint64_t heard = 0, looked = 0;
 
     if (!a->running || a->proposed_ballot == a->ballot + 1 ||
         agree_proposer(g, a->ballot) != g->config.self)
@@ -347,15 +365,15 @@ static bool propose(struct gossip *g, enum wire_kind kind)
     for (uint32_t j = 0; j < g->config.members; j++)
         if (a->reported[j] > a->ballot)
             heard |= engine_bit(j);
-    if (a->ballot > 0 && !heard_enough(g, a, heard))
+    if ((a->ballot > 0 && !heard_enough(g, a, heard)) || !cohort_closed(g))
         return false;
     if (a->best.quorum.members != 0) {
         m.propose.value = a->best.value;
         m.propose.quorum = a->best.quorum;
     } else {
-        if (!candidate(g, kind, &m.propose.value, &m.propose.evidence) ||
-            !sound(g, &m.propose.value) ||
-            !heard_enough(g, a, m.propose.evidence))
+        if (!candidate(g, kind, &m.propose.value, &m.propose.evidence,
+                       &looked) ||
+            !sound(g, &m.propose.value) || !heard_enough(g, a, looked))
             return false;
         fill_hashes(g, &m);
     }
@@ -395,7 +413,7 @@ static bool prepare(struct gossip *g, enum wire_kind kind)
     if (!a->has_proposal || p->propose.ballot != a->ballot ||
         (ours->cast && ours->ballot >= a->ballot))
         return false;
-    if (!sound(g, &p->propose.value) || !unlocked(a))
+    if (!sound(g, &p->propose.value) || !unlocked(a) || !cohort_closed(g))
         return false;
     if (p->propose.quorum.members == 0 && !shown(g, p))
         return false;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "gossip/agree.h"
+#include "gossip/check.h"
+#include "gossip/cohort.h"
 #include "gossip/finish.h"
 #include "gossip/keys.h"
 #include "gossip/mail.h"
@@ -18,6 +20,7 @@ void attempt_enter(struct gossip *g, enum phase phase)
 {
     g->phase = phase;
     g->phase_began_ms = g->now_ms;
+    g->enough_ms = UINT64_MAX;
     recover_soon(g);
 }
 
@@ -39,6 +42,7 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
 {
     keys_wipe(g);
     round_reset(g);
+    check_reset(g);
     g->attempt = attempt;
     wire_ctx(g->ctx, &g->config, g->round, attempt);
     g->have_keys = g->have_sealed = g->have_shares = g->have_acks = 0;
@@ -47,6 +51,7 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
         g->keys_mail[j].size = 0;
         g->shares_out[j].size = 0;
         g->acks_mail[j].size = 0;
+        g->check_mail[j].size = 0;
     }
     for (int kind = 0; kind < WIRE_KINDS; kind++)
         agree_reset(&g->agree[kind]);
@@ -58,20 +63,47 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
         mail_note(g, GOSSIP_NOTE_ATTEMPT, 0, attempt, NULL);
     attempt_enter(g, PHASE_KEYS);
     keys_make(g);
-    record_promise(g);
+    record_promise(g); /* and that what was before is closed */
+    if (cohort_changes(g) && attempt > 0)
+        cohort_close(g);
     mail_send_all(g, &g->keys_mail[g->config.self]);
     mail_note(g, GOSSIP_NOTE_KEYS, 0, 0, NULL);
     take_future(g);
 }
 
-/* The newest attempt of this round that anybody's KEYS are here of. */
-static uint64_t newest_attempt(const struct gossip *g, uint64_t attempt)
+static bool has_future(const struct gossip *g, uint32_t j, uint64_t attempt)
 {
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if (g->future[j].mail.size != 0 && g->future[j].round == g->round &&
-            g->future[j].attempt > attempt)
-            attempt = g->future[j].attempt;
+    return g->future[j].mail.size != 0 && g->future[j].round == g->round &&
+           g->future[j].attempt >= attempt;
+}
+
+/* The newest attempt of this round, from `attempt` on, that KEYS are here of:
+ * anybody's, or c + 1 members' where one may be lying. */
+uint64_t attempt_newest(const struct gossip *g, uint64_t attempt)
+{
+    uint32_t need = g->config.active ? g->config.colluders + 1 : 1;
+
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        uint32_t count = 0;
+        if (!has_future(g, i, attempt + 1))
+            continue;
+        for (uint32_t j = 0; j < g->config.members; j++)
+            count += has_future(g, j, g->future[i].attempt);
+        if (count >= need)
+            attempt = g->future[i].attempt;
+    }
     return attempt;
+}
+
+/* The next attempt that anybody is in; UINT64_MAX: nobody is ahead. */
+static uint64_t next_attempt(const struct gossip *g)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (has_future(g, j, g->attempt + 1) && g->future[j].attempt < next)
+            next = g->future[j].attempt;
+    return next;
 }
 
 void attempt_round(struct gossip *g, uint64_t attempt)
@@ -81,6 +113,10 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     g->asked = g->has_plain = false;
     open_reset(&g->open);
     memset(g->offers, 0, sizeof g->offers);
+    if (cohort_changes(g) && g->released && g->shape.length != 0) {
+        attempt_enter(g, PHASE_OUT);
+        return;
+    }
     if (g->shape.length == 0) {
         finish_done(g);
         return;
@@ -88,7 +124,7 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     assert(g->shape.length <= g->config.length_max);
     assert(fixed_fits(&g->shape, g->config.members));
     mail_note(g, GOSSIP_NOTE_ROUND, 0, 0, NULL);
-    attempt = newest_attempt(g, attempt);
+    attempt = attempt_newest(g, attempt);
     g->asked = true;
     effect = effects_add(&g->effects, GOSSIP_CONTRIBUTE);
     effect->contribute.round = g->round;
@@ -106,11 +142,6 @@ static uint64_t patience(const struct gossip *g)
     return g->config.deadline_ms << growths;
 }
 
-static bool cohort_in(const struct gossip *g, uint64_t have)
-{
-    return (engine_all(g) & ~(have & ~g->equivocated)) == 0;
-}
-
 /* One transition of the attempt; false when it waits. */
 static bool advance(struct gossip *g)
 {
@@ -119,7 +150,7 @@ static bool advance(struct gossip *g)
     keys_open(g);
     switch (g->phase) {
     case PHASE_KEYS:
-        if (!cohort_in(g, g->have_keys)) {
+        if (!cohort_ready(g, engine_all(g), g->have_keys)) {
             if (g->equivocated != 0 && g->deadline_ms == UINT64_MAX)
                 g->deadline_ms = g->now_ms + patience(g);
             return false;
@@ -130,7 +161,9 @@ static bool advance(struct gossip *g)
         mail_note(g, GOSSIP_NOTE_SHARES, 0, 0, NULL);
         return true;
     case PHASE_SHARES:
-        if (!cohort_in(g, g->have_shares))
+        keys_share(g); /* also with those who came late */
+        if (!cohort_ready(g, cohort_changes(g) ? g->have_keys : engine_all(g),
+                          g->have_shares))
             return false;
         attempt_enter(g, PHASE_V);
         keys_ack(g);
@@ -157,6 +190,7 @@ static bool advance(struct gossip *g)
         if (!u->certified)
             return agree_advance(g, WIRE_U);
         mail_note(g, GOSSIP_NOTE_SURVIVORS, u->value.members, 0, NULL);
+        round_certified(g);
         if (!g->open.has_u || g->open.attempt == g->attempt ||
             !open_complete(&g->open))
             open_begin(g);
@@ -188,6 +222,26 @@ static uint64_t missing_now(const struct gossip *g)
     }
 }
 
+/* V was certified without us: it is not for us to try again. */
+static bool is_bystander(const struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+
+    return v->certified && (v->value.members & engine_bit(g->config.self)) == 0;
+}
+
+/* When to follow one who is ahead: too few are here, and nothing is lost. */
+static uint64_t stuck_at(const struct gossip *g)
+{
+    return next_attempt(g) == UINT64_MAX ? UINT64_MAX
+                                         : g->phase_began_ms + patience(g);
+}
+
+uint64_t attempt_wake(const struct gossip *g)
+{
+    return g->phase == PHASE_KEYS ? stuck_at(g) : UINT64_MAX;
+}
+
 /* The deadline of the attempt, or of waiting, has passed. */
 static void time_out(struct gossip *g)
 {
@@ -196,8 +250,12 @@ static void time_out(struct gossip *g)
     if (g->now_ms >= g->deadline_ms) {
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
+        else if (cohort_changes(g) && (g->released || is_bystander(g)))
+            g->deadline_ms = UINT64_MAX; /* the others' result will come */
         else
-            attempt_begin(g, newest_attempt(g, g->attempt + 1));
+            attempt_begin(g, attempt_newest(g, g->attempt + 1));
+    } else if (g->phase == PHASE_KEYS && g->now_ms >= stuck_at(g)) {
+        attempt_begin(g, next_attempt(g));
     } else if (g->config.wait_ms != 0 && (missing & g->awaited) != 0 &&
                g->now_ms >= g->awaited_ms + g->config.wait_ms) {
         finish_stop(g, missing & g->awaited, GOSSIP_TIMED_OUT);
@@ -213,7 +271,7 @@ void attempt_run(struct gossip *g)
 {
     while (advance(g))
         ;
-    if (attempt_runs(g) && open_absorb(g)) {
+    if ((attempt_runs(g) || g->phase == PHASE_OUT) && open_absorb(g)) {
         attempt_enter(g, PHASE_ABSORB);
         return;
     }

@@ -15,6 +15,9 @@ void attempt_round(struct gossip *g, uint64_t attempt);
 void attempt_begin(struct gossip *g, uint64_t attempt);
 
 bool attempt_runs(const struct gossip *g);
+/* The attempt to go to, from `attempt` on, as others' KEYS say. */
+uint64_t attempt_newest(const struct gossip *g, uint64_t attempt);
+uint64_t attempt_wake(const struct gossip *g);
 /* Every transition that what is here allows, and the deadlines. */
 void attempt_run(struct gossip *g);
 

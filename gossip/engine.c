@@ -3,14 +3,16 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "gossip/cohort.h"
 #include "gossip/record.h"
 
 enum {
     /* Per kind of mail, from the widest table that it carries. */
     MAIL_BASE = 512,
-    MAIL_PER_MEMBER = 36,
+    MAIL_PER_MEMBER = 68,
     WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
-    MAILS_PER_MEMBER = 10, /* KEYS SHARES ACK Y RECV UNMASK future DONE, sums */
+    /* KEYS SHARES ACK Y RECV UNMASK CHECK CLOSE future DONE, sums */
+    MAILS_PER_MEMBER = 12,
     WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1
 };
 
@@ -27,7 +29,7 @@ static int make_mails(struct gossip *g)
     size_t narrow = MAIL_BASE + MAIL_PER_MEMBER * n;
     size_t wide = MAIL_BASE + WIDE_PER_MEMBER * n;
 
-    g->mail_size = MAILS_PER_MEMBER * n * narrow + WIDE_MAILS * wide;
+    g->mail_size = MAILS_PER_MEMBER * n * narrow + (WIDE_MAILS + 2 * n) * wide;
     uint8_t *at = calloc(1, g->mail_size);
     g->mail_bytes = at;
     if (at == NULL)
@@ -37,9 +39,11 @@ static int make_mails(struct gossip *g)
             &g->keys_mail[j], &g->shares_out[j],  &g->acks_mail[j],
             &g->y_mail[j],    &g->recv_mail[j],   &g->unmask_mail[j],
             &g->done_mail[j], &g->future[j].mail, &g->open.sums[j],
-            &g->past.sums[j]};
+            &g->past.sums[j], &g->check_mail[j],  &g->close_mail[j]};
         for (int i = 0; i < MAILS_PER_MEMBER; i++)
             at = give(mails[i], at, narrow);
+        at = give(&g->evidence[j].first, at, wide);
+        at = give(&g->evidence[j].second, at, wide);
     }
     for (int kind = 0; kind < WIRE_KINDS; kind++) {
         struct agree *a = &g->agree[kind];
@@ -64,8 +68,8 @@ static int make_vectors(struct gossip *g)
     size_t length = g->config.length_max, n = g->config.members;
 
     g->slice_max = length / g->config.threshold + 1;
-    g->state = calloc(1, g->config.state_size + 1);
-    g->next = calloc(1, g->config.state_size + 1);
+    g->state = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
+    g->next = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
     g->values = calloc(length + 1, sizeof *g->values);
     g->plain = calloc(length + 1, sizeof *g->plain);
     g->masked = calloc(length + 1, sizeof *g->masked);
@@ -74,9 +78,17 @@ static int make_vectors(struct gossip *g)
     g->kept = calloc(g->config.copies * n * g->slice_max, sizeof *g->kept);
     g->acks = calloc(n, sizeof *g->acks);
     g->unmasks = calloc(n, sizeof *g->unmasks);
+    g->keys = calloc(n, sizeof *g->keys);
+    g->recvs = calloc(n, sizeof *g->recvs);
+    if (g->config.check) {
+        g->check = calloc(1, sizeof *g->check);
+        g->audit_lanes = calloc(n * g->slice_max, sizeof *g->audit_lanes);
+        if (g->check == NULL || g->audit_lanes == NULL)
+            return -1;
+    }
     return g->state && g->next && g->values && g->plain && g->masked &&
                    g->open.lanes && g->past.lanes && g->kept && g->acks &&
-                   g->unmasks
+                   g->unmasks && g->keys && g->recvs
                ? 0
                : -1;
 }
@@ -84,7 +96,8 @@ static int make_vectors(struct gossip *g)
 static int make_effects(struct gossip *g)
 {
     size_t body = (size_t)2 * g->config.copies * g->config.length_max * 8;
-    size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g);
+    size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g) +
+                   2 * record_evidence_size(g);
 
     return effects_new(&g->effects, g->config.members,
                        saves + body + g->config.state_size);
@@ -95,6 +108,17 @@ int engine_make(struct gossip *g)
     return make_mails(g) != 0 || make_vectors(g) != 0 || make_effects(g) != 0
                ? -1
                : 0;
+}
+
+size_t engine_state_size(const struct gossip *g)
+{
+    return g->config.state_size +
+           (cohort_changes(g) ? COHORT_HISTORY_BYTES : 0);
+}
+
+void engine_hash_state(struct gossip *g)
+{
+    wire_hash(g->state_hash, g->state, engine_state_size(g));
 }
 
 size_t engine_kept_size(const struct gossip *g)
@@ -120,6 +144,10 @@ void engine_free(struct gossip *g)
     wipe_free(g->masked, length);
     wipe_free(g->kept, engine_kept_size(g));
     wipe_free(g->unmasks, g->config.members * sizeof *g->unmasks);
+    free(g->audit_lanes);
+    free(g->check);
+    free(g->keys);
+    free(g->recvs);
     free(g->state);
     free(g->next);
     free(g->values);

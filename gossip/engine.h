@@ -13,6 +13,7 @@
 enum phase {
     PHASE_START,  /* nothing done yet, not even the state's shape is known */
     PHASE_ABSORB, /* the driver's answer: the next state, or its shape */
+    PHASE_OUT,    /* of this round: what we released must not be tried again */
     PHASE_KEYS,
     PHASE_SHARES,
     PHASE_V,    /* ACKs, and the agreement on V */
@@ -78,7 +79,7 @@ struct result {
     struct mail cert_v, cert_u;
     struct mail sums[GOSSIP_MEMBERS_MAX]; /* by slice */
     uint64_t signers[GOSSIP_MEMBERS_MAX];
-    uint64_t have;   /* slices */
+    uint64_t have;   /* slices; with config.check: those that stood it */
     size_t length;   /* elements of the vector */
     uint64_t *lanes; /* [length_max] */
 };
@@ -98,7 +99,7 @@ struct gossip {
 
     /* the public state */
     uint64_t round;
-    uint8_t *state, *next; /* [state_size] */
+    uint8_t *state, *next; /* [state_size], then the cohorts' history */
     uint8_t state_hash[GOSSIP_HASH_BYTES];
     struct fixed_shape shape;
     uint64_t absorbing; /* round of `next` while PHASE_ABSORB */
@@ -116,10 +117,14 @@ struct gossip {
     struct x25519_pair epk, mpk;
     uint8_t b[SHAMIR_BYTES];
     uint64_t have_keys, have_sealed, have_shares, have_acks, equivocated;
-    struct {
+    uint64_t enough_ms; /* since when the phase could go on; UINT64_MAX */
+    struct keys {
         uint8_t epk[X25519_BYTES], mpk[X25519_BYTES];
         uint8_t commit[GOSSIP_HASH_BYTES], hash[GOSSIP_HASH_BYTES];
-    } keys[GOSSIP_MEMBERS_MAX];
+        uint8_t of_b[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+        uint8_t of_msk[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+    } * keys;                                             /* [members] */
+    uint8_t deal[GOSSIP_MEMBERS_MAX][WIRE_SECRETS_BYTES]; /* ours, for j */
     uint8_t sealed[GOSSIP_MEMBERS_MAX][WIRE_SEALED_BYTES];
     uint8_t shares[GOSSIP_MEMBERS_MAX][WIRE_SECRETS_BYTES]; /* of j, for us */
     struct ack *acks;                                       /* [members] */
@@ -130,18 +135,49 @@ struct gossip {
     uint64_t *kept; /* [copies][members][slice_max] */
     size_t slice_max;
     uint64_t kept_from[GOSSIP_MEMBERS_MAX]; /* [k]: who's k-th slice is here */
+    uint8_t y_hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* of y_mail */
     uint64_t have_recvs, have_unmasks;
-    struct {
+    struct recv {
         uint64_t members;
         uint8_t hash_v[GOSSIP_HASH_BYTES], state[GOSSIP_HASH_BYTES];
         uint8_t hash[GOSSIP_HASH_BYTES];
-    } recvs[GOSSIP_MEMBERS_MAX];
+        uint8_t ys[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+    } * recvs;                    /* [members] */
     struct wire_message *unmasks; /* [members] */
     bool rebuilt;
-    uint64_t have_secrets;  /* whose secrets are rebuilt */
-    uint64_t rebuild_tried; /* responders of the last failed try */
+    uint64_t have_secrets;          /* whose secrets are rebuilt */
+    uint64_t rebuild_tried;         /* responders of the last failed try */
+    uint64_t bad_shares, bad_deals; /* who was named for them */
     uint8_t secrets[GOSSIP_MEMBERS_MAX][SHAMIR_BYTES]; /* of b or msk */
     uint64_t opened_ms;
+
+    /* CHECK (config.check) */
+    struct check {
+        bool sent;
+        uint64_t spoken; /* slices whose SUM we have said */
+        uint64_t truth;  /* slices whose sum we know by our own adding up */
+        uint8_t hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* of these */
+        uint64_t heard; /* slices whose SUM is here, from whom, its hash */
+        uint32_t heard_from[GOSSIP_MEMBERS_MAX];
+        uint8_t heard_hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+        uint64_t fits;        /* slices with a SUM of another that is true */
+        uint64_t have_checks; /* whose CHECK is here */
+        uint64_t lied;        /* who was named in this attempt */
+        uint32_t audit;       /* slice + 1 that is asked for; 0: none */
+        uint64_t audit_from;  /* whose masked lanes of it are here */
+        struct {
+            uint64_t slices;
+            uint8_t hashes[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+        } checks[GOSSIP_MEMBERS_MAX];
+    } * check;
+    uint64_t *audit_lanes; /* [members][slice_max] */
+
+    /* changing cohorts (on_loss: continue) */
+    bool released;     /* in this round: no retry of it for us */
+    bool fresh;        /* started without a store: what we said is not known */
+    uint64_t declined; /* sites that cannot contribute */
+    uint64_t stops;    /* who signed STOP */
+    uint64_t closed[GOSSIP_MEMBERS_MAX]; /* attempt + 1 that j has closed */
 
     /* signed heads of the attempt, by sender; shares_out by receiver */
     struct mail keys_mail[GOSSIP_MEMBERS_MAX];
@@ -150,6 +186,8 @@ struct gossip {
     struct mail y_mail[GOSSIP_MEMBERS_MAX];
     struct mail recv_mail[GOSSIP_MEMBERS_MAX];
     struct mail unmask_mail[GOSSIP_MEMBERS_MAX];
+    struct mail check_mail[GOSSIP_MEMBERS_MAX];
+    struct mail close_mail[GOSSIP_MEMBERS_MAX];
     struct {
         uint64_t round, attempt;
         struct mail mail;
@@ -161,6 +199,7 @@ struct gossip {
     /* what was said in the attempt of before a restart */
     struct {
         uint64_t round, attempt;
+        bool released;
         struct mail mails[9]; /* as in record_promise */
         size_t count;
     } said;
@@ -193,12 +232,21 @@ struct gossip {
     uint64_t end_members;
     uint32_t end_decline;
     bool told, left;
+
+    uint64_t accused; /* the evidence, by member; second.size 0: recomputed */
+    struct {
+        struct mail first, second;
+    } evidence[GOSSIP_MEMBERS_MAX];
 };
 
 /* All memory of an engine whose config stands, and its end, secrets wiped.
  * engine_make returns 0 or -1: out of memory, engine_free cleans up. */
 int engine_make(struct gossip *g);
 void engine_free(struct gossip *g);
+
+/* Bytes of the state with what follows it, and its hash. */
+size_t engine_state_size(const struct gossip *g);
+void engine_hash_state(struct gossip *g);
 
 /* Bytes of all kept slices. */
 size_t engine_kept_size(const struct gossip *g);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "gossip/cohort.h"
 #include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/record.h"
@@ -64,13 +65,39 @@ void finish_stop(struct gossip *g, uint64_t missing, enum gossip_reason reason)
     end(g);
 }
 
+/* One STOP ends a study whose charter has stopping in it; where some may lie
+ * and the others could go on, c + 1 do. */
+static bool stops(struct gossip *g, const struct wire_message *m)
+{
+    bool may_stop =
+        g->config.on_loss == GOSSIP_STOP ||
+        (g->config.wait_ms != 0 && !(g->config.active && cohort_changes(g)));
+
+    if (g->config.active)
+        g->stops |= engine_bit(m->sender);
+    return may_stop || engine_count(g->stops) > g->config.colluders;
+}
+
+/* The others go on without a site that cannot contribute, if t are left. */
+static bool goes_on(struct gossip *g, const struct wire_message *m)
+{
+    uint64_t bit = engine_bit(m->sender);
+    uint32_t left;
+
+    if (!cohort_changes(g) || m->type != WIRE_DECLINE)
+        return false;
+    if ((g->declined & bit) == 0 && g->phase < PHASE_FINISHED)
+        mail_note(g, GOSSIP_NOTE_DECLINED, bit, m->decline.reason, NULL);
+    g->declined |= bit;
+    left = g->config.members - engine_count(g->declined);
+    return left >= g->config.threshold;
+}
+
 void finish_receive_end(struct gossip *g, const struct wire_message *m,
                         const uint8_t *head, size_t size, uint32_t from)
 {
-    bool may_stop = g->config.on_loss == GOSSIP_STOP || g->config.wait_ms != 0;
-
-    if (m->type == WIRE_STOP && !may_stop) {
-        g->dropped++;
+    if (m->type == WIRE_STOP ? !stops(g, m) : goes_on(g, m)) {
+        g->dropped += m->type == WIRE_STOP;
         return;
     }
     if (from < g->config.members)
@@ -79,8 +106,9 @@ void finish_receive_end(struct gossip *g, const struct wire_message *m,
         return;
     g->have_dones = from < g->config.members ? engine_bit(from) : 0;
     if (m->type == WIRE_STOP) {
-        g->reason = g->config.on_loss == GOSSIP_STOP ? GOSSIP_STOPPED
-                                                     : GOSSIP_TIMED_OUT;
+        g->reason = m->stop.members == 0               ? GOSSIP_SPOILED
+                    : g->config.on_loss == GOSSIP_STOP ? GOSSIP_STOPPED
+                                                       : GOSSIP_TIMED_OUT;
         g->end_members = m->stop.members;
     } else {
         g->reason = GOSSIP_DECLINED;
@@ -144,7 +172,8 @@ void finish_receive_done(struct gossip *g, const struct wire_message *m,
 
 void finish_advance(struct gossip *g)
 {
-    uint64_t others = engine_all(g) & ~engine_bit(g->config.self);
+    uint64_t others =
+        engine_all(g) & ~engine_bit(g->config.self) & ~g->declined;
 
     if (g->left || !g->told)
         return;

@@ -7,7 +7,10 @@
 
 #include "gossip/agree.h"
 #include "gossip/attempt.h"
+#include "gossip/check.h"
+#include "gossip/cohort.h"
 #include "gossip/engine.h"
+#include "gossip/evidence.h"
 #include "gossip/finish.h"
 #include "gossip/keys.h"
 #include "gossip/mail.h"
@@ -27,6 +30,9 @@ static void check_config(const struct gossip_config *c)
     assert(c->threshold <= c->members && c->threshold > c->members / 2);
     assert(c->colluders >= 1 && c->colluders + 2 <= c->threshold);
     assert(c->copies >= 1 && c->copies <= c->members);
+    assert(!c->active ||
+           (c->members >= 5 && c->check && c->threshold >= c->colluders + 3 &&
+            2 * c->threshold > c->members + c->colluders));
     assert(c->field_count <= GOSSIP_FIELDS_MAX);
     assert(c->deadline_ms > 0 && c->verify != NULL);
     assert(c->shape.length == 0 || fixed_fits(&c->shape, c->members));
@@ -52,6 +58,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
     g->shape = config->shape;
     g->woken_ms = UINT64_MAX;
     g->said.round = UINT64_MAX;
+    g->fresh = count == 0;
     *why = "a saved record does not belong to this study or is damaged";
     for (size_t i = 0; i < count; i++) {
         if (saved[i].slot >= GOSSIP_SLOTS)
@@ -62,7 +69,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
         if (saved[i].slot == GOSSIP_SLOT_STATE)
             g->shape.length = SIZE_MAX; /* unknown: asked at the first step */
     }
-    wire_hash(g->state_hash, g->state, config->state_size);
+    engine_hash_state(g);
     return g;
 
 fail:
@@ -92,7 +99,9 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         g->state = g->next;
         g->next = state;
         g->round = g->absorbing;
-        wire_hash(g->state_hash, g->state, g->config.state_size);
+        engine_hash_state(g);
+        g->released = false;
+        memset(g->closed, 0, sizeof g->closed);
         if (g->absorbing_sum) {
             struct result past = g->past;
             g->past = g->open;
@@ -101,7 +110,9 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         } else {
             open_reset(&g->past);
             attempt = g->attempt;
+            g->released = g->fresh; /* who knows what we said before */
         }
+        g->fresh = false;
         keys_wipe(g);
         round_reset(g);
         sodium_memzero(g->plain, g->config.length_max * sizeof *g->plain);
@@ -124,11 +135,13 @@ static void start(struct gossip *g)
     }
     if (g->said.round == g->round && g->said.attempt >= g->attempt)
         g->attempt = g->said.attempt + 1;
+    if (g->said.round == g->round && g->said.released)
+        g->released = true;
     if (g->shape.length != SIZE_MAX) {
         attempt_round(g, g->attempt);
         return;
     }
-    memcpy(g->next, g->state, g->config.state_size);
+    memcpy(g->next, g->state, engine_state_size(g));
     effect = effects_add(&g->effects, GOSSIP_ABSORB);
     effect->absorb.round = g->round;
     effect->absorb.state = g->state;
@@ -155,23 +168,26 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
     g->future[j].round = m->round;
     g->future[j].attempt = m->attempt;
     mail_keep(&g->future[j].mail, head, size);
-    if (m->round == g->round && g->phase >= PHASE_KEYS &&
-        g->phase <= PHASE_OPEN &&
-        !g->agree[WIRE_U].prepares[g->config.self].cast)
-        attempt_begin(g, m->attempt);
+    if (m->round == g->round && attempt_runs(g) &&
+        !(cohort_changes(g) && g->released) &&
+        !g->agree[WIRE_U].prepares[g->config.self].cast &&
+        attempt_newest(g, g->attempt) > g->attempt)
+        attempt_begin(g, attempt_newest(g, g->attempt));
 }
 
-/* What makes up a result. After a restart our own part of one comes back. */
-static bool is_result(const struct wire_message *m)
+/* What makes up a result. After a restart our own part of one comes back. With
+ * CHECK nobody takes one from others: a signed SUM may be false. */
+static bool is_result(const struct gossip *g, const struct wire_message *m)
 {
-    return m->type == WIRE_CERT || m->type == WIRE_SUM;
+    return !g->config.check && (m->type == WIRE_CERT || m->type == WIRE_SUM);
 }
 
 /* Worth a signature check: of the attempt under way, or about a result of this
  * round, or of a kind that stands outside attempts. */
 static bool relevant(const struct gossip *g, const struct wire_message *m)
 {
-    bool under_way = g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
+    bool under_way = attempt_runs(g);
+    bool out = g->phase == PHASE_OUT;
 
     switch (m->type) {
     case WIRE_HELLO:
@@ -182,8 +198,10 @@ static bool relevant(const struct gossip *g, const struct wire_message *m)
     case WIRE_DECLINE:
         return true;
     default:
-        return under_way && m->round == g->round &&
-               (m->attempt == g->attempt || is_result(m));
+        return m->round == g->round &&
+               ((under_way && m->attempt == g->attempt) ||
+                ((under_way || out) && is_result(g, m)) ||
+                m->type == WIRE_CLOSE);
     }
 }
 
@@ -208,6 +226,7 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         break;
     case WIRE_PREPARE:
     case WIRE_COMMIT:
+        evidence_compare(g, m, head, size);
         agree_receive_vote(g, m);
         break;
     case WIRE_LOCK:
@@ -226,11 +245,17 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         /* Before our ACK there is no V: we lost our disk, this is a result. */
         if (m->attempt == g->attempt && g->phase >= PHASE_V)
             agree_receive_cert(g, m);
-        else
+        else if (is_result(g, m))
             open_receive_cert(g, m, head, size);
         break;
     case WIRE_SUM:
         open_receive_sum(g, m, head, size, body, body_size);
+        break;
+    case WIRE_CHECK:
+        check_receive(g, m, head, size);
+        break;
+    case WIRE_CLOSE:
+        cohort_receive_close(g, m, head, size);
         break;
     default:
         break;
@@ -255,11 +280,24 @@ static bool already_here(const struct gossip *g, const struct wire_message *m)
     case WIRE_CERT:
         return g->agree[m->propose.kind].certified;
     case WIRE_SUM:
-        return g->open.attempt == g->attempt &&
+        return !g->config.check && g->open.attempt == g->attempt &&
                (g->open.have & engine_bit(m->sum.slice));
+    case WIRE_CHECK:
+        return g->check != NULL && (g->check->have_checks & bit);
     default:
         return false;
     }
+}
+
+/* A SUM that is known to be true, or one more of the hash that is. */
+static bool known_sum(const struct gossip *g, const struct wire_message *m)
+{
+    const struct check *c = g->check;
+
+    return c != NULL && m->type == WIRE_SUM && m->round == g->round &&
+           m->attempt == g->attempt &&
+           (c->truth & c->fits & engine_bit(m->sum.slice)) &&
+           memcmp(m->sum.hash, c->hash[m->sum.slice], GOSSIP_HASH_BYTES) == 0;
 }
 
 static void step_received(struct gossip *g, const struct gossip_event *e)
@@ -269,7 +307,7 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
     size_t size = e->received.head_size;
 
     if (wire_parse(m, head, size, g->config.members) != 0 ||
-        (m->sender == g->config.self && !is_result(m)) ||
+        (m->sender == g->config.self && !is_result(g, m)) ||
         ((g->differs & engine_bit(m->sender)) && m->type != WIRE_HELLO)) {
         g->dropped++;
         return;
@@ -282,8 +320,12 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
         receive_future(g, m, head, size);
         return;
     }
-    if (!relevant(g, m) || already_here(g, m))
+    if (!relevant(g, m) || known_sum(g, m))
         return;
+    if (already_here(g, m)) {
+        evidence_compare(g, m, head, size);
+        return;
+    }
     if (mail_verify(g, m) != 0) {
         g->dropped++;
         return;
@@ -334,6 +376,8 @@ static void wake(struct gossip *g)
         at = earlier(at, agree_wake(g, WIRE_V));
         at = earlier(at, agree_wake(g, WIRE_U));
         at = earlier(at, open_wake(g));
+        at = earlier(at, cohort_wake(g));
+        at = earlier(at, attempt_wake(g));
         if (g->now_ms < g->phase_began_ms + 2 * g->config.grace_ms)
             at = earlier(at, g->phase_began_ms + 2 * g->config.grace_ms);
         if (g->awaited != 0 && g->config.wait_ms != 0 &&
@@ -389,8 +433,22 @@ void gossip_view(const struct gossip *g, struct gossip_view *view)
                                  .bytes_sent = g->bytes_sent,
                                  .finished = g->phase == PHASE_FINISHED,
                                  .ended = g->phase == PHASE_ENDED,
+                                 .revealed = cohort_revealed(g, 0),
+                                 .accused = g->accused,
                                  .state = g->state};
     memcpy(view->state_hash, g->state_hash, GOSSIP_HASH_BYTES);
+}
+
+size_t gossip_evidence(const struct gossip *g, uint32_t member,
+                       const uint8_t *heads[2], size_t sizes[2])
+{
+    if (member >= g->config.members || (g->accused & engine_bit(member)) == 0)
+        return 0;
+    heads[0] = g->evidence[member].first.bytes;
+    sizes[0] = g->evidence[member].first.size;
+    heads[1] = g->evidence[member].second.bytes;
+    sizes[1] = g->evidence[member].second.size;
+    return sizes[1] == 0 ? 1 : 2;
 }
 
 const char *gossip_note_name(enum gossip_note note)
@@ -417,6 +475,11 @@ const char *gossip_note_name(enum gossip_note note)
         [GOSSIP_NOTE_STOPPED] = "stopped",
         [GOSSIP_NOTE_REFUSED] = "refused",
         [GOSSIP_NOTE_BAD_SHARE] = "bad_share",
+        [GOSSIP_NOTE_BAD_DEAL] = "bad_deal",
+        [GOSSIP_NOTE_LIED] = "lied",
+        [GOSSIP_NOTE_AUDIT] = "audit",
+        [GOSSIP_NOTE_CLOSED] = "closed",
+        [GOSSIP_NOTE_REVEALS] = "reveals",
         [GOSSIP_NOTE_DIVERGED] = "diverged",
     };
 

@@ -26,7 +26,7 @@ enum {
 };
 
 /* What happens when a member of the cohort is gone (PROTOCOL.md, cohorts). */
-enum gossip_on_loss { GOSSIP_WAIT, GOSSIP_STOP };
+enum gossip_on_loss { GOSSIP_WAIT, GOSSIP_STOP, GOSSIP_CONTINUE };
 
 /* One field of the charter, so that members can name what differs. */
 struct gossip_field {
@@ -39,6 +39,9 @@ struct gossip_config {
     uint32_t threshold, colluders;
     uint32_t copies; /* holders of a slice, 1..members */
     enum gossip_on_loss on_loss;
+    bool active; /* members may deviate; later attempts need c + 1 */
+    bool check;  /* sums are absorbed only when checked (CHECK); with `active`
+                    always */
     uint64_t deadline_ms, grace_ms, linger_ms;
     uint64_t wait_ms; /* 0: wait for ever */
     uint8_t network[GOSSIP_HASH_BYTES], roster[GOSSIP_HASH_BYTES];
@@ -64,7 +67,8 @@ enum gossip_slot {
     GOSSIP_SLOT_STATE,   /* public state, its round, the result before it */
     GOSSIP_SLOT_PROMISE, /* what was said in the attempt under way, the locks */
     GOSSIP_SLOT_END,     /* why the study ended, if it did not finish */
-    GOSSIP_SLOTS = 8     /* slots from here on are the driver's */
+    GOSSIP_SLOT_EVIDENCE, /* signed messages that show who broke the rules */
+    GOSSIP_SLOTS = 8      /* slots from here on are the driver's */
 };
 
 struct gossip_record {
@@ -122,7 +126,10 @@ enum gossip_reason { /* of GOSSIP_DONE */
                      GOSSIP_STOPPED,  /* on_loss: stop, and somebody was missing
                                        */
                      GOSSIP_DECLINED, /* a member cannot contribute */
-                     GOSSIP_TIMED_OUT /* on_loss: wait, and wait_ms passed */
+                     GOSSIP_TIMED_OUT, /* wait_ms passed */
+                     GOSSIP_SPOILED /* a sum that stood CHECK is out of range:
+                                       somebody contributed what is impossible
+                                     */
 };
 
 enum gossip_effect_kind {
@@ -156,13 +163,21 @@ enum gossip_note {
     GOSSIP_NOTE_OPENED,    /* the sum is open; members: U */
     GOSSIP_NOTE_CAUGHT_UP, /* took over a result or state; members: from whom */
     GOSSIP_NOTE_DIFFERS,   /* members: whose study differs; text: the field */
-    GOSSIP_NOTE_EQUIVOCATED, /* members: who signed two KEYS */
+    GOSSIP_NOTE_EQUIVOCATED, /* members: who signed two different messages
+                                where one is allowed; text: their type */
     GOSSIP_NOTE_DECLINED,    /* members: who, detail: enum gossip_decline */
     GOSSIP_NOTE_STOPPED,     /* members: who was missing */
     GOSSIP_NOTE_REFUSED,     /* a driver's mistake that would spend a vector
                                 twice was refused */
     GOSSIP_NOTE_BAD_SHARE,   /* members: who released a wrong share */
-    GOSSIP_NOTE_DIVERGED,    /* members: whose state is not ours */
+    GOSSIP_NOTE_BAD_DEAL,    /* members: whose secret does not fit, although t
+                                shares as it dealt them are here */
+    GOSSIP_NOTE_LIED,     /* members: who signed a false sum; detail: slice */
+    GOSSIP_NOTE_AUDIT,    /* detail: slice that is summed again here */
+    GOSSIP_NOTE_CLOSED,   /* detail: attempt given up for ever */
+    GOSSIP_NOTE_REVEALS,  /* members: whose vector the difference of opened
+                             sums may show, once this sum is open */
+    GOSSIP_NOTE_DIVERGED, /* members: whose state is not ours */
     GOSSIP_NOTES
 };
 
@@ -240,9 +255,18 @@ struct gossip_view {
     uint64_t dropped; /* messages that were refused */
     uint64_t bytes_sent;
     bool finished, ended;
+    uint64_t revealed; /* bitmap: whose vectors opened sums may show */
+    uint64_t accused;  /* bitmap: against whom there is evidence */
     uint8_t state_hash[GOSSIP_HASH_BYTES];
     const void *state;
 };
 void gossip_view(const struct gossip *gossip, struct gossip_view *view);
+
+/* The signed heads that show that `member` broke the rules: two that contradict
+ * each other, or one SUM or CHECK that recomputing refutes (size[1] is 0).
+ * Returns their number, 0 if there is no evidence; valid until the next step.
+ */
+size_t gossip_evidence(const struct gossip *gossip, uint32_t member,
+                       const uint8_t *heads[2], size_t sizes[2]);
 
 #endif

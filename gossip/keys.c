@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "gossip/cohort.h"
+#include "gossip/evidence.h"
 #include "gossip/mail.h"
 
 /* H("self", ctx, b): what a rebuilt b is checked against. */
@@ -24,11 +26,43 @@ static void accept(struct gossip *g, const struct wire_message *m,
     memcpy(g->keys[j].epk, m->keys.epk, X25519_BYTES);
     memcpy(g->keys[j].mpk, m->keys.mpk, X25519_BYTES);
     memcpy(g->keys[j].commit, m->keys.commit, GOSSIP_HASH_BYTES);
+    memcpy(g->keys[j].of_b, m->keys.of_b, sizeof m->keys.of_b);
+    memcpy(g->keys[j].of_msk, m->keys.of_msk, sizeof m->keys.of_msk);
     wire_hash(g->keys[j].hash, m->body, m->body_size);
     if (head != g->keys_mail[j].bytes)
         mail_keep(&g->keys_mail[j], head, size);
     g->have_keys |= engine_bit(j);
     g->met |= engine_bit(j);
+}
+
+/* Splits both secrets and says what each share's hash is: whoever releases
+ * another one, or deals shares that are none, is found out. */
+static void deal(struct gossip *g, struct wire_message *m)
+{
+    struct shamir_share of_b[GOSSIP_MEMBERS_MAX], of_msk[GOSSIP_MEMBERS_MAX];
+    uint32_t n = g->config.members;
+
+    shamir_split(of_b, n, g->config.threshold, g->b, &g->prg);
+    shamir_split(of_msk, n, g->config.threshold, g->mpk.secret, &g->prg);
+    m->keys.members = n;
+    for (uint32_t j = 0; j < n; j++) {
+        memcpy(g->deal[j], of_b[j].y, SHAMIR_BYTES);
+        memcpy(g->deal[j] + SHAMIR_BYTES, of_msk[j].y, SHAMIR_BYTES);
+        keys_share_hash(m->keys.of_b[j], of_b[j].y);
+        keys_share_hash(m->keys.of_msk[j], of_msk[j].y);
+    }
+    sodium_memzero(of_b, sizeof of_b);
+    sodium_memzero(of_msk, sizeof of_msk);
+}
+
+void keys_share_hash(uint8_t hash[GOSSIP_HASH_BYTES],
+                     const uint8_t share[SHAMIR_BYTES])
+{
+    uint8_t input[5 + SHAMIR_BYTES] = {'s', 'h', 'a', 'r', 'e'};
+
+    memcpy(input + 5, share, SHAMIR_BYTES);
+    wire_hash(hash, input, sizeof input);
+    sodium_memzero(input, sizeof input);
 }
 
 void keys_make(struct gossip *g)
@@ -39,6 +73,7 @@ void keys_make(struct gossip *g)
     x25519_generate(&g->epk, &g->prg);
     x25519_generate(&g->mpk, &g->prg);
     prg_bytes(&g->prg, g->b, sizeof g->b);
+    deal(g, &m);
     memcpy(m.keys.epk, g->epk.open, X25519_BYTES);
     memcpy(m.keys.mpk, g->mpk.open, X25519_BYTES);
     commit(m.keys.commit, g);
@@ -66,6 +101,7 @@ void keys_wipe(struct gossip *g)
     sodium_memzero(g->b, sizeof g->b);
     sodium_memzero(g->shares, sizeof g->shares);
     sodium_memzero(g->secrets, sizeof g->secrets);
+    sodium_memzero(g->deal, sizeof g->deal);
     forget(&g->prg);
 }
 
@@ -102,7 +138,7 @@ void keys_receive(struct gossip *g, const struct wire_message *m,
             return;
         g->equivocated |= bit;
         g->dropped++;
-        mail_note(g, GOSSIP_NOTE_EQUIVOCATED, bit, 0, NULL);
+        evidence_two(g, &g->keys_mail[m->sender], head, size);
         return;
     }
     if (suspicious(g, m)) {
@@ -139,8 +175,7 @@ static void share_context(uint8_t out[GOSSIP_HASH_BYTES + 2],
     out[GOSSIP_HASH_BYTES + 1] = (uint8_t)to;
 }
 
-static void share_with(struct gossip *g, uint32_t to,
-                       const uint8_t secrets[WIRE_SECRETS_BYTES])
+static void share_with(struct gossip *g, uint32_t to)
 {
     struct wire_message m = {.type = WIRE_SHARES};
     uint8_t key[AEAD_KEY_BYTES], context[GOSSIP_HASH_BYTES + 2];
@@ -149,7 +184,7 @@ static void share_with(struct gossip *g, uint32_t to,
         return;
     share_context(context, g, g->config.self, to);
     m.shares.to = to;
-    aead_seal(m.shares.sealed, secrets, WIRE_SECRETS_BYTES, context,
+    aead_seal(m.shares.sealed, g->deal[to], WIRE_SECRETS_BYTES, context,
               sizeof context, key);
     sodium_memzero(key, sizeof key);
     mail_write(g, &g->shares_out[to], &m);
@@ -158,24 +193,16 @@ static void share_with(struct gossip *g, uint32_t to,
 
 void keys_share(struct gossip *g)
 {
-    struct shamir_share of_b[GOSSIP_MEMBERS_MAX], of_mask[GOSSIP_MEMBERS_MAX];
-    uint8_t secrets[WIRE_SECRETS_BYTES];
-    uint32_t n = g->config.members;
+    uint32_t self = g->config.self;
 
-    shamir_split(of_b, n, g->config.threshold, g->b, &g->prg);
-    shamir_split(of_mask, n, g->config.threshold, g->mpk.secret, &g->prg);
-    for (uint32_t j = 0; j < n; j++) {
-        memcpy(secrets, of_b[j].y, SHAMIR_BYTES);
-        memcpy(secrets + SHAMIR_BYTES, of_mask[j].y, SHAMIR_BYTES);
-        if (j == g->config.self)
-            memcpy(g->shares[j], secrets, sizeof secrets);
-        else
-            share_with(g, j, secrets);
-    }
-    g->have_shares |= engine_bit(g->config.self);
-    sodium_memzero(of_b, sizeof of_b);
-    sodium_memzero(of_mask, sizeof of_mask);
-    sodium_memzero(secrets, sizeof secrets);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (j != self && (g->have_keys & engine_bit(j)) &&
+            g->shares_out[j].size == 0)
+            share_with(g, j);
+    if (g->have_shares & engine_bit(self))
+        return;
+    memcpy(g->shares[self], g->deal[self], WIRE_SECRETS_BYTES);
+    g->have_shares |= engine_bit(self);
 }
 
 void keys_receive_shares(struct gossip *g, const struct wire_message *m)
@@ -186,6 +213,18 @@ void keys_receive_shares(struct gossip *g, const struct wire_message *m)
         return;
     memcpy(g->sealed[m->sender], m->shares.sealed, WIRE_SEALED_BYTES);
     g->have_sealed |= bit;
+}
+
+/* What j dealt us is what its KEYS say of it. */
+static bool dealt(const struct gossip *g, uint32_t j)
+{
+    uint8_t of_b[GOSSIP_HASH_BYTES], of_msk[GOSSIP_HASH_BYTES];
+
+    keys_share_hash(of_b, g->shares[j]);
+    keys_share_hash(of_msk, g->shares[j] + SHAMIR_BYTES);
+    return memcmp(of_b, g->keys[j].of_b[g->config.self], sizeof of_b) == 0 &&
+           memcmp(of_msk, g->keys[j].of_msk[g->config.self], sizeof of_msk) ==
+               0;
 }
 
 void keys_open(struct gossip *g)
@@ -200,7 +239,8 @@ void keys_open(struct gossip *g)
         share_context(context, g, j, g->config.self);
         if (share_key(key, g, j, g->config.self) != 0 ||
             aead_open(g->shares[j], g->sealed[j], WIRE_SEALED_BYTES, context,
-                      sizeof context, key) != 0)
+                      sizeof context, key) != 0 ||
+            !dealt(g, j))
             g->dropped++;
         else
             g->have_shares |= engine_bit(j);
@@ -224,6 +264,17 @@ void keys_ack(struct gossip *g)
     mail_send_all(g, mail);
 }
 
+/* Somebody has told its sender another KEYS than us: now it sees both. */
+static void show_other_keys(struct gossip *g, const struct wire_message *m)
+{
+    uint64_t both = m->ack.members & g->have_keys & ~g->equivocated;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((both & engine_bit(j)) &&
+            memcmp(m->ack.keys[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0)
+            mail_send(g, m->sender, &g->keys_mail[j], NULL, 0);
+}
+
 void keys_receive_ack(struct gossip *g, const struct wire_message *m,
                       const uint8_t *head, size_t size)
 {
@@ -234,6 +285,7 @@ void keys_receive_ack(struct gossip *g, const struct wire_message *m,
     ack->members = m->ack.members;
     memcpy(ack->keys, m->ack.keys, sizeof ack->keys);
     wire_hash(ack->hash, m->body, m->body_size);
+    show_other_keys(g, m);
     if (head != g->acks_mail[m->sender].bytes)
         mail_keep(&g->acks_mail[m->sender], head, size);
     g->have_acks |= engine_bit(m->sender);
@@ -244,6 +296,20 @@ static bool acknowledges(const struct gossip *g, uint32_t by, uint32_t whom)
     return (g->acks[by].members & engine_bit(whom)) &&
            memcmp(g->acks[by].keys[whom], g->keys[whom].hash,
                   GOSSIP_HASH_BYTES) == 0;
+}
+
+uint64_t keys_senders(const struct gossip *g, uint32_t turn)
+{
+    uint64_t lists[GOSSIP_MEMBERS_MAX] = {0};
+    uint64_t senders = g->have_acks & g->have_keys & ~g->equivocated;
+
+    if (!cohort_changes(g))
+        return g->have_acks;
+    for (uint32_t i = 0; i < g->config.members; i++)
+        for (uint32_t j = 0; j < g->config.members; j++)
+            if ((senders & engine_bit(i)) && acknowledges(g, i, j))
+                lists[i] |= engine_bit(j);
+    return cohort_agreeing(g, senders, senders, lists, turn);
 }
 
 void keys_value(const struct gossip *g, struct wire_value *value,
@@ -259,6 +325,6 @@ void keys_value(const struct gossip *g, struct wire_value *value,
         if (!in)
             continue;
         value->members |= engine_bit(i);
-        memcpy(value->keys[i], g->keys[i].hash, GOSSIP_HASH_BYTES);
+        memcpy(value->said[i], g->keys[i].hash, GOSSIP_HASH_BYTES);
     }
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gossip/cohort.h"
 #include "gossip/mail.h"
 #include "gossip/recover.h"
 #include "gossip/round.h"
@@ -134,6 +135,9 @@ void members_await(struct gossip *g)
     uint64_t missing = 0, gone = members_all_gone(g), all = engine_all(g);
     bool late;
 
+    if (cohort_changes(g) && g->agree[WIRE_V].certified)
+        all = g->agree[WIRE_V].value.members;
+
     switch (g->phase) {
     case PHASE_KEYS:
         missing = all & ~(g->have_keys & ~g->equivocated);
@@ -158,7 +162,7 @@ void members_await(struct gossip *g)
     default:
         break;
     }
-    missing &= ~engine_bit(g->config.self);
+    missing &= ~engine_bit(g->config.self) & ~g->declined;
     late = g->now_ms >= g->phase_began_ms + 2 * g->config.grace_ms;
     missing = late ? missing : missing & gone;
     if (missing == g->awaited)

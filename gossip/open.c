@@ -5,11 +5,15 @@
 
 #include "crypto/mask.h"
 #include "gossip/agree.h"
+#include "gossip/check.h"
+#include "gossip/cohort.h"
+#include "gossip/finish.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
+#include "gossip/rebuild.h"
 #include "gossip/round.h"
 
-enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4, SUBSETS_MAX = 4096 };
+enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4 };
 
 void open_reset(struct result *r)
 {
@@ -117,7 +121,7 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
     size_t first, count;
 
     if (!certain(r) || r->attempt != m->attempt || m->sum.slice >= n ||
-        (r->have & engine_bit(m->sum.slice)))
+        (!g->config.check && (r->have & engine_bit(m->sum.slice))))
         return;
     round_slice(&first, &count, r->length, n, m->sum.slice);
     wire_hash(hash, body, body_size);
@@ -127,6 +131,10 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
         body_size != count * sizeof(uint64_t) ||
         memcmp(m->sum.hash, hash, sizeof hash) != 0) {
         g->dropped++;
+        return;
+    }
+    if (g->config.check) {
+        check_receive_sum(g, m, head, size, body, body_size);
         return;
     }
     memcpy(r->lanes + first, body, body_size);
@@ -141,135 +149,6 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
     uint32_t owner = round_member(r->v.members, m->sum.slice);
     if (m->sender != owner)
         mail_note(g, GOSSIP_NOTE_COPY, engine_bit(owner), m->sender, NULL);
-}
-
-/* The secret's public image: what the shares are checked against. */
-static bool fits(const struct gossip *g, uint32_t j,
-                 const uint8_t secret[SHAMIR_BYTES])
-{
-    uint8_t input[4 + GOSSIP_HASH_BYTES + SHAMIR_BYTES] = {'s', 'e', 'l', 'f'};
-    uint8_t image[GOSSIP_HASH_BYTES];
-
-    if ((g->agree[WIRE_U].value.members & engine_bit(j)) == 0) {
-        x25519_base(image, secret);
-        return sodium_memcmp(image, g->keys[j].mpk, sizeof image) == 0;
-    }
-    memcpy(input + 4, g->ctx, GOSSIP_HASH_BYTES);
-    memcpy(input + 4 + GOSSIP_HASH_BYTES, secret, SHAMIR_BYTES);
-    wire_hash(image, input, sizeof input);
-    sodium_memzero(input, sizeof input);
-    return sodium_memcmp(image, g->keys[j].commit, sizeof image) == 0;
-}
-
-static void join(const struct gossip *g, uint8_t secret[SHAMIR_BYTES],
-                 uint32_t j, uint64_t responders)
-{
-    struct shamir_share shares[SHAMIR_SHARES_MAX];
-    size_t count = 0;
-
-    for (uint32_t i = 0; i < g->config.members; i++) {
-        if ((responders & engine_bit(i)) == 0)
-            continue;
-        shares[count].x = (uint8_t)(i + 1);
-        memcpy(shares[count++].y, g->unmasks[i].unmask.shares[j], SHAMIR_BYTES);
-    }
-    (void)shamir_join(secret, shares, count);
-    sodium_memzero(shares, sizeof shares);
-}
-
-/* The next larger pattern with as many bits (Gosper); 0 after the last. */
-static uint64_t next_pattern(uint64_t pattern)
-{
-    uint64_t low = pattern & (~pattern + 1), ripple = pattern + low;
-
-    return ripple == 0 ? 0 : (((pattern ^ ripple) >> 2) / low) | ripple;
-}
-
-/* Those of `responders` at the places that `pattern` names. */
-static uint64_t choose(uint64_t responders, uint64_t pattern)
-{
-    uint64_t chosen = 0;
-
-    for (; pattern != 0; pattern &= pattern - 1) {
-        uint32_t place = 0;
-        while ((pattern >> place & 1) == 0)
-            place++;
-        chosen |= engine_bit(round_member(responders, place));
-    }
-    return chosen;
-}
-
-/* Who of the others holds a share off the polynomial of the good ones. */
-static void name_wrong(struct gossip *g, uint32_t j, uint64_t responders,
-                       uint64_t good)
-{
-    uint8_t secret[SHAMIR_BYTES];
-    uint64_t base = good & (good - 1);
-
-    for (uint32_t i = 0; i < g->config.members; i++) {
-        if ((responders & ~good & engine_bit(i)) == 0)
-            continue;
-        join(g, secret, j, base | engine_bit(i));
-        if (sodium_memcmp(secret, g->secrets[j], sizeof secret) != 0)
-            mail_note(g, GOSSIP_NOTE_BAD_SHARE, engine_bit(i), j, NULL);
-    }
-    sodium_memzero(secret, sizeof secret);
-}
-
-/* Tries subsets of t responders until the secret fits. */
-static bool rebuild_one(struct gossip *g, uint32_t j, uint64_t responders)
-{
-    uint32_t count = engine_count(responders), t = g->config.threshold;
-    uint64_t pattern = t == 64 ? UINT64_MAX : engine_bit(t) - 1;
-
-    for (int tries = 0; tries < SUBSETS_MAX && pattern != 0; tries++) {
-        if (count < 64 && pattern >> count != 0)
-            return false;
-        uint64_t good = choose(responders, pattern);
-        join(g, g->secrets[j], j, good);
-        if (fits(g, j, g->secrets[j])) {
-            if (tries > 0)
-                name_wrong(g, j, responders, good);
-            return true;
-        }
-        pattern = next_pattern(pattern);
-    }
-    return false;
-}
-
-static uint64_t responders_of(const struct gossip *g)
-{
-    const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
-    uint64_t responders = 0;
-
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if ((g->have_unmasks & v->value.members & engine_bit(j)) &&
-            g->unmasks[j].unmask.members == v->value.members &&
-            memcmp(g->unmasks[j].unmask.cert, u->hash, GOSSIP_HASH_BYTES) == 0)
-            responders |= engine_bit(j);
-    return responders;
-}
-
-static bool rebuild(struct gossip *g)
-{
-    uint64_t responders = responders_of(g), absent;
-    uint64_t members = g->agree[WIRE_V].value.members;
-
-    if (g->rebuilt || engine_count(responders) < g->config.threshold ||
-        responders == g->rebuild_tried)
-        return false;
-    g->rebuild_tried = responders;
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if ((members & ~g->have_secrets & engine_bit(j)) &&
-            rebuild_one(g, j, responders))
-            g->have_secrets |= engine_bit(j);
-    if (members & ~g->have_secrets)
-        return false;
-    g->rebuilt = true;
-    absent = members & members_all_gone(g);
-    if (absent != 0)
-        mail_note(g, GOSSIP_NOTE_REBUILT, absent, 0, NULL);
-    return true;
 }
 
 /* Takes the masks between the survivors and the lost off one slice. */
@@ -295,34 +174,44 @@ static int unmask_lost(struct gossip *g, uint64_t *lanes, size_t first,
     return 0;
 }
 
-static bool sum_slice(struct gossip *g, uint32_t slice)
+bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked)
 {
     struct result *r = &g->open;
     uint32_t n = engine_count(r->v.members);
-    uint32_t place = round_place(&r->v, g->config.self, slice);
     size_t first, count;
 
-    if ((r->u.members & ~g->kept_from[place]) ||
-        memcmp(g->kept_v, r->hash_v, GOSSIP_HASH_BYTES) != 0)
-        return false;
     round_slice(&first, &count, r->length, n, slice);
     uint64_t *lanes = r->lanes + first;
     memset(lanes, 0, count * sizeof *lanes);
     for (uint32_t i = 0; i < g->config.members; i++) {
         if ((r->u.members & engine_bit(i)) == 0)
             continue;
-        const uint64_t *kept = round_lanes(g, place, i);
+        const uint64_t *of_i = masked + i * g->slice_max;
         for (size_t e = 0; e < count; e++)
-            lanes[e] += kept[e];
+            lanes[e] += of_i[e];
         mask_subtract(lanes, first, count, g->secrets[i]);
     }
-    if (unmask_lost(g, lanes, first, count) != 0 ||
-        check_range(g, lanes, count, engine_count(r->u.members)) != 0)
-        return false;
-    return true;
+    return unmask_lost(g, lanes, first, count) == 0;
 }
 
-static void say_sum(struct gossip *g, uint32_t slice)
+/* A slice that we hold, without CHECK: what is out of range we do not say. */
+static bool sum_kept(struct gossip *g, uint32_t slice)
+{
+    struct result *r = &g->open;
+    uint32_t n = engine_count(r->v.members);
+    uint32_t place = round_place(&r->v, g->config.self, slice);
+    size_t first, count;
+
+    round_slice(&first, &count, r->length, n, slice);
+    return place < round_copies(g, n) &&
+           (r->u.members & ~g->kept_from[place]) == 0 &&
+           memcmp(g->kept_v, r->hash_v, GOSSIP_HASH_BYTES) == 0 &&
+           open_sum_slice(g, slice, round_lanes(g, place, 0)) &&
+           check_range(g, r->lanes + first, count,
+                       engine_count(r->u.members)) == 0;
+}
+
+void open_say_sum(struct gossip *g, uint32_t slice)
 {
     struct result *r = &g->open;
     struct wire_message m = {.type = WIRE_SUM};
@@ -347,7 +236,7 @@ static void say_sum(struct gossip *g, uint32_t slice)
 
 /* When a slice becomes ours to sum: at once if we own it; a copy when all
  * holders before us are gone, or silent for a turn each. */
-static uint64_t turn_of(const struct gossip *g, uint32_t slice)
+uint64_t open_turn(const struct gossip *g, uint32_t slice)
 {
     const struct wire_value *v = &g->open.v;
     uint32_t n = engine_count(v->members);
@@ -365,18 +254,20 @@ static uint64_t turn_of(const struct gossip *g, uint32_t slice)
 bool open_advance(struct gossip *g)
 {
     uint32_t n = engine_count(g->open.v.members);
-    bool moved = rebuild(g);
+    bool moved = rebuild_advance(g);
 
     if (!g->rebuilt || g->open.attempt != g->attempt || !certain(&g->open) ||
         (g->open.v.members & engine_bit(g->config.self)) == 0)
         return moved;
+    if (g->config.check)
+        return check_advance(g) || moved;
     for (uint32_t slice = 0; slice < n; slice++) {
         if ((g->open.have & engine_bit(slice)) ||
             round_place(&g->open.v, g->config.self, slice) >=
                 round_copies(g, n) ||
-            g->now_ms < turn_of(g, slice) || !sum_slice(g, slice))
+            g->now_ms < open_turn(g, slice) || !sum_kept(g, slice))
             continue;
-        say_sum(g, slice);
+        open_say_sum(g, slice);
         moved = true;
     }
     return moved;
@@ -389,8 +280,10 @@ uint64_t open_wake(const struct gossip *g)
 
     if (!g->rebuilt || g->open.attempt != g->attempt || !certain(&g->open))
         return wake;
+    if (g->config.check)
+        return check_wake(g);
     for (uint32_t slice = 0; slice < n; slice++) {
-        uint64_t turn = turn_of(g, slice);
+        uint64_t turn = open_turn(g, slice);
         if ((g->open.have & engine_bit(slice)) == 0 && turn > g->now_ms &&
             round_place(&g->open.v, g->config.self, slice) <
                 round_copies(g, n) &&
@@ -408,8 +301,12 @@ bool open_absorb(struct gossip *g)
     if (!open_complete(r) || r->round != g->round)
         return false;
     if (fixed_decode(g->values, r->lanes, engine_count(r->u.members), &g->shape,
-                     &at) != 0)
+                     &at) != 0) {
+        /* Checked lanes are what was contributed: it was out of range. */
+        if (g->config.check)
+            finish_stop(g, 0, GOSSIP_SPOILED);
         return false;
+    }
     mail_note(g, GOSSIP_NOTE_OPENED, r->u.members, 0, NULL);
     if (r->attempt != g->attempt || g->phase < PHASE_OPEN)
         mail_note(g, GOSSIP_NOTE_CAUGHT_UP, r->signers[0], 0, NULL);
@@ -420,6 +317,7 @@ bool open_absorb(struct gossip *g)
     effect->absorb.sum = g->values;
     effect->absorb.length = r->length;
     effect->absorb.survivors = r->u.members;
+    cohort_opened(g, g->next, r->u.members);
     g->absorbing = g->round + 1;
     g->absorbing_sum = true;
     return true;

@@ -24,6 +24,14 @@ bool open_advance(struct gossip *g);
 /* The whole sum is here: asks the driver to absorb it. */
 bool open_absorb(struct gossip *g);
 bool open_complete(const struct result *result);
+
+/* Adds up the slice into the result: `masked` [members][slice_max] lanes of
+ * U's members. False: a key is weak. */
+bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked);
+/* Signs and sends what the result holds of the slice. */
+void open_say_sum(struct gossip *g, uint32_t slice);
+/* When a slice becomes ours to say. */
+uint64_t open_turn(const struct gossip *g, uint32_t slice);
 uint64_t open_wake(const struct gossip *g);
 
 #endif

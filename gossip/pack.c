@@ -39,9 +39,8 @@ static void put_value(msgpack_packer *p, const struct wire_value *v)
 {
     put_uint(p, v->kind);
     put_uint(p, v->members);
-    if (v->kind == WIRE_V)
-        put_table(p, v->keys[0], GOSSIP_HASH_BYTES, v->members);
-    else
+    put_table(p, v->said[0], GOSSIP_HASH_BYTES, v->members);
+    if (v->kind == WIRE_U)
         put_bin(p, v->hash_v, GOSSIP_HASH_BYTES);
     put_bin(p, v->state, GOSSIP_HASH_BYTES);
 }
@@ -50,9 +49,9 @@ static void put_propose(msgpack_packer *p, const struct wire_message *m)
 {
     bool has_value = m->type != WIRE_LOCK || m->propose.quorum.members != 0;
     bool has_evidence = m->type == WIRE_PROPOSE;
+    size_t value = !has_value ? 0 : m->propose.value.kind == WIRE_V ? 4 : 5;
 
-    msgpack_pack_array(p,
-                       5u + (has_value ? 4u : 0u) + (has_evidence ? 2u : 0u));
+    msgpack_pack_array(p, 5 + value + (has_evidence ? 2 : 0));
     put_uint(p, m->propose.ballot);
     put_uint(p, m->propose.kind);
     put_uint(p, m->propose.quorum.ballot);
@@ -83,7 +82,7 @@ static void put_hello(msgpack_packer *p, const struct wire_message *m)
 
 static void put_want(msgpack_packer *p, const struct wire_message *m)
 {
-    msgpack_pack_array(p, 17 + m->want.members);
+    msgpack_pack_array(p, 20 + m->want.members);
     put_uint(p, m->want.tick);
     put_uint(p, m->want.finished);
     put_uint(p, m->want.keys);
@@ -99,7 +98,10 @@ static void put_want(msgpack_packer *p, const struct wire_message *m)
     put_uint(p, m->want.recvs);
     put_uint(p, m->want.unmasks);
     put_uint(p, m->want.sums);
+    put_uint(p, m->want.checks);
+    put_uint(p, m->want.closes);
     put_uint(p, m->want.dones);
+    put_uint(p, m->want.audits);
     for (uint32_t j = 0; j < m->want.members; j++)
         put_uint(p, m->want.slices[j]);
 }
@@ -108,11 +110,13 @@ static void put_hashes(msgpack_packer *p, const struct wire_message *m)
 {
     switch (m->type) {
     case WIRE_KEYS:
-        msgpack_pack_array(p, 4);
+        msgpack_pack_array(p, 6);
         put_bin(p, m->keys.epk, X25519_BYTES);
         put_bin(p, m->keys.mpk, X25519_BYTES);
         put_bin(p, m->keys.commit, GOSSIP_HASH_BYTES);
         put_bin(p, m->keys.last, GOSSIP_HASH_BYTES);
+        put_bin(p, m->keys.of_b, GOSSIP_HASH_BYTES * m->keys.members);
+        put_bin(p, m->keys.of_msk, GOSSIP_HASH_BYTES * m->keys.members);
         return;
     case WIRE_ACK:
         msgpack_pack_array(p, 2);
@@ -127,10 +131,17 @@ static void put_hashes(msgpack_packer *p, const struct wire_message *m)
         put_table(p, m->y.slices[0], GOSSIP_HASH_BYTES, m->y.members);
         return;
     case WIRE_RECV:
-        msgpack_pack_array(p, 3);
+        msgpack_pack_array(p, 4);
         put_bin(p, m->recv.hash_v, GOSSIP_HASH_BYTES);
         put_bin(p, m->recv.state, GOSSIP_HASH_BYTES);
         put_uint(p, m->recv.members);
+        put_table(p, m->recv.ys[0], GOSSIP_HASH_BYTES, m->recv.members);
+        return;
+    case WIRE_CHECK:
+        msgpack_pack_array(p, 3);
+        put_bin(p, m->check.cert, GOSSIP_HASH_BYTES);
+        put_uint(p, m->check.slices);
+        put_table(p, m->check.hashes[0], GOSSIP_HASH_BYTES, m->check.slices);
         return;
     default:
         msgpack_pack_array(p, 3);
@@ -175,6 +186,9 @@ static void put_body(msgpack_packer *p, const struct wire_message *m)
     case WIRE_DECLINE:
         msgpack_pack_array(p, 1);
         put_uint(p, m->decline.reason);
+        return;
+    case WIRE_CLOSE:
+        msgpack_pack_array(p, 0);
         return;
     case WIRE_STOP:
         msgpack_pack_array(p, 1);

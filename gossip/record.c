@@ -5,7 +5,7 @@
 
 #include "gossip/mail.h"
 
-enum { RECORD_VERSION = 1, NUMBERS_SIZE = 256 };
+enum { RECORD_VERSION = 2, NUMBERS_SIZE = 256 };
 
 /* Little-endian numbers and length-prefixed bytes, one after the other. */
 struct cursor {
@@ -114,7 +114,7 @@ size_t record_promise_size(const struct gossip *g)
 
 size_t record_state_size(const struct gossip *g)
 {
-    return NUMBERS_SIZE + g->config.state_size +
+    return NUMBERS_SIZE + engine_state_size(g) +
            (2 + g->config.members) * mail_room(g) +
            g->config.length_max * sizeof(uint64_t);
 }
@@ -151,7 +151,7 @@ void record_promise(struct gossip *g)
     begin(g, &c, size);
     put(&c, g->round);
     put(&c, g->attempt);
-    put(&c, g->unmask_sent);
+    put(&c, g->released);
     put_mail(&c, &g->keys_mail[g->config.self]);
     for (int kind = 0; kind < WIRE_KINDS; kind++) {
         const struct agree *a = &g->agree[kind];
@@ -167,16 +167,18 @@ void record_state(struct gossip *g)
 {
     const struct result *r = &g->past;
     size_t size = record_state_size(g);
+    bool serves = r->has_u && !g->config.check; /* nobody would take it */
     uint32_t n = engine_count(r->v.members);
     struct cursor c = {0};
 
     begin(g, &c, size);
     put(&c, g->round);
     put(&c, g->attempt); /* of an adopted state: where to go on */
-    put_bytes(&c, g->state, g->config.state_size);
+    put(&c, g->released);
+    put_bytes(&c, g->state, engine_state_size(g));
     put_bytes(&c, g->last_cert, GOSSIP_HASH_BYTES);
-    put(&c, r->has_u);
-    if (r->has_u) {
+    put(&c, serves);
+    if (serves) {
         put(&c, r->round);
         put(&c, r->attempt);
         put_mail(&c, &r->cert_v);
@@ -253,7 +255,8 @@ static void load_state(struct gossip *g, struct cursor *c)
 {
     g->round = get(c);
     g->attempt = get(c);
-    get_exactly(c, g->state, g->config.state_size);
+    g->released = get(c) != 0;
+    get_exactly(c, g->state, engine_state_size(g));
     get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
     if (get(c) != 0 && !c->bad)
         load_past(g, c);
@@ -263,7 +266,7 @@ static void load_promise(struct gossip *g, struct cursor *c)
 {
     g->said.round = get(c);
     g->said.attempt = get(c);
-    (void)get(c);
+    g->said.released = get(c) != 0;
     g->said.count = sizeof g->said.mails / sizeof *g->said.mails;
     for (size_t i = 0; i < g->said.count; i++)
         get_said(g, c, &g->said.mails[i]);
@@ -277,9 +280,47 @@ static void load_end(struct gossip *g, struct cursor *c)
     g->end_members = get(c);
     g->end_decline = (uint32_t)get(c);
     get_said(g, c, &g->end_mail);
-    if (reason > GOSSIP_TIMED_OUT || reason == GOSSIP_FINISHED ||
+    if (reason > GOSSIP_SPOILED || reason == GOSSIP_FINISHED ||
         g->end_decline >= GOSSIP_DECLINES || g->end_mail.size == 0)
         c->bad = true;
+}
+
+size_t record_evidence_size(const struct gossip *g)
+{
+    return NUMBERS_SIZE + 2 * g->config.members * mail_room(g);
+}
+
+void record_evidence(struct gossip *g)
+{
+    size_t size = record_evidence_size(g);
+    struct cursor c = {0};
+
+    begin(g, &c, size);
+    put(&c, g->accused);
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        if ((g->accused >> j & 1) == 0)
+            continue;
+        put_mail(&c, &g->evidence[j].first);
+        put_mail(&c, &g->evidence[j].second);
+    }
+    save(g, &c, size, GOSSIP_SLOT_EVIDENCE);
+}
+
+static void load_evidence(struct gossip *g, struct cursor *c)
+{
+    uint64_t accused = get(c);
+
+    if ((accused & ~engine_all(g)) != 0)
+        c->bad = true;
+    for (uint32_t j = 0; j < g->config.members && !c->bad; j++) {
+        if ((accused >> j & 1) == 0)
+            continue;
+        get_said(g, c, &g->evidence[j].first);
+        get_said(g, c, &g->evidence[j].second);
+        if (g->evidence[j].first.size == 0)
+            c->bad = true;
+    }
+    g->accused = c->bad ? 0 : accused;
 }
 
 int record_load(struct gossip *g, const struct gossip_record *record)
@@ -302,6 +343,9 @@ int record_load(struct gossip *g, const struct gossip_record *record)
         break;
     case GOSSIP_SLOT_END:
         load_end(g, &c);
+        break;
+    case GOSSIP_SLOT_EVIDENCE:
+        load_evidence(g, &c);
         break;
     default:
         return -1;

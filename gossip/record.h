@@ -10,12 +10,14 @@
 /* Bytes that one SAVE of each kind may take. */
 size_t record_state_size(const struct gossip *g);
 size_t record_promise_size(const struct gossip *g);
+size_t record_evidence_size(const struct gossip *g);
 
 /* Adds the SAVE effect: the round and attempt with KEYS, votes, locks and
  * certificates said in it; the state with the result that made it; the end. */
 void record_promise(struct gossip *g);
 void record_state(struct gossip *g);
 void record_end(struct gossip *g);
+void record_evidence(struct gossip *g);
 
 /* Reads one record into the engine. Returns 0, or -1 if it is malformed. */
 int record_load(struct gossip *g, const struct gossip_record *record);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gossip/check.h"
+#include "gossip/cohort.h"
 #include "gossip/finish.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
@@ -64,6 +66,9 @@ void recover_ask(struct gossip *g, uint32_t to)
     m.want.recvs = g->have_recvs;
     m.want.unmasks = g->have_unmasks;
     m.want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
+    m.want.checks = g->check != NULL ? g->check->have_checks : 0;
+    m.want.closes = cohort_closers(g);
+    m.want.audits = check_audits(g);
     m.want.dones = g->have_dones;
     describe_agreements(g, &m);
     for (uint32_t j = 0; j < g->config.members; j++)
@@ -159,7 +164,7 @@ static void send_sums(struct gossip *g, uint32_t to, const struct result *r,
 
     for (uint32_t a = 0; a < n; a++) {
         size_t first, count;
-        if ((r->have & ~have & engine_bit(a)) == 0)
+        if ((r->have & ~have & engine_bit(a)) == 0 || r->sums[a].size == 0)
             continue;
         if (r->signers[a] != engine_bit(g->config.self) &&
             (a + tick) % g->config.members != g->config.self)
@@ -186,10 +191,14 @@ static void answer_here(struct gossip *g, const struct wire_message *m)
             if (j != to && (j != g->config.self || g->y_sent) &&
                 ours_to_send(g, j, tick))
                 round_send_slices(g, to, j, parts & ~w->want.slices[j]);
+        check_answer(g, to, w->want.audits, tick);
     }
     send_lacking(g, to, g->recv_mail, w->want.recvs, tick);
     send_agreement(g, m, WIRE_U);
     send_lacking(g, to, g->unmask_mail, w->want.unmasks, tick);
+    send_lacking(g, to, g->check_mail, w->want.checks, tick);
+    if (cohort_changes(g))
+        send_lacking(g, to, g->close_mail, w->want.closes, tick);
     if (open_complete(&g->open) || g->open.attempt == g->attempt)
         send_sums(g, to, &g->open, w->want.sums, tick);
 }
@@ -229,7 +238,8 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     struct wire_message state = {.type = WIRE_STATE};
     uint32_t to = m->sender;
 
-    if (r->has_u && r->round == m->round && open_complete(r)) {
+    if (!g->config.check && r->has_u && r->round == m->round &&
+        open_complete(r)) {
         send_result(g, m, r);
         if (g->phase == PHASE_FINISHED) /* we may leave on its DONE */
             mail_send(g, to, &g->done_mail[g->config.self], NULL, 0);
@@ -245,7 +255,9 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     if (mail.bytes == NULL)
         return;
     mail_write_at(g, &mail, &state);
-    mail_send(g, to, &mail, g->state, g->config.state_size);
+    mail_send(g, to, &mail, g->state, engine_state_size(g));
+    if (g->phase == PHASE_FINISHED)
+        mail_send(g, to, &g->done_mail[g->config.self], NULL, 0);
 }
 
 static void answer_said(struct gossip *g, const struct wire_message *m)
@@ -286,21 +298,39 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     answer_said(g, m);
     mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
-    if (open_complete(&g->open))
+    if (!g->config.check && open_complete(&g->open))
         send_result(g, m, &g->open);
 }
 
-/* `bytes` is the state of `round` that `members` have signed. The attempt after
- * the newest of theirs: in an older one we may have spoken already. */
+/* The newest attempt that one of them is in; with CHECK c + 1 must have got as
+ * far, so that no liar leads astray. */
+static uint64_t attempt_offered(const struct gossip *g, uint64_t members)
+{
+    uint32_t need = g->config.check ? g->config.colluders + 1 : 1;
+    uint64_t newest = 0;
+
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        uint64_t attempt = g->offers[i].attempt;
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < g->config.members; j++)
+            count += (members & engine_bit(j)) && g->offers[j].round != 0 &&
+                     g->offers[j].attempt >= attempt;
+        if ((members & engine_bit(i)) && count >= need && attempt > newest)
+            newest = attempt;
+    }
+    return newest;
+}
+
+/* `bytes` is the state of `round` that `members` have signed. If we lost our
+ * store, the attempt after the newest of theirs: in an older one we may have
+ * spoken already. */
 static void adopt(struct gossip *g, uint64_t round, uint64_t members,
                   const uint8_t *bytes)
 {
-    uint64_t attempt = 0;
+    bool knows = g->config.check && !g->fresh;
+    uint64_t attempt = attempt_offered(g, members) + (knows ? 0 : 1);
 
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if ((members & engine_bit(j)) && g->offers[j].attempt >= attempt)
-            attempt = g->offers[j].attempt + 1;
-    memcpy(g->next, bytes, g->config.state_size);
+    memcpy(g->next, bytes, engine_state_size(g));
     struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_ABSORB);
     effect->absorb.round = round;
     effect->absorb.state = g->state;
@@ -323,7 +353,7 @@ void recover_receive_state(struct gossip *g, const struct wire_message *m,
         g->phase >= PHASE_FINISHED)
         return;
     wire_hash(hash, body, body_size);
-    if (body_size != g->config.state_size || m->attempt > ATTEMPT_MAX ||
+    if (body_size != engine_state_size(g) || m->attempt > ATTEMPT_MAX ||
         memcmp(hash, m->done.state, sizeof hash) != 0) {
         g->dropped++;
         return;
@@ -335,6 +365,9 @@ void recover_receive_state(struct gossip *g, const struct wire_message *m,
         if (g->offers[j].round == m->round &&
             memcmp(g->offers[j].hash, hash, sizeof hash) == 0)
             members |= engine_bit(j);
-    if (engine_count(members) >= g->config.threshold)
+    /* With CHECK one honest member's word is enough: no two of them can have
+     * absorbed different sums. Else members may have, and t decide. */
+    if (engine_count(members) >=
+        (g->config.check ? g->config.colluders + 1 : g->config.threshold))
         adopt(g, m->round, members, body);
 }

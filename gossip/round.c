@@ -1,10 +1,13 @@
 #include "gossip/round.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "crypto/mask.h"
 #include "gossip/agree.h"
+#include "gossip/cohort.h"
+#include "gossip/evidence.h"
 #include "gossip/finish.h"
 #include "gossip/mail.h"
 #include "gossip/record.h"
@@ -182,6 +185,17 @@ static void keep_own(struct gossip *g, const struct wire_value *v)
     }
 }
 
+/* H(Y) of what member j signed. */
+static void hash_y(struct gossip *g, uint32_t j)
+{
+    struct wire_message m;
+    int status = wire_parse(&m, g->y_mail[j].bytes, g->y_mail[j].size,
+                            g->config.members);
+
+    assert(status == 0);
+    wire_hash(g->y_hash[j], m.body, m.body_size);
+}
+
 static void send_y(struct gossip *g)
 {
     const struct agree *v = &g->agree[WIRE_V];
@@ -201,6 +215,7 @@ static void send_y(struct gossip *g)
     }
     keep_own(g, &v->value);
     mail_write(g, &g->y_mail[self], &m);
+    hash_y(g, self);
     record_promise(g);
     for (uint32_t j = 0; j < g->config.members; j++)
         if (j != self)
@@ -281,15 +296,29 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
             continue;
         round_slice(&first, &count, g->shape.length, n, a);
         slice_hash(hash, body, count);
-        if (place < round_copies(g, n) &&
-            memcmp(hash, m->y.slices[round_member(v->members, a)],
-                   sizeof hash) == 0) {
+        bool right = memcmp(hash, m->y.slices[round_member(v->members, a)],
+                            sizeof hash) == 0;
+        if (right && place < round_copies(g, n)) {
             memcpy(round_lanes(g, place, m->sender), body,
                    count * sizeof(uint64_t));
             g->kept_from[place] |= engine_bit(m->sender);
         }
+        if (right && g->config.check && g->check->audit == a + 1) {
+            memcpy(g->audit_lanes + m->sender * g->slice_max, body,
+                   count * sizeof(uint64_t));
+            g->check->audit_from |= engine_bit(m->sender);
+        }
         body += count * sizeof(uint64_t);
     }
+}
+
+/* Not another Y of j than the one that U fixes. */
+static bool certified_y(const struct gossip *g, uint32_t j, const uint8_t *hash)
+{
+    const struct agree *u = &g->agree[WIRE_U];
+
+    return !u->certified || (u->value.members & engine_bit(j)) == 0 ||
+           memcmp(u->value.said[j], hash, GOSSIP_HASH_BYTES) == 0;
 }
 
 void round_receive_y(struct gossip *g, const struct wire_message *m,
@@ -299,6 +328,7 @@ void round_receive_y(struct gossip *g, const struct wire_message *m,
     const struct wire_value *v = value_under(g, m->y.hash_v);
     struct mail *mail = &g->y_mail[m->sender];
     size_t expected = 0, first, count;
+    uint8_t hash[GOSSIP_HASH_BYTES];
     uint32_t n;
 
     if (v == NULL || m->y.members != v->members ||
@@ -318,19 +348,31 @@ void round_receive_y(struct gossip *g, const struct wire_message *m,
     }
     if (memcmp(g->kept_v, m->y.hash_v, GOSSIP_HASH_BYTES) != 0)
         unkeep(g, v, m->y.hash_v);
-    if (mail->size != 0) { /* the first Y of a member stands */
-        struct wire_message kept;
-        if (wire_parse(&kept, mail->bytes, mail->size, g->config.members) !=
-                0 ||
-            kept.body_size != m->body_size ||
-            memcmp(kept.body, m->body, m->body_size) != 0) {
+    wire_hash(hash, m->body, m->body_size);
+    if (mail->size == 0) { /* the first Y of a member stands, until U */
+        if (!certified_y(g, m->sender, hash)) {
             g->dropped++;
             return;
         }
-    } else {
         mail_keep(mail, head, size);
+        memcpy(g->y_hash[m->sender], hash, sizeof hash);
+    } else if (memcmp(g->y_hash[m->sender], hash, sizeof hash) != 0) {
+        g->dropped++;
+        evidence_compare(g, m, head, size);
+        return;
     }
     keep_slices(g, m, v, body);
+}
+
+void round_certified(struct gossip *g)
+{
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        if (g->y_mail[j].size == 0 || certified_y(g, j, g->y_hash[j]))
+            continue;
+        g->y_mail[j].size = 0;
+        for (uint32_t place = 0; place < g->config.copies; place++)
+            g->kept_from[place] &= ~engine_bit(j);
+    }
 }
 
 uint64_t round_arrived(const struct gossip *g)
@@ -351,6 +393,7 @@ static void send_recv(struct gossip *g)
     memcpy(m.recv.hash_v, g->agree[WIRE_V].hash, GOSSIP_HASH_BYTES);
     memcpy(m.recv.state, g->state_hash, GOSSIP_HASH_BYTES);
     m.recv.members = round_arrived(g);
+    memcpy(m.recv.ys, g->y_hash, sizeof m.recv.ys);
     mail_write(g, mail, &m);
     wire_parse(&said, mail->bytes, mail->size, g->config.members);
     round_receive_recv(g, &said, mail->bytes, mail->size);
@@ -369,7 +412,7 @@ static bool v_is_ours(const struct gossip *g)
     for (uint32_t j = 0; j < g->config.members; j++)
         if ((v->value.members & engine_bit(j)) &&
             ((g->have_keys & engine_bit(j)) == 0 ||
-             memcmp(v->value.keys[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
+             memcmp(v->value.said[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
             return false;
     return true;
 }
@@ -380,14 +423,15 @@ bool round_contribute(struct gossip *g)
 
     if (!v_is_ours(g))
         return false;
-    if (!g->y_sent && g->has_plain) {
+    if (!g->y_sent && g->has_plain && cohort_closed(g)) {
         if (mask(g, &v->value) != 0)
             return false;
         g->y_sent = true;
         send_y(g);
         return true;
     }
-    if (g->y_sent && !g->recv_sent && round_arrived(g) == v->value.members &&
+    if (g->y_sent && !g->recv_sent &&
+        cohort_ready(g, v->value.members, round_arrived(g)) &&
         memcmp(g->kept_v, v->hash, GOSSIP_HASH_BYTES) == 0) {
         g->recv_sent = true;
         send_recv(g);
@@ -406,6 +450,7 @@ void round_receive_recv(struct gossip *g, const struct wire_message *m,
     g->recvs[j].members = m->recv.members;
     memcpy(g->recvs[j].hash_v, m->recv.hash_v, GOSSIP_HASH_BYTES);
     memcpy(g->recvs[j].state, m->recv.state, GOSSIP_HASH_BYTES);
+    memcpy(g->recvs[j].ys, m->recv.ys, sizeof m->recv.ys);
     wire_hash(g->recvs[j].hash, m->body, m->body_size);
     if (head != g->recv_mail[j].bytes)
         mail_keep(&g->recv_mail[j], head, size);
@@ -427,18 +472,79 @@ uint64_t round_owners(const struct gossip *g)
     return owners;
 }
 
+/* i has reported all slices of this Y of j. */
+static bool lists_y(const struct gossip *g, uint32_t i, uint32_t j,
+                    const uint8_t *y)
+{
+    return (g->recvs[i].members & engine_bit(j)) &&
+           memcmp(g->recvs[i].ys[j], y, GOSSIP_HASH_BYTES) == 0;
+}
+
 void round_value(const struct gossip *g, struct wire_value *value,
                  uint64_t owners)
 {
     const struct agree *v = &g->agree[WIRE_V];
 
     *value = (struct wire_value){.kind = WIRE_U};
-    value->members = v->value.members;
     memcpy(value->hash_v, v->hash, GOSSIP_HASH_BYTES);
     memcpy(value->state, g->state_hash, GOSSIP_HASH_BYTES);
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if (owners & engine_bit(j))
-            value->members &= g->recvs[j].members;
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        const uint8_t *y = NULL;
+        bool in = (v->value.members & engine_bit(j)) != 0;
+        for (uint32_t i = 0; i < g->config.members && in; i++) {
+            if ((owners & engine_bit(i)) == 0)
+                continue;
+            if (y == NULL)
+                y = g->recvs[i].ys[j];
+            in = lists_y(g, i, j, y);
+        }
+        if (!in || y == NULL)
+            continue;
+        value->members |= engine_bit(j);
+        memcpy(value->said[j], y, GOSSIP_HASH_BYTES);
+    }
+}
+
+/* The Y of member j that most of `owners` hold. */
+static const uint8_t *common_y(const struct gossip *g, uint64_t owners,
+                               uint32_t j)
+{
+    const uint8_t *best = NULL;
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < g->config.members; i++) {
+        uint32_t count = 0;
+        if ((owners & engine_bit(i)) == 0)
+            continue;
+        for (uint32_t k = 0; k < g->config.members; k++)
+            count +=
+                (owners & engine_bit(k)) && lists_y(g, k, j, g->recvs[i].ys[j]);
+        if (count > most) {
+            most = count;
+            best = g->recvs[i].ys[j];
+        }
+    }
+    return best;
+}
+
+uint64_t round_reporters(const struct gossip *g, uint32_t turn)
+{
+    uint64_t lists[GOSSIP_MEMBERS_MAX] = {0}, owners = round_owners(g);
+    uint64_t all = g->agree[WIRE_V].value.members, full = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++) {
+        const uint8_t *y = common_y(g, owners, j);
+        for (uint32_t i = 0; i < g->config.members; i++)
+            if (y != NULL && (owners & engine_bit(i)) && lists_y(g, i, j, y))
+                lists[i] |= engine_bit(j);
+    }
+    for (uint32_t i = 0; i < g->config.members; i++)
+        if ((owners & engine_bit(i)) && (all & ~lists[i]) == 0)
+            full |= engine_bit(i);
+    /* Everybody's vector, if t of them have it. */
+    if (!cohort_changes(g) || engine_count(full) >= g->config.threshold)
+        return full;
+    return owners & cohort_agreeing(g, all, owners, lists, turn);
 }
 
 /* The one share of each member that a certificate of U allows: of b if it is in
@@ -448,13 +554,17 @@ bool round_release(struct gossip *g)
     const struct agree *v = &g->agree[WIRE_V], *u = &g->agree[WIRE_U];
     struct wire_message m = {.type = WIRE_UNMASK}, said;
     struct mail *mail = &g->unmask_mail[g->config.self];
+    uint64_t reveals;
 
     if (!u->certified || g->unmask_sent || !v_is_ours(g) ||
         memcmp(u->value.hash_v, v->hash, GOSSIP_HASH_BYTES) != 0 ||
         memcmp(u->value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
-        (v->value.members & ~g->have_shares) != 0)
+        (v->value.members & ~g->have_shares) != 0 || !cohort_closed(g))
         return false;
-    g->unmask_sent = true;
+    reveals = cohort_revealed(g, u->value.members);
+    if (reveals & ~cohort_revealed(g, 0))
+        mail_note(g, GOSSIP_NOTE_REVEALS, reveals, 0, NULL);
+    g->unmask_sent = g->released = true;
     memcpy(m.unmask.cert, u->hash, GOSSIP_HASH_BYTES);
     m.unmask.members = v->value.members;
     for (uint32_t j = 0; j < g->config.members; j++)

@@ -39,6 +39,10 @@ uint64_t round_kept(const struct gossip *g, uint32_t j);
 uint64_t round_arrived(const struct gossip *g);
 /* Members with a RECV under our V and state; and U from some of them. */
 uint64_t round_owners(const struct gossip *g);
+/* Those of them whose RECVs a U would best be made of; `turn` breaks ties. */
+uint64_t round_reporters(const struct gossip *g, uint32_t turn);
+/* U is certified: another Y of its members than it fixes is dropped. */
+void round_certified(struct gossip *g);
 void round_value(const struct gossip *g, struct wire_value *value,
                  uint64_t owners);
 

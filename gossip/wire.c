@@ -60,13 +60,17 @@ static const uint8_t *read_exactly(struct reader *r, uint8_t *out, size_t size)
     return bytes;
 }
 
+static uint64_t all_of(uint32_t members)
+{
+    return members == 64 ? UINT64_MAX : (UINT64_C(1) << members) - 1;
+}
+
 /* A bitmap of members of the pod. */
 static uint64_t read_members(struct reader *r, uint32_t members)
 {
-    uint64_t all = members == 64 ? UINT64_MAX : (UINT64_C(1) << members) - 1;
     uint64_t value = read_uint(r);
 
-    if ((value & ~all) != 0) {
+    if ((value & ~all_of(members)) != 0) {
         r->bad = true;
         return 0;
     }
@@ -100,9 +104,8 @@ static void read_value(struct reader *r, struct wire_value *v, uint32_t members)
 {
     v->kind = (enum wire_kind)read_below(r, WIRE_KINDS);
     v->members = read_members(r, members);
-    if (v->kind == WIRE_V)
-        read_table(r, v->keys[0], GOSSIP_HASH_BYTES, v->members);
-    else
+    read_table(r, v->said[0], GOSSIP_HASH_BYTES, v->members);
+    if (v->kind == WIRE_U)
         read_exactly(r, v->hash_v, GOSSIP_HASH_BYTES);
     read_exactly(r, v->state, GOSSIP_HASH_BYTES);
 }
@@ -180,7 +183,10 @@ static void read_want(struct reader *r, struct wire_message *m,
     m->want.recvs = read_members(r, members);
     m->want.unmasks = read_members(r, members);
     m->want.sums = read_members(r, members);
+    m->want.checks = read_members(r, members);
+    m->want.closes = read_members(r, members);
     m->want.dones = read_members(r, members);
+    m->want.audits = read_members(r, members);
     for (uint32_t j = 0; j < members; j++)
         m->want.slices[j] = read_members(r, members);
 }
@@ -193,6 +199,46 @@ static void read_y(struct reader *r, struct wire_message *m, uint32_t members)
     read_table(r, m->y.slices[0], GOSSIP_HASH_BYTES, m->y.members);
 }
 
+static void read_keys(struct reader *r, struct wire_message *m,
+                      uint32_t members)
+{
+    read_exactly(r, m->keys.epk, X25519_BYTES);
+    read_exactly(r, m->keys.mpk, X25519_BYTES);
+    read_exactly(r, m->keys.commit, GOSSIP_HASH_BYTES);
+    read_exactly(r, m->keys.last, GOSSIP_HASH_BYTES);
+    m->keys.members = members;
+    read_table(r, m->keys.of_b[0], GOSSIP_HASH_BYTES, all_of(members));
+    read_table(r, m->keys.of_msk[0], GOSSIP_HASH_BYTES, all_of(members));
+}
+
+/* What is made of the vectors: RECV, UNMASK, SUM, CHECK. */
+static void read_sums(struct reader *r, struct wire_message *m,
+                      uint32_t members)
+{
+    switch (m->type) {
+    case WIRE_RECV:
+        read_exactly(r, m->recv.hash_v, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->recv.state, GOSSIP_HASH_BYTES);
+        m->recv.members = read_members(r, members);
+        read_table(r, m->recv.ys[0], GOSSIP_HASH_BYTES, m->recv.members);
+        break;
+    case WIRE_UNMASK:
+        read_exactly(r, m->unmask.cert, GOSSIP_HASH_BYTES);
+        m->unmask.members = read_members(r, members);
+        read_table(r, m->unmask.shares[0], SHAMIR_BYTES, m->unmask.members);
+        break;
+    case WIRE_SUM:
+        m->sum.slice = (uint32_t)read_below(r, members);
+        read_exactly(r, m->sum.cert, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->sum.hash, GOSSIP_HASH_BYTES);
+        break;
+    default:
+        read_exactly(r, m->check.cert, GOSSIP_HASH_BYTES);
+        m->check.slices = read_members(r, members);
+        read_table(r, m->check.hashes[0], GOSSIP_HASH_BYTES, m->check.slices);
+    }
+}
+
 static void read_body(struct reader *r, struct wire_message *m,
                       uint32_t members)
 {
@@ -201,10 +247,7 @@ static void read_body(struct reader *r, struct wire_message *m,
         read_hello(r, m);
         break;
     case WIRE_KEYS:
-        read_exactly(r, m->keys.epk, X25519_BYTES);
-        read_exactly(r, m->keys.mpk, X25519_BYTES);
-        read_exactly(r, m->keys.commit, GOSSIP_HASH_BYTES);
-        read_exactly(r, m->keys.last, GOSSIP_HASH_BYTES);
+        read_keys(r, m, members);
         break;
     case WIRE_SHARES:
         m->shares.to = (uint32_t)read_below(r, members);
@@ -232,19 +275,12 @@ static void read_body(struct reader *r, struct wire_message *m,
         m->decline.reason = (uint32_t)read_below(r, GOSSIP_DECLINES);
         break;
     case WIRE_RECV:
-        read_exactly(r, m->recv.hash_v, GOSSIP_HASH_BYTES);
-        read_exactly(r, m->recv.state, GOSSIP_HASH_BYTES);
-        m->recv.members = read_members(r, members);
-        break;
     case WIRE_UNMASK:
-        read_exactly(r, m->unmask.cert, GOSSIP_HASH_BYTES);
-        m->unmask.members = read_members(r, members);
-        read_table(r, m->unmask.shares[0], SHAMIR_BYTES, m->unmask.members);
-        break;
     case WIRE_SUM:
-        m->sum.slice = (uint32_t)read_below(r, members);
-        read_exactly(r, m->sum.cert, GOSSIP_HASH_BYTES);
-        read_exactly(r, m->sum.hash, GOSSIP_HASH_BYTES);
+    case WIRE_CHECK:
+        read_sums(r, m, members);
+        break;
+    case WIRE_CLOSE:
         break;
     case WIRE_STOP:
         m->stop.members = read_members(r, members);
@@ -368,6 +404,8 @@ static const char *const domains[WIRE_TYPES] = {
     [WIRE_DONE] = "starling DONE",
     [WIRE_WANT] = "starling WANT",
     [WIRE_STATE] = "starling STATE",
+    [WIRE_CHECK] = "starling CHECK",
+    [WIRE_CLOSE] = "starling CLOSE",
 };
 
 const char *wire_domain(enum wire_type type)
@@ -389,14 +427,11 @@ void wire_value_hash(uint8_t hash[GOSSIP_HASH_BYTES],
     store64(head + 1, value->members);
     crypto_generichash_init(&h, NULL, 0, GOSSIP_HASH_BYTES);
     crypto_generichash_update(&h, head, sizeof head);
-    if (value->kind == WIRE_V) {
-        for (uint32_t i = 0; i < GOSSIP_MEMBERS_MAX; i++)
-            if (value->members >> i & 1)
-                crypto_generichash_update(&h, value->keys[i],
-                                          GOSSIP_HASH_BYTES);
-    } else {
+    for (uint32_t i = 0; i < GOSSIP_MEMBERS_MAX; i++)
+        if (value->members >> i & 1)
+            crypto_generichash_update(&h, value->said[i], GOSSIP_HASH_BYTES);
+    if (value->kind == WIRE_U)
         crypto_generichash_update(&h, value->hash_v, GOSSIP_HASH_BYTES);
-    }
     crypto_generichash_update(&h, value->state, GOSSIP_HASH_BYTES);
     crypto_generichash_final(&h, hash, GOSSIP_HASH_BYTES);
 }

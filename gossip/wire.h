@@ -21,7 +21,7 @@
 #include "crypto/shamir.h"
 #include "gossip/gossip.h"
 
-enum { WIRE_VERSION = 1 };
+enum { WIRE_VERSION = 2 };
 
 enum wire_type {
     WIRE_HELLO = 1,
@@ -42,6 +42,8 @@ enum wire_type {
     WIRE_DONE,
     WIRE_WANT,
     WIRE_STATE,
+    WIRE_CHECK,
+    WIRE_CLOSE,
     WIRE_TYPES
 };
 
@@ -53,11 +55,11 @@ enum {
 };
 
 /* What AGREE fixes. V: members and the hash of each one's KEYS, and the public
- * state. U: members, under one V and one state. */
+ * state. U: members and the hash of each one's Y, under one V and one state. */
 struct wire_value {
     enum wire_kind kind;
     uint64_t members;
-    uint8_t keys[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* V: of `members` */
+    uint8_t said[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* H(KEYS) or H(Y) */
     uint8_t hash_v[GOSSIP_HASH_BYTES];                   /* U */
     uint8_t state[GOSSIP_HASH_BYTES];
 };
@@ -88,6 +90,10 @@ struct wire_message {
             uint8_t epk[X25519_BYTES], mpk[X25519_BYTES];
             uint8_t commit[GOSSIP_HASH_BYTES]; /* H("self", ctx, b) */
             uint8_t last[GOSSIP_HASH_BYTES]; /* the newest U certificate seen */
+            uint32_t members;                /* g; not on the wire */
+            /* H of the share of b, and of msk, that each member is dealt */
+            uint8_t of_b[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+            uint8_t of_msk[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
         } keys;
         struct {
             uint32_t to;
@@ -121,6 +127,7 @@ struct wire_message {
         struct {
             uint8_t hash_v[GOSSIP_HASH_BYTES], state[GOSSIP_HASH_BYTES];
             uint64_t members; /* whose slices are here, with all copies */
+            uint8_t ys[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* their H(Y) */
         } recv;
         struct {
             uint8_t cert[GOSSIP_HASH_BYTES]; /* H of the U that was certified */
@@ -132,6 +139,11 @@ struct wire_message {
             uint8_t cert[GOSSIP_HASH_BYTES]; /* H of the U it is over */
             uint8_t hash[GOSSIP_HASH_BYTES]; /* of the raw bytes */
         } sum;
+        struct { /* the slices that the sender has summed itself */
+            uint8_t cert[GOSSIP_HASH_BYTES]; /* H of the U they are over */
+            uint64_t slices;
+            uint8_t hashes[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
+        } check;
         struct {
             uint64_t members; /* who was missing */
         } stop;
@@ -145,7 +157,8 @@ struct wire_message {
             uint64_t keys, shares, acks;
             uint64_t prepares[WIRE_KINDS], commits[WIRE_KINDS];
             uint8_t proposed, certified; /* bit kind */
-            uint64_t recvs, unmasks, sums, dones;
+            uint64_t recvs, unmasks, sums, checks, closes, dones;
+            uint64_t audits; /* slices of which all masked lanes are asked */
             uint64_t slices[GOSSIP_MEMBERS_MAX]; /* [j] slices kept from j */
             uint8_t finished;
         } want;

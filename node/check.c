@@ -77,13 +77,17 @@ static void say_rules(struct page *page, const struct study *s)
     const char *note = study_note(s);
 
     say(page,
-        "sums      open with %u of %u sites; %u may pool what they see; each "
-        "sum covers all %u sites\n",
-        s->threshold, s->site_count, s->colluders, s->site_count);
+        "sums      open with %u of %u sites; %u may %s; each "
+        "sum covers %s%u sites\n",
+        s->threshold, s->site_count, s->colluders,
+        s->active ? "break the rules" : "pool what they see",
+        s->on_loss == GOSSIP_CONTINUE ? "at least " : "all ",
+        s->on_loss == GOSSIP_CONTINUE ? s->threshold : s->site_count);
     say(page, "losses    %u after their vector was sent; before that: %s\n",
         s->site_count - s->threshold,
-        s->on_loss == GOSSIP_STOP ? "the study stops"
-                                  : "the others wait for them");
+        s->on_loss == GOSSIP_STOP   ? "the study stops"
+        : s->on_loss == GOSSIP_WAIT ? "the others wait for them"
+                                    : "the others go on without them");
     if (note != NULL)
         say(page, "note      %s\n", note);
     say(page, "privacy   no row leaves this site; only sums over the sites are "

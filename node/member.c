@@ -181,6 +181,8 @@ static void fill_config(struct gossip_config *c, const struct member *m,
     c->colluders = s->colluders;
     c->copies = s->copies;
     c->on_loss = s->on_loss;
+    c->active = s->active;
+    c->check = s->verify;
     c->deadline_ms = s->deadline_ms;
     c->grace_ms = s->grace_ms;
     c->linger_ms = s->linger_ms;

@@ -18,6 +18,8 @@ const char *progress_reason(enum gossip_reason reason)
         [GOSSIP_STOPPED] = "stopped: a member was missing",
         [GOSSIP_DECLINED] = "a member cannot contribute",
         [GOSSIP_TIMED_OUT] = "wait_ms is over",
+        [GOSSIP_SPOILED] = "a site's vector was out of range; nobody can tell "
+                           "whose",
     };
 
     return reasons[reason];
@@ -197,8 +199,27 @@ static void trouble_line(const struct progress *p, char *line,
         differs_line(line, e->note.text != NULL ? e->note.text : "?", names);
         break;
     case GOSSIP_NOTE_EQUIVOCATED:
-        snprintf(line, LINE_SIZE, "%s signed two different keys: evidence kept",
+        snprintf(line, LINE_SIZE,
+                 "%s signed two different %s: the evidence is kept", names,
+                 e->note.text);
+        break;
+    case GOSSIP_NOTE_LIED:
+        snprintf(line, LINE_SIZE,
+                 "%s signed a false sum of slice %" PRIu64
+                 ": the evidence is kept, the sum is made without it",
+                 names, e->note.detail);
+        break;
+    case GOSSIP_NOTE_BAD_DEAL:
+        snprintf(line, LINE_SIZE,
+                 "%s dealt shares of a secret that is not its own: its masks "
+                 "cannot be taken off",
                  names);
+        break;
+    case GOSSIP_NOTE_REVEALS:
+        snprintf(line, LINE_SIZE,
+                 "round %" PRIu64 ": the cohort has changed: whoever subtracts "
+                 "opened sums may learn what %s contributed",
+                 e->note.round, names);
         break;
     case GOSSIP_NOTE_DECLINED:
         decline_line(p, line, e, names);

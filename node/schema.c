@@ -9,7 +9,12 @@
 #include "node/take.h"
 #include "node/virtual.h"
 
-enum { FRACTION_BITS = 32, ROUNDS_MAX = 50, DAY_MS = 86400000 };
+enum {
+    FRACTION_BITS = 32,
+    ROUNDS_MAX = 50,
+    DAY_MS = 86400000,
+    ACTIVE_SITES_MIN = 5
+};
 
 static int read_categorical(struct study *study, const struct reader *r,
                             int list, struct error *error)
@@ -231,22 +236,30 @@ static int threshold_rule(struct study *study, const struct reader *r,
                           struct error *error)
 {
     uint32_t g = study->site_count;
-    uint32_t c = colluders->line == 0 ? 1 : (uint32_t)colluders->integer;
+    uint32_t table = study_colluders(study->active, g);
+    uint32_t c = colluders->line == 0 ? table : (uint32_t)colluders->integer;
 
+    if (study->active && c != table)
+        return reader_fail(r, colluders->line, error,
+                           "colluders: found %u, expected %u: with 'trust: "
+                           "active' it follows from the %u sites; remove the "
+                           "key",
+                           c, table, g);
     if (c < 1 || c > g - 2)
         return reader_fail(r, colluders->line, error,
                            "colluders: found %u, expected 1 to %u with %u "
                            "sites: of those who sign, at least two must be "
                            "honest",
                            c, g - 2, g);
-    uint32_t least = g / 2 + 1 > c + 2 ? g / 2 + 1 : c + 2;
+    uint32_t least = study_threshold(study->active, g, c);
     uint32_t t = threshold->line == 0 ? least : (uint32_t)threshold->integer;
     if (t < least || t > g)
         return reader_fail(r, threshold->line, error,
                            "threshold: found %u, which is impossible; expected "
                            "%u to %u with %u sites and %u colluders",
                            t, least, g, g, c);
-    uint32_t n = copies->line == 0 ? 1 + g - t : (uint32_t)copies->integer;
+    uint32_t n = copies->line == 0 ? study_copies(study->active, g, c, t)
+                                   : (uint32_t)copies->integer;
     if (n < 1 || n > g)
         return reader_fail(r, copies->line, error,
                            "copies: found %u, expected 1 to %u with %u sites",
@@ -283,10 +296,11 @@ static int read_sum(struct study *study, const struct reader *r, int node,
                            "lanes: found %u, which is not in this version; "
                            "expected 64",
                            (unsigned)v[LANES].integer);
-    if (v[VERIFY].word == 1)
+    if (v[VERIFY].line != 0 && v[VERIFY].word == 0 && study->active)
         return reader_fail(r, v[VERIFY].line, error,
-                           "verify: found 'yes', which is not in this version; "
-                           "remove the key");
+                           "verify: found 'no', expected 'yes': with 'trust: "
+                           "active' sums are always checked; remove the key");
+    study->verify = study->active || v[VERIFY].word == 1;
     if (v[BITS].line != 0)
         study->task.fraction_bits = (uint8_t)v[BITS].integer;
     return threshold_rule(study, r, &v[COLLUDERS], &v[THRESHOLD], &v[COPIES],
@@ -362,20 +376,13 @@ static int read_head(struct study *study, const struct reader *r,
                            "study: found '%.60s', expected 1 to 40 of a-z, "
                            "0-9 and '-'",
                            name);
-    if (v[TRUST].word == 1)
-        return reader_fail(r, v[TRUST].line, error,
-                           "trust: found 'active', which is not in this "
-                           "version; expected semi-honest");
-    if (v[ON_LOSS].word == 2)
-        return reader_fail(r, v[ON_LOSS].line, error,
-                           "on_loss: found 'continue', which is not in this "
-                           "version; expected wait or stop");
-    if (v[WAIT_MS].line != 0 && v[ON_LOSS].word != 0)
+    if (v[WAIT_MS].line != 0 && v[ON_LOSS].word == 1)
         return reader_fail(r, v[WAIT_MS].line, error,
                            "wait_ms: found it with 'on_loss: stop', expected "
-                           "'on_loss: wait'; remove one");
+                           "'wait' or 'continue'; remove one");
     memcpy(study->name, name, strlen(name) + 1);
-    study->on_loss = v[ON_LOSS].word == 1 ? GOSSIP_STOP : GOSSIP_WAIT;
+    study->on_loss = (enum gossip_on_loss)v[ON_LOSS].word;
+    study->active = study->verify = v[TRUST].word == 1;
     study->wait_ms = v[WAIT_MS].integer;
     study->seed = v[SEED].integer;
     return 0;
@@ -404,6 +411,11 @@ int schema_read(struct study *study, const struct reader *r,
         code = read_head(study, r, v, error);
     if (code == 0)
         code = sites_read(study, r, v[SITES].node, error);
+    if (code == 0 && study->active && study->site_count < ACTIVE_SITES_MIN)
+        code = reader_fail(r, v[TRUST].line, error,
+                           "trust: found 'active' with %u sites, expected at "
+                           "least %u: fewer cannot outvote one that lies",
+                           study->site_count, ACTIVE_SITES_MIN);
     if (code == 0)
         code = read_task(study, r, v[TASK].node, error);
     if (code == 0 && v[ROUNDS].line != 0)

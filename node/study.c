@@ -127,8 +127,34 @@ int study_site(const struct study *study, const char *name)
     return -1;
 }
 
+uint32_t study_colluders(bool active, uint32_t sites)
+{
+    return active ? (sites + 2) / 3 - 1 : 1;
+}
+
+uint32_t study_threshold(bool active, uint32_t sites, uint32_t colluders)
+{
+    uint32_t most = (active ? (sites + colluders) / 2 : sites / 2) + 1;
+    uint32_t honest = colluders + (active ? 3 : 2);
+
+    return most > honest ? most : honest;
+}
+
+/* Where members lie, each slice needs an honest holder among any t of them. */
+uint32_t study_copies(bool active, uint32_t sites, uint32_t colluders,
+                      uint32_t threshold)
+{
+    uint32_t copies = 1 + sites - threshold + (active ? colluders : 0);
+
+    return copies < sites ? copies : sites;
+}
+
 const char *study_note(const struct study *study)
 {
+    if (study->on_loss == GOSSIP_CONTINUE)
+        return "on_loss is continue: when a site is lost or comes back, the "
+               "difference of the sums before and after may show what that "
+               "site contributed; each time this happens it is said";
     if (study->threshold < study->site_count)
         return NULL;
     return "the threshold equals the number of sites: a round in which any "
@@ -276,6 +302,7 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
                     uint8_t charter[GOSSIP_HASH_BYTES],
                     const struct study *study)
 {
+    static const char *const on_loss[] = {"wait", "stop", "continue"};
     struct canon c = {.fields = fields};
 
     memset(fields, 0, GOSSIP_FIELDS_MAX * sizeof *fields);
@@ -284,8 +311,8 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     c.in_charter = true;
     field_integer(&c, "protocol", WIRE_VERSION);
     field_text(&c, "study", study->name);
-    field_text(&c, "trust", "semi-honest");
-    field_text(&c, "on_loss", study->on_loss == GOSSIP_STOP ? "stop" : "wait");
+    field_text(&c, "trust", study->active ? "active" : "semi-honest");
+    field_text(&c, "on_loss", on_loss[study->on_loss]);
     field_integer(&c, "wait_ms", study->wait_ms);
     canon_sites(&c, study);
     canon_task(&c, &study->task);
@@ -299,6 +326,7 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     field_integer(&c, "sum.colluders", study->colluders);
     field_integer(&c, "sum.threshold", study->threshold);
     field_integer(&c, "sum.copies", study->copies);
+    field_text(&c, "sum.verify", study->verify ? "yes" : "no");
     crypto_generichash_final(&c.charter, charter, GOSSIP_HASH_BYTES);
     return c.count;
 }

@@ -45,6 +45,8 @@ struct study_partition {
 struct study {
     char *path;
     char name[STUDY_NAME_SIZE];
+    bool active; /* trust: members may deviate */
+    bool verify; /* every sum stands CHECK; always if active */
     enum gossip_on_loss on_loss;
     uint64_t wait_ms;         /* 0: for ever */
     struct study_site *sites; /* [site_count] in roster order */
@@ -78,6 +80,13 @@ int study_resolve(struct study *study, const char *data, struct error *error);
 
 /* What the study allows but a person should know when it is made, or NULL. */
 const char *study_note(const struct study *study);
+
+/* The table of PROTOCOL.md, section 1, for `sites` members: the colluders that
+ * are assumed, the least threshold, the holders of a slice. */
+uint32_t study_colluders(bool active, uint32_t sites);
+uint32_t study_threshold(bool active, uint32_t sites, uint32_t colluders);
+uint32_t study_copies(bool active, uint32_t sites, uint32_t colluders,
+                      uint32_t threshold);
 
 /* The site of that name, or -1. */
 int study_site(const struct study *study, const char *name);

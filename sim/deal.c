@@ -151,10 +151,10 @@ int deal_study(struct study **study, const struct study *from, uint32_t members,
     *s = *from;
     s->site_count = members;
     s->task.members = members;
-    s->threshold = members / 2 + 1;
-    if (s->threshold < s->colluders + 2)
-        s->threshold = s->colluders + 2;
-    s->copies = 1 + members - s->threshold;
+    if (s->active)
+        s->colluders = study_colluders(true, members);
+    s->threshold = study_threshold(s->active, members, s->colluders);
+    s->copies = study_copies(s->active, members, s->colluders, s->threshold);
     s->crash_count = s->restart_count = s->partition_count = 0;
     s->sites = calloc(members, sizeof *s->sites);
     bool whole = s->sites != NULL;

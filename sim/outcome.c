@@ -20,6 +20,10 @@ static void explain_end(struct world *w, const struct scene_site *s,
         snprintf(w->reason, sizeof w->reason, "%s declined%s%s", names,
                  s->end.decline[0] == '\0' ? "" : ": ", s->end.decline);
         return;
+    case GOSSIP_SPOILED:
+        snprintf(w->reason, sizeof w->reason,
+                 "%s ended: a contributed vector was out of range", name);
+        return;
     case GOSSIP_TIMED_OUT:
         snprintf(w->reason, sizeof w->reason,
                  "%s gave up waiting for %s after wait_ms", name, names);

@@ -17,10 +17,9 @@ static const char *const slots[MEMBER_SLOTS] = {
 const char *trace_reason(enum gossip_reason reason)
 {
     static const char *const reasons[] = {
-        [GOSSIP_FINISHED] = "finished",
-        [GOSSIP_STOPPED] = "stopped",
-        [GOSSIP_DECLINED] = "declined",
-        [GOSSIP_TIMED_OUT] = "timed out",
+        [GOSSIP_FINISHED] = "finished", [GOSSIP_STOPPED] = "stopped",
+        [GOSSIP_DECLINED] = "declined", [GOSSIP_TIMED_OUT] = "timed out",
+        [GOSSIP_SPOILED] = "spoiled",
     };
 
     return reasons[reason];

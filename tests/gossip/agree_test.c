@@ -50,7 +50,7 @@ static struct wire_value value_v(const struct pod *p, uint64_t members)
     memcpy(v.state, victim(p)->state_hash, sizeof v.state);
     for (uint32_t j = 0; j < G; j++)
         if (members >> j & 1)
-            memcpy(v.keys[j], victim(p)->keys[j].hash, GOSSIP_HASH_BYTES);
+            memcpy(v.said[j], victim(p)->keys[j].hash, GOSSIP_HASH_BYTES);
     return v;
 }
 
@@ -60,6 +60,9 @@ static struct wire_value value_u(const struct pod *p, uint64_t members)
 
     memcpy(u.state, victim(p)->state_hash, sizeof u.state);
     memcpy(u.hash_v, victim(p)->agree[WIRE_V].hash, sizeof u.hash_v);
+    for (uint32_t j = 0; j < G; j++)
+        if (members >> j & 1)
+            memcpy(u.said[j], victim(p)->y_hash[j], GOSSIP_HASH_BYTES);
     return u;
 }
 
@@ -352,7 +355,7 @@ static void no_vector_leaves_without_a_certificate_of_v(void **state)
 
     (void)state;
     assert_true(prepared(p, WIRE_V, 0));
-    second.keys[2][0] ^= 1;
+    second.said[2][0] ^= 1;
     m = proposal(p, &second, 1, ALL);
     for (uint32_t j = 0; j < G; j++)
         if (j != 1)
@@ -391,6 +394,7 @@ static void say_recvs(struct pod *p, uint64_t members)
         memcpy(m.recv.hash_v, victim(p)->agree[WIRE_V].hash, GOSSIP_HASH_BYTES);
         memcpy(m.recv.state, victim(p)->state_hash, GOSSIP_HASH_BYTES);
         m.recv.members = members;
+        memcpy(m.recv.ys, victim(p)->y_hash, sizeof m.recv.ys);
         forge_say(p, j, VICTIM, &m);
     }
 }
@@ -482,6 +486,7 @@ static void receipts_under_another_v_or_state_are_not_counted(void **state)
             memcpy(m.recv.state, u.state, GOSSIP_HASH_BYTES);
             (other ? m.recv.hash_v : m.recv.state)[5] ^= 1;
             m.recv.members = ALL;
+            memcpy(m.recv.ys, victim(p)->y_hash, sizeof m.recv.ys);
             forge_say(p, j, VICTIM, &m);
         }
         say_propose(p, &u, 0, 7);
@@ -500,7 +505,7 @@ static void v_needs_every_members_acknowledgement(void **state)
     (void)state;
     ack.ack.members = ALL;
     for (uint32_t j = 0; j < G; j++)
-        memcpy(ack.ack.keys[j], v.keys[j], GOSSIP_HASH_BYTES);
+        memcpy(ack.ack.keys[j], v.said[j], GOSSIP_HASH_BYTES);
     forge_say(p, 0, VICTIM, &ack);
     forge_say(p, 1, VICTIM, &ack);
     ack.ack.members = 7;
@@ -524,7 +529,7 @@ static void an_acknowledgement_of_other_keys_is_none(void **state)
     (void)state;
     ack.ack.members = ALL;
     for (uint32_t j = 0; j < G; j++)
-        memcpy(ack.ack.keys[j], v.keys[j], GOSSIP_HASH_BYTES);
+        memcpy(ack.ack.keys[j], v.said[j], GOSSIP_HASH_BYTES);
     forge_say(p, 0, VICTIM, &ack);
     forge_say(p, 1, VICTIM, &ack);
     ack.ack.keys[3][9] ^= 1;

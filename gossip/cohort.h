@@ -1,0 +1,48 @@
+/* Who has to be in a sum and who is waited for, by the charter's `on_loss`;
+ * CLOSE, without which a changed cohort may not try again; and what the sums
+ * over changed cohorts show (PROTOCOL.md, section 5). */
+
+#ifndef GOSSIP_COHORT_H
+#define GOSSIP_COHORT_H
+
+#include "gossip/engine.h"
+
+enum { COHORT_HISTORY_BYTES = 16 };
+
+/* on_loss: continue. Otherwise the cohort is everybody, always. */
+bool cohort_changes(const struct gossip *g);
+
+/* The phase need not wait for more of `base` than `have`: they are all there,
+ * or the cohort may change, t are there and the rest are gone or late. Starts
+ * the patience with the late when t are there. */
+bool cohort_ready(struct gossip *g, uint64_t base, uint64_t have);
+/* When that patience ends; UINT64_MAX: it does not run. */
+uint64_t cohort_wake(const struct gossip *g);
+/* V or U may be `members`. */
+bool cohort_allows(const struct gossip *g, uint64_t members);
+
+/* Whom to listen to and whom to sum, where lists[i] are those that i reports:
+ * of `candidates` as many as possible so that each of them that is one of
+ * `reporters` lists all the others. Drops whoever has most against it or
+ * itself first; `turn` decides between equals. */
+uint64_t cohort_agreeing(const struct gossip *g, uint64_t candidates,
+                         uint64_t reporters,
+                         const uint64_t lists[GOSSIP_MEMBERS_MAX],
+                         uint32_t turn);
+
+/* The attempts before this one are given up: says CLOSE. */
+void cohort_close(struct gossip *g);
+void cohort_receive_close(struct gossip *g, const struct wire_message *m,
+                          const uint8_t *head, size_t size);
+/* This attempt may PREPARE, contribute and release: nothing opens an earlier
+ * one any more. */
+bool cohort_closed(const struct gossip *g);
+uint64_t cohort_closers(const struct gossip *g); /* bitmap */
+
+/* Whose vectors the opened sums may show to c members who subtract them, now
+ * and if one over `members` is opened too. */
+uint64_t cohort_revealed(const struct gossip *g, uint64_t members);
+/* Writes into `next` that a sum over `members` was opened. */
+void cohort_opened(const struct gossip *g, uint8_t *next, uint64_t members);
+
+#endif
