@@ -262,6 +262,20 @@ static void time_out(struct gossip *g)
     }
 }
 
+/* What we released is dead: the round may be tried again, with us. */
+static void come_back(struct gossip *g)
+{
+    bool out = g->phase == PHASE_OUT;
+
+    if ((g->phase != PHASE_OPEN && !out) || !cohort_is_free(g))
+        return;
+    g->released = false;
+    if (out)
+        attempt_round(g, g->attempt);
+    else
+        attempt_begin(g, attempt_newest(g, g->attempt + 1));
+}
+
 bool attempt_runs(const struct gossip *g)
 {
     return g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
@@ -275,6 +289,7 @@ void attempt_run(struct gossip *g)
         attempt_enter(g, PHASE_ABSORB);
         return;
     }
+    come_back(g);
     if (!attempt_runs(g))
         return;
     time_out(g);

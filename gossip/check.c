@@ -176,6 +176,21 @@ static bool attest(struct gossip *g)
     return true;
 }
 
+static void begin_audit(struct gossip *g)
+{
+    uint32_t self = g->config.self;
+    size_t first, count;
+
+    g->check->audit_from = 0;
+    if (!g->y_sent)
+        return;
+    round_slice(&first, &count, g->open.length, engine_count(g->open.v.members),
+                g->check->audit - 1);
+    memcpy(g->audit_lanes + self * g->slice_max, g->masked + first,
+           count * sizeof *g->masked);
+    g->check->audit_from = engine_bit(self);
+}
+
 /* One slice at a time that is not attested although there was time for it. */
 static bool audit(struct gossip *g)
 {
@@ -191,7 +206,7 @@ static bool audit(struct gossip *g)
             c->audit = a + 1;
     if (c->audit == 0)
         return false;
-    c->audit_from = 0;
+    begin_audit(g);
     mail_note(g, GOSSIP_NOTE_AUDIT, 0, c->audit - 1, NULL);
     recover_soon(g);
     return true;
@@ -300,6 +315,7 @@ void check_answer(struct gossip *g, uint32_t to, uint64_t audits, uint32_t tick)
             round_place(v, g->config.self, a) != tick % round_copies(g, n))
             continue;
         for (uint32_t j = 0; j < g->config.members; j++)
-            round_send_slices(g, to, j, engine_bit(a));
+            if (j != to)
+                round_send_slices(g, to, j, engine_bit(a));
     }
 }

@@ -130,26 +130,36 @@ void cohort_receive_close(struct gossip *g, const struct wire_message *m,
 
 uint64_t cohort_closers(const struct gossip *g)
 {
-    uint64_t closers = 0;
+    uint64_t closers = 0, until = g->attempt;
 
+    if (g->released)
+        until = g->released_attempt == UINT64_MAX ? UINT64_MAX
+                                                  : g->released_attempt + 1;
     for (uint32_t j = 0; j < g->config.members; j++)
-        if (g->closed[j] >= g->attempt)
+        if (g->closed[j] >= until)
             closers |= engine_bit(j);
     return closers;
 }
 
-/* g - t + c + 1: so many honest members refuse that fewer than t, liars
- * included, are left to release anything of an earlier attempt. */
+/* g - t + c + 1 have closed: so many honest members refuse that fewer than t,
+ * liars included, are left to release anything of what they closed. */
+static bool enough_closed(const struct gossip *g)
+{
+    return engine_count(cohort_closers(g)) >=
+           g->config.members - g->config.threshold + g->config.colluders + 1;
+}
+
 bool cohort_closed(const struct gossip *g)
 {
-    uint64_t closers = cohort_closers(g);
-    uint32_t need =
-        g->config.members - g->config.threshold + g->config.colluders + 1;
-
     if (!cohort_changes(g) || g->attempt == 0)
         return true;
-    return !g->released && (closers & engine_bit(g->config.self)) &&
-           engine_count(closers) >= need;
+    return !g->released && g->closed[g->config.self] >= g->attempt &&
+           enough_closed(g);
+}
+
+bool cohort_is_free(const struct gossip *g)
+{
+    return cohort_changes(g) && g->released && enough_closed(g);
 }
 
 static uint64_t load64(const uint8_t *bytes)

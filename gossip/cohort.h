@@ -37,7 +37,11 @@ void cohort_receive_close(struct gossip *g, const struct wire_message *m,
 /* This attempt may PREPARE, contribute and release: nothing opens an earlier
  * one any more. */
 bool cohort_closed(const struct gossip *g);
-uint64_t cohort_closers(const struct gossip *g); /* bitmap */
+/* Whose CLOSE covers what we need closed: the attempts before this one or, when
+ * we have released, that attempt. Bitmap. */
+uint64_t cohort_closers(const struct gossip *g);
+/* We have released, but what we released in can never be opened any more. */
+bool cohort_is_free(const struct gossip *g);
 
 /* Whose vectors the opened sums may show to c members who subtract them, now
  * and if one over `members` is opened too. */

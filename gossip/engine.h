@@ -173,7 +173,9 @@ struct gossip {
     uint64_t *audit_lanes; /* [members][slice_max] */
 
     /* changing cohorts (on_loss: continue) */
-    bool released;     /* in this round: no retry of it for us */
+    bool released; /* in this round: no retry of it for us, until that attempt
+                      is closed by enough others */
+    uint64_t released_attempt; /* UINT64_MAX: not known */
     bool fresh;        /* started without a store: what we said is not known */
     uint64_t declined; /* sites that cannot contribute */
     uint64_t stops;    /* who signed STOP */

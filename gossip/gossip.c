@@ -33,6 +33,8 @@ static void check_config(const struct gossip_config *c)
     assert(!c->active ||
            (c->members >= 5 && c->check && c->threshold >= c->colluders + 3 &&
             2 * c->threshold > c->members + c->colluders));
+    assert(c->on_loss != GOSSIP_CONTINUE ||
+           2 * c->threshold > c->members + c->colluders);
     assert(c->field_count <= GOSSIP_FIELDS_MAX);
     assert(c->deadline_ms > 0 && c->verify != NULL);
     assert(c->shape.length == 0 || fixed_fits(&c->shape, c->members));
@@ -111,6 +113,7 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
             open_reset(&g->past);
             attempt = g->attempt;
             g->released = g->fresh; /* who knows what we said before */
+            g->released_attempt = UINT64_MAX;
         }
         g->fresh = false;
         keys_wipe(g);
@@ -135,8 +138,10 @@ static void start(struct gossip *g)
     }
     if (g->said.round == g->round && g->said.attempt >= g->attempt)
         g->attempt = g->said.attempt + 1;
-    if (g->said.round == g->round && g->said.released)
+    if (g->said.round == g->round && g->said.released) {
         g->released = true;
+        g->released_attempt = g->said.attempt;
+    }
     if (g->shape.length != SIZE_MAX) {
         attempt_round(g, g->attempt);
         return;

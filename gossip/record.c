@@ -256,6 +256,7 @@ static void load_state(struct gossip *g, struct cursor *c)
     g->round = get(c);
     g->attempt = get(c);
     g->released = get(c) != 0;
+    g->released_attempt = UINT64_MAX; /* a promise may know it */
     get_exactly(c, g->state, engine_state_size(g));
     get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
     if (get(c) != 0 && !c->bad)

@@ -298,6 +298,8 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     answer_said(g, m);
     mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
+    if (cohort_changes(g)) /* it may have released, and wait for these */
+        send_lacking(g, m->sender, g->close_mail, m->want.closes, m->want.tick);
     if (!g->config.check && open_complete(&g->open))
         send_result(g, m, &g->open);
 }

@@ -565,6 +565,7 @@ bool round_release(struct gossip *g)
     if (reveals & ~cohort_revealed(g, 0))
         mail_note(g, GOSSIP_NOTE_REVEALS, reveals, 0, NULL);
     g->unmask_sent = g->released = true;
+    g->released_attempt = g->attempt;
     memcpy(m.unmask.cert, u->hash, GOSSIP_HASH_BYTES);
     m.unmask.members = v->value.members;
     for (uint32_t j = 0; j < g->config.members; j++)

@@ -251,7 +251,7 @@ static int threshold_rule(struct study *study, const struct reader *r,
                            "sites: of those who sign, at least two must be "
                            "honest",
                            c, g - 2, g);
-    uint32_t least = study_threshold(study->active, g, c);
+    uint32_t least = study_threshold(study->active, study->on_loss, g, c);
     uint32_t t = threshold->line == 0 ? least : (uint32_t)threshold->integer;
     if (t < least || t > g)
         return reader_fail(r, threshold->line, error,

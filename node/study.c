@@ -132,9 +132,13 @@ uint32_t study_colluders(bool active, uint32_t sites)
     return active ? (sites + 2) / 3 - 1 : 1;
 }
 
-uint32_t study_threshold(bool active, uint32_t sites, uint32_t colluders)
+/* Under continue too 2t > g + c: else t members who could go on are fewer than
+ * those whose CLOSE a retry needs. */
+uint32_t study_threshold(bool active, enum gossip_on_loss on_loss,
+                         uint32_t sites, uint32_t colluders)
 {
-    uint32_t most = (active ? (sites + colluders) / 2 : sites / 2) + 1;
+    bool with_liars = active || on_loss == GOSSIP_CONTINUE;
+    uint32_t most = (with_liars ? (sites + colluders) / 2 : sites / 2) + 1;
     uint32_t honest = colluders + (active ? 3 : 2);
 
     return most > honest ? most : honest;

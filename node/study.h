@@ -84,7 +84,8 @@ const char *study_note(const struct study *study);
 /* The table of PROTOCOL.md, section 1, for `sites` members: the colluders that
  * are assumed, the least threshold, the holders of a slice. */
 uint32_t study_colluders(bool active, uint32_t sites);
-uint32_t study_threshold(bool active, uint32_t sites, uint32_t colluders);
+uint32_t study_threshold(bool active, enum gossip_on_loss on_loss,
+                         uint32_t sites, uint32_t colluders);
 uint32_t study_copies(bool active, uint32_t sites, uint32_t colluders,
                       uint32_t threshold);
 

@@ -153,7 +153,8 @@ int deal_study(struct study **study, const struct study *from, uint32_t members,
     s->task.members = members;
     if (s->active)
         s->colluders = study_colluders(true, members);
-    s->threshold = study_threshold(s->active, members, s->colluders);
+    s->threshold =
+        study_threshold(s->active, s->on_loss, members, s->colluders);
     s->copies = study_copies(s->active, members, s->colluders, s->threshold);
     s->crash_count = s->restart_count = s->partition_count = 0;
     s->sites = calloc(members, sizeof *s->sites);
