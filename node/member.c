@@ -563,6 +563,12 @@ void member_view(const struct member *m, struct gossip_view *view)
     gossip_view(m->gossip, view);
 }
 
+size_t member_evidence(const struct member *m, uint32_t accused,
+                       const uint8_t *heads[2], size_t sizes[2])
+{
+    return gossip_evidence(m->gossip, accused, heads, sizes);
+}
+
 const char *member_phase(const struct member *m)
 {
     struct gossip_view view;

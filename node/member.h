@@ -58,6 +58,9 @@ const char *member_decline(const struct member *member);
 const char *member_audit(struct member *member);
 
 void member_view(const struct member *member, struct gossip_view *view);
+/* As gossip_evidence. */
+size_t member_evidence(const struct member *member, uint32_t accused,
+                       const uint8_t *heads[2], size_t sizes[2]);
 const char *member_phase(const struct member *member);
 double member_loss(const struct member *member); /* NAN: none yet */
 

@@ -15,6 +15,12 @@
 
 enum { PATH_SIZE = 4096 };
 
+static const char cohort_changed[] =
+    "the cohort changed from sum to sum: whoever subtracts them may learn what "
+    "the sites under 'revealed' contributed";
+static const char rules_broken[] =
+    "the sites under 'accused' broke the protocol's rules; the evidence is in "
+    "the stores and audit logs";
 static const char no_noise[] =
     "no noise was added to the sums: this result is not differentially "
     "private";
@@ -134,9 +140,24 @@ static json_t *standardisation(const struct task_report *report)
     return list;
 }
 
+static json_t *names(const struct study *study, uint64_t members)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < study->site_count; i++)
+        if (members >> i & 1)
+            append(list, text(study->sites[i].name));
+    return list;
+}
+
 static json_t *notes(const struct result *result)
 {
     json_t *list = json_array();
+
+    if (result->revealed != 0)
+        append(list, text(cohort_changed));
+    if (result->accused != 0)
+        append(list, text(rules_broken));
 
     for (size_t i = 0; i < result->report->note_count; i++)
         append(list, text(result->report->notes[i]));
@@ -190,6 +211,8 @@ static json_t *whole(const struct result *result)
     set(root, "wall_seconds", number(result->wall_seconds));
     set(root, "seed", result->simulated ? integer(study->seed) : json_null());
     set(root, "state_hash", text(hash));
+    set(root, "revealed", names(study, result->revealed));
+    set(root, "accused", names(study, result->accused));
     set(root, "notes", notes(result));
     return root;
 }

@@ -43,6 +43,8 @@ struct result {
     double virtual_seconds, wall_seconds;
     const char *const *notes; /* [note_count] beside the report's own */
     size_t note_count;
+    uint64_t revealed; /* bitmaps, as in struct gossip_view */
+    uint64_t accused;
 };
 
 /* Makes the folder if it is not there. rounds.csv first, result.json last: its

@@ -85,6 +85,8 @@ static int write_result(struct session *s, struct error *error)
         .wall_seconds = (double)progress_ms(&s->progress) / 1000,
     };
     memcpy(result.state_hash, view.state_hash, sizeof result.state_hash);
+    result.revealed = view.revealed;
+    result.accused = view.accused;
     if (report.failure[0] != '\0')
         code = error_set(error, -EDOM, "the study came to no result: %s",
                          report.failure);
@@ -146,6 +148,40 @@ static int audit(struct session *s, struct error *error)
     return line != NULL ? store_audit(s->store, line, error) : 0;
 }
 
+/* Both signed heads, in hexadecimal: enough for anybody who has the study file
+ * to see for themselves. */
+static int log_evidence(struct session *s, const struct gossip_effect *e,
+                        struct error *error)
+{
+    for (uint32_t j = 0; j < s->study->site_count; j++) {
+        const uint8_t *heads[2];
+        size_t sizes[2] = {0};
+        if ((e->note.members >> j & 1) == 0 ||
+            member_evidence(s->member, j, heads, sizes) == 0)
+            continue;
+        size_t room = 2 * (sizes[0] + sizes[1]) + 128;
+        char *line = malloc(room);
+        if (line == NULL)
+            return error_set(error, -ENOMEM, "out of memory");
+        size_t used = (size_t)snprintf(line, room, "evidence site=%s note=%s ",
+                                       s->study->sites[j].name,
+                                       gossip_note_name(e->note.code));
+        for (int i = 0; i < 2 && sizes[i] > 0; i++) {
+            line[used++] = i == 0 ? 'a' : 'b';
+            line[used++] = '=';
+            sodium_bin2hex(line + used, room - used, heads[i], sizes[i]);
+            used += 2 * sizes[i];
+            line[used++] = ' ';
+        }
+        line[used - 1] = '\0';
+        int code = store_audit(s->store, line, error);
+        free(line);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
 static int perform_one(struct session *s, const struct gossip_effect *e,
                        struct error *error)
 {
@@ -162,6 +198,9 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
         return 0;
     case GOSSIP_NOTE:
         progress_note(&s->progress, e);
+        if (e->note.code == GOSSIP_NOTE_EQUIVOCATED ||
+            e->note.code == GOSSIP_NOTE_LIED)
+            return log_evidence(s, e, error);
         if (e->note.code != GOSSIP_NOTE_OPENED)
             return 0;
         return save_progress(s, error);

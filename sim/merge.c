@@ -124,14 +124,27 @@ static const char *hash_of(const json_t *root)
     return hash == NULL ? "none" : hash;
 }
 
+/* Once each. */
+static void add_to(json_t *list, const json_t *entry)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_equal(json_array_get(list, i), entry))
+            return;
+    json_array_append(list, (json_t *)(uintptr_t)entry);
+}
+
 static void add_note(json_t *root, const json_t *note)
 {
-    json_t *notes = json_object_get(root, "notes");
+    add_to(json_object_get(root, "notes"), note);
+}
 
-    for (size_t i = 0; i < json_array_size(notes); i++)
-        if (json_equal(json_array_get(notes, i), note))
-            return;
-    json_array_append(notes, (json_t *)(uintptr_t)note);
+/* Evidence may be at some sites only. */
+static void add_accused(json_t *root, const json_t *part)
+{
+    const json_t *accused = json_object_get(part, "accused");
+
+    for (size_t i = 0; i < json_array_size(accused); i++)
+        add_to(json_object_get(root, "accused"), json_array_get(accused, i));
 }
 
 static void note_missing(json_t *root, const char *name)
@@ -157,6 +170,7 @@ static int add_site(json_t *root, const json_t *part, const char *name,
                          hash_of(part), name, hash_of(root));
     json_integer_set(bytes, json_integer_value(bytes) + (json_int_t)lost_bytes);
     json_array_append(json_object_get(root, "per_site"), own);
+    add_accused(root, part);
     return 0;
 }
 

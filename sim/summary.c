@@ -128,6 +128,14 @@ int summary_write(const struct world *world, const struct world_config *config,
                             .notes = notes,
                             .note_count = local.count};
     memcpy(result.state_hash, facts.state_hash, sizeof result.state_hash);
+    for (uint32_t i = 0; i < study.site_count; i++) {
+        struct gossip_view view;
+        if (world_member(world, i) == NULL)
+            continue;
+        member_view(world_member(world, i), &view);
+        result.revealed |= view.revealed;
+        result.accused |= view.accused;
+    }
     status = result_write(&result, folder, error);
     if (status == 0 && json)
         status = copy_out(folder, error);
