@@ -142,6 +142,14 @@ static uint64_t patience(const struct gossip *g)
     return g->config.deadline_ms << growths;
 }
 
+/* V was certified without us: it is not for us to try again. */
+static bool is_bystander(const struct gossip *g)
+{
+    const struct agree *v = &g->agree[WIRE_V];
+
+    return v->certified && (v->value.members & engine_bit(g->config.self)) == 0;
+}
+
 /* One transition of the attempt; false when it waits. */
 static bool advance(struct gossip *g)
 {
@@ -173,6 +181,8 @@ static bool advance(struct gossip *g)
         if (!v->certified)
             return agree_advance(g, WIRE_V);
         attempt_enter(g, PHASE_Y);
+        if (!is_bystander(g)) /* t are here with our new KEYS */
+            g->fresh = false;
         mail_note(g, GOSSIP_NOTE_PAIRED, v->value.members, 0, NULL);
         return true;
     case PHASE_Y:
@@ -220,14 +230,6 @@ static uint64_t missing_now(const struct gossip *g)
     default:
         return 0;
     }
-}
-
-/* V was certified without us: it is not for us to try again. */
-static bool is_bystander(const struct gossip *g)
-{
-    const struct agree *v = &g->agree[WIRE_V];
-
-    return v->certified && (v->value.members & engine_bit(g->config.self)) == 0;
 }
 
 /* When to follow one who is ahead: too few are here, and nothing is lost. */

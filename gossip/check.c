@@ -10,7 +10,7 @@
 #include "gossip/recover.h"
 #include "gossip/round.h"
 
-enum { PATIENCE_PER_DEADLINE = 8 };
+enum { ATTEST_PER_DEADLINE = 8, AUDIT_PER_DEADLINE = 4 };
 
 void check_reset(struct gossip *g)
 {
@@ -21,9 +21,16 @@ void check_reset(struct gossip *g)
                    g->config.members * g->slice_max * sizeof *g->audit_lanes);
 }
 
-static uint64_t patience_ends(const struct gossip *g)
+/* When CHECK is said of less than all that is ours; and when what is neither
+ * attested nor, from the next holder, true is summed again. */
+static uint64_t attest_at(const struct gossip *g)
 {
-    return g->opened_ms + g->config.deadline_ms / PATIENCE_PER_DEADLINE;
+    return g->opened_ms + g->config.deadline_ms / ATTEST_PER_DEADLINE;
+}
+
+static uint64_t audit_at(const struct gossip *g)
+{
+    return g->opened_ms + g->config.deadline_ms / AUDIT_PER_DEADLINE;
 }
 
 static bool same(const uint8_t *a, const uint8_t *b)
@@ -163,7 +170,7 @@ static bool attest(struct gossip *g)
     uint64_t slices = ours(g) & c->truth;
 
     if (c->sent || slices == 0 ||
-        ((ours(g) & ~c->truth) && g->now_ms < patience_ends(g)))
+        ((ours(g) & ~c->truth) && g->now_ms < attest_at(g)))
         return false;
     c->sent = true;
     memcpy(m.check.cert, g->open.hash_u, GOSSIP_HASH_BYTES);
@@ -197,7 +204,7 @@ static bool audit(struct gossip *g)
     struct check *c = g->check;
     uint32_t n = engine_count(g->open.v.members);
 
-    if (g->now_ms < patience_ends(g) ||
+    if (g->now_ms < audit_at(g) ||
         (c->audit != 0 && (g->open.have & engine_bit(c->audit - 1)) == 0))
         return false;
     c->audit = 0;
@@ -228,8 +235,10 @@ bool check_advance(struct gossip *g)
 
 uint64_t check_wake(const struct gossip *g)
 {
-    uint64_t wake = UINT64_MAX, at = patience_ends(g);
+    uint64_t wake = UINT64_MAX, at = attest_at(g);
 
+    if (at <= g->now_ms)
+        at = audit_at(g);
     if (at > g->now_ms && !open_complete(&g->open))
         wake = at;
     for (uint32_t a = 0; a < engine_count(g->open.v.members); a++) {

@@ -11,8 +11,8 @@ enum {
     MAIL_BASE = 512,
     MAIL_PER_MEMBER = 68,
     WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
-    /* KEYS SHARES ACK Y RECV UNMASK CHECK CLOSE future DONE, sums */
-    MAILS_PER_MEMBER = 12,
+    /* KEYS SHARES ACK Y (2) RECV UNMASK CHECK CLOSE future DONE, sums */
+    MAILS_PER_MEMBER = 13,
     WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1
 };
 
@@ -39,7 +39,8 @@ static int make_mails(struct gossip *g)
             &g->keys_mail[j], &g->shares_out[j],  &g->acks_mail[j],
             &g->y_mail[j],    &g->recv_mail[j],   &g->unmask_mail[j],
             &g->done_mail[j], &g->future[j].mail, &g->open.sums[j],
-            &g->past.sums[j], &g->check_mail[j],  &g->close_mail[j]};
+            &g->past.sums[j], &g->check_mail[j],  &g->close_mail[j],
+            &g->y_other[j]};
         for (int i = 0; i < MAILS_PER_MEMBER; i++)
             at = give(mails[i], at, narrow);
         at = give(&g->evidence[j].first, at, wide);

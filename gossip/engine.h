@@ -186,6 +186,7 @@ struct gossip {
     struct mail shares_out[GOSSIP_MEMBERS_MAX];
     struct mail acks_mail[GOSSIP_MEMBERS_MAX];
     struct mail y_mail[GOSSIP_MEMBERS_MAX];
+    struct mail y_other[GOSSIP_MEMBERS_MAX]; /* another than U fixes */
     struct mail recv_mail[GOSSIP_MEMBERS_MAX];
     struct mail unmask_mail[GOSSIP_MEMBERS_MAX];
     struct mail check_mail[GOSSIP_MEMBERS_MAX];

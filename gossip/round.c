@@ -87,7 +87,7 @@ void round_reset(struct gossip *g)
     memset(g->kept_v, 0, sizeof g->kept_v);
     memset(g->kept_from, 0, sizeof g->kept_from);
     for (uint32_t j = 0; j < g->config.members; j++) {
-        g->y_mail[j].size = 0;
+        g->y_mail[j].size = g->y_other[j].size = 0;
         g->recv_mail[j].size = 0;
         g->unmask_mail[j].size = 0;
         sodium_memzero(&g->unmasks[j], sizeof g->unmasks[j]);
@@ -354,6 +354,7 @@ void round_receive_y(struct gossip *g, const struct wire_message *m,
             g->dropped++;
             return;
         }
+        evidence_two(g, &g->y_other[m->sender], head, size);
         mail_keep(mail, head, size);
         memcpy(g->y_hash[m->sender], hash, sizeof hash);
     } else if (memcmp(g->y_hash[m->sender], hash, sizeof hash) != 0) {
@@ -369,6 +370,7 @@ void round_certified(struct gossip *g)
     for (uint32_t j = 0; j < g->config.members; j++) {
         if (g->y_mail[j].size == 0 || certified_y(g, j, g->y_hash[j]))
             continue;
+        mail_keep(&g->y_other[j], g->y_mail[j].bytes, g->y_mail[j].size);
         g->y_mail[j].size = 0;
         for (uint32_t place = 0; place < g->config.copies; place++)
             g->kept_from[place] &= ~engine_bit(j);
@@ -440,6 +442,17 @@ bool round_contribute(struct gossip *g)
     return false;
 }
 
+/* Somebody has told its sender another Y than us: now it sees both. */
+static void show_other_ys(struct gossip *g, const struct wire_message *m)
+{
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((m->recv.members & engine_bit(j)) && g->y_mail[j].size != 0 &&
+            j != m->sender &&
+            memcmp(m->recv.hash_v, g->kept_v, GOSSIP_HASH_BYTES) == 0 &&
+            memcmp(m->recv.ys[j], g->y_hash[j], GOSSIP_HASH_BYTES) != 0)
+            mail_send_parts(g, m->sender, &g->y_mail[j], 0, NULL, 0);
+}
+
 void round_receive_recv(struct gossip *g, const struct wire_message *m,
                         const uint8_t *head, size_t size)
 {
@@ -452,6 +465,8 @@ void round_receive_recv(struct gossip *g, const struct wire_message *m,
     memcpy(g->recvs[j].state, m->recv.state, GOSSIP_HASH_BYTES);
     memcpy(g->recvs[j].ys, m->recv.ys, sizeof m->recv.ys);
     wire_hash(g->recvs[j].hash, m->body, m->body_size);
+    if (j != g->config.self)
+        show_other_ys(g, m);
     if (head != g->recv_mail[j].bytes)
         mail_keep(&g->recv_mail[j], head, size);
     g->have_recvs |= engine_bit(j);

@@ -96,6 +96,30 @@ static void a_member_that_never_comes_is_left_out(void **state)
     watch_free(p);
 }
 
+/* Its first start is in the middle: it takes the state, sits out the round in
+ * which it may have spoken before, and is in the sums after it. */
+static void a_member_that_comes_late_joins(void **state)
+{
+    (void)state;
+    for (uint64_t rounds = 2; rounds <= 6; rounds += 2) {
+        struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, rounds);
+        p->config.verify = pod_verify;
+        for (uint32_t i = 0; i < G; i++)
+            p->down[i] = true;
+        for (uint32_t i = 0; i + 1 < G; i++) {
+            pod_start(p, i);
+            pod_link(p, i);
+        }
+        while (p->engines[0]->round == 0 && pod_turn(p, 60000))
+            ;
+        pod_start(p, 4);
+        pod_link(p, 4);
+        pod_run(p, 120000);
+        assert_sum(p, ALL, rounds > 2 ? ALL : 15, rounds - 1);
+        watch_free(p);
+    }
+}
+
 static bool dies_in_round_1(struct pod *p, uint32_t member,
                             const struct gossip_effect *e)
 {
@@ -195,15 +219,394 @@ static void without_attestations_sums_are_made_again(void **state)
     watch_free(p);
 }
 
+/* The newest message of a type from one member, as anybody got it. */
+static void read_last(struct wire_message *m, struct pod *p, uint8_t type,
+                      uint32_t from, const struct pod_message **kept)
+{
+    struct watch *w = watch_of(p);
+
+    for (size_t i = w->held_count; i > 0; i--)
+        if (w->held[i - 1].type == type && w->held[i - 1].from == from) {
+            assert_int_equal(wire_parse(m, w->held[i - 1].head,
+                                        w->held[i - 1].head_size, p->members),
+                             0);
+            if (kept != NULL)
+                *kept = &w->held[i - 1];
+            return;
+        }
+    fail_msg("no %s of %u", wire_name(type), from);
+}
+
+/* watch->count: bit 0: nobody hears a COMMIT to U or its certificate in attempt
+ * 0; bit 1: nor an UNMASK; bit 2: the victim hears no CLOSE. */
+enum { VICTIM = 3 };
+
+static bool before_release(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+    int rules = watch_of(p)->count;
+
+    (void)wire_parse(&r, m->head, m->head_size, p->members);
+    if (m->type == WIRE_COMMIT && r.vote.kind == WIRE_U && r.attempt == 0)
+        return (rules & 1) == 0;
+    if (m->type == WIRE_CERT && r.propose.kind == WIRE_U && r.attempt == 0)
+        return (rules & 1) == 0;
+    if (m->type == WIRE_UNMASK && r.attempt == 0)
+        return (rules & 2) == 0;
+    return m->type != WIRE_CLOSE || m->to != VICTIM || (rules & 4) == 0;
+}
+
+static struct pod *locked(int rules)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+
+    watch_of(p)->filter = before_release;
+    watch_of(p)->count = rules;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    pod_run(p, 300);
+    assert_true(p->engines[VICTIM]->agree[WIRE_U].commits[VICTIM].cast);
+    assert_false(p->engines[VICTIM]->agree[WIRE_U].certified);
+    return p;
+}
+
+/* What all have committed to in attempt 0, as a certificate. */
+static void certificate(struct forged *f, struct pod *p)
+{
+    static struct wire_message m;
+    struct wire_value u = p->engines[0]->agree[WIRE_U].proposal.propose.value;
+
+    m = (struct wire_message){.type = WIRE_CERT};
+    m.propose.kind = WIRE_U;
+    m.propose.value = u;
+    forge_quorum(&m.propose.quorum, p, WIRE_COMMIT, 0, 0, ALL, &u);
+    forge(f, p, 0, &m);
+}
+
+static uint32_t said_in(struct pod *p, uint8_t type, uint32_t member,
+                        uint64_t attempt)
+{
+    const struct watch *w = watch_of(p);
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < w->said_count; i++)
+        count += w->said[i].member == member && w->said[i].type == type &&
+                 w->said[i].attempt == attempt;
+    return count;
+}
+
+/* Attack 28. */
+static void a_late_certificate_after_close_releases_nothing(void **state)
+{
+    struct pod *p = locked(1);
+    static struct forged f;
+
+    (void)state;
+    certificate(&f, p);
+    while (p->engines[VICTIM]->attempt == 0 && pod_turn(p, 60000))
+        ;
+    assert_int_equal(p->engines[VICTIM]->closed[VICTIM], 1);
+    forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+    pod_run(p, 60000);
+    for (uint32_t i = 0; i < G; i++)
+        assert_int_equal(said_in(p, WIRE_UNMASK, i, 0), 0);
+    assert_sum(p, ALL, ALL, 0);
+    watch_free(p);
+}
+
+/* Attack 27: who has released is not in the retry; it takes the state. */
+static void a_releaser_takes_no_part_in_a_retry(void **state)
+{
+    struct pod *p = locked(1 | 2 | 4);
+    static struct forged f;
+
+    (void)state;
+    certificate(&f, p);
+    forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+    assert_int_equal(said_in(p, WIRE_UNMASK, VICTIM, 0), 1);
+    pod_run(p, 60000);
+    assert_int_equal(said_in(p, WIRE_KEYS, VICTIM, 1), 0);
+    assert_int_equal(said_in(p, WIRE_KEYS, 0, 1), 1);
+    assert_sum(p, ALL, ALL & ~(1 << VICTIM), 0);
+    watch_free(p);
+}
+
+/* Also after a restart: the release is on disk. */
+static void a_restarted_releaser_takes_no_part_either(void **state)
+{
+    struct pod *p = locked(1 | 2 | 4);
+    static struct forged f;
+
+    (void)state;
+    certificate(&f, p);
+    forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+    pod_kill(p, VICTIM);
+    pod_revive(p, VICTIM);
+    pod_run(p, p->now_ms + 1);
+    assert_int_equal(p->engines[VICTIM]->phase, PHASE_OUT);
+    pod_run(p, 60000);
+    assert_int_equal(said_in(p, WIRE_KEYS, VICTIM, 1), 0);
+    assert_sum(p, ALL, ALL & ~(1 << VICTIM), 0);
+    watch_free(p);
+}
+
+/* With another member gone the retry needs it; once g - t + c + 1 others have
+ * closed, what it released is dead. */
+static void a_releaser_comes_back_when_the_attempt_is_closed(void **state)
+{
+    (void)state;
+    for (int restarted = 0; restarted < 2; restarted++) {
+        struct pod *p = locked(1 | 2);
+        static struct forged f;
+        certificate(&f, p);
+        forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+        pod_kill(p, 4);
+        if (restarted) {
+            pod_kill(p, VICTIM);
+            pod_revive(p, VICTIM);
+        }
+        pod_run(p, 60000);
+        assert_int_equal(said_in(p, WIRE_KEYS, VICTIM, 1), 1);
+        assert_sum(p, 15, 15, 0);
+        watch_free(p);
+    }
+}
+
+/* CLOSEs by g - t + c are too few: nobody contributes to the retry. */
+static bool few_closes(struct pod *p, struct pod_message *m)
+{
+    return before_release(p, m) && (m->type != WIRE_CLOSE || m->from <= 1);
+}
+
+static void too_few_closes_do_not_start_a_retry(void **state)
+{
+    struct pod *p = locked(1);
+
+    (void)state;
+    watch_of(p)->filter = few_closes;
+    pod_run(p, 20000);
+    /* 2 and 3 close for themselves and hear two: enough; 0 and 1 do not */
+    assert_true(p->engines[0]->attempt > 0);
+    for (uint64_t a = 1; a <= p->engines[0]->attempt; a++) {
+        assert_int_equal(said_in(p, WIRE_Y, 0, a), 0);
+        assert_int_equal(said_in(p, WIRE_PREPARE, 1, a), 0);
+    }
+    watch_of(p)->filter = NULL;
+    pod_run(p, p->now_ms + 120000);
+    assert_sum(p, ALL, ALL, 0);
+    watch_free(p);
+}
+
+static bool dies_before_y(struct pod *p, uint32_t member,
+                          const struct gossip_effect *e)
+{
+    (void)p;
+    return !(member == 4 && e->kind == GOSSIP_SEND && e->send.type == WIRE_Y);
+}
+
+/* Attack 1: of a member outside U only msk is released, of one inside only b;
+ * nobody gives both. */
+static void each_release_has_one_share_of_each_member(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+    static struct wire_message m;
+
+    (void)state;
+    watch_of(p)->keep = true;
+    p->allow = dies_before_y;
+    pod_begin(p);
+    while (p->sent[WIRE_UNMASK] == 0 && pod_turn(p, 60000))
+        ;
+    for (uint32_t i = 0; i < 4; i++) {
+        while (p->engines[i]->unmask_sent == false && pod_turn(p, 60000))
+            ;
+        read_last(&m, p, WIRE_UNMASK, i, NULL);
+        assert_int_equal(m.unmask.members, ALL);
+        for (uint32_t j = 0; j < G; j++) {
+            const uint8_t *shares = p->engines[i]->shares[j];
+            assert_memory_equal(m.unmask.shares[j],
+                                shares + (j == 4 ? SHAMIR_BYTES : 0),
+                                SHAMIR_BYTES);
+        }
+    }
+    pod_run(p, 60000);
+    assert_sum(p, 15, 15, 0);
+    watch_free(p);
+}
+
+/* Attack 6: a slice summed over other survivors does not count. */
+static bool other_survivors(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+    static struct forged f;
+
+    if (m->from != LIAR || m->type != WIRE_SUM ||
+        wire_parse(&r, m->head, m->head_size, p->members) != 0)
+        return true;
+    r.sum.cert[3] ^= 1;
+    forge(&f, p, LIAR, &r);
+    free(m->head);
+    m->head = pod_copy(f.head, f.size);
+    m->head_size = f.size;
+    return true;
+}
+
+static void a_sum_over_other_survivors_does_not_count(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+    uint64_t dropped = 0;
+
+    (void)state;
+    watch_of(p)->filter = other_survivors;
+    pod_begin(p);
+    pod_run(p, 60000);
+    assert_sum(p, ALL, ALL, 0);
+    for (uint32_t i = 0; i < G; i++)
+        dropped += pod_dropped(p, i);
+    assert_true(dropped > 0);
+    watch_free(p);
+}
+
+/* What the liar says to member 0 is another message of watch->member's type
+ * than what it says to the others. */
+static bool two_faced(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+    static struct forged f;
+
+    if (m->from != LIAR || m->to != 0 ||
+        m->type != (uint8_t)watch_of(p)->member ||
+        wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+        r.sender != LIAR)
+        return true;
+    switch (r.type) {
+    case WIRE_KEYS:
+        r.keys.commit[0] ^= 1;
+        break;
+    case WIRE_ACK:
+        r.ack.keys[2][0] ^= 1;
+        break;
+    case WIRE_PREPARE:
+    case WIRE_COMMIT:
+        r.vote.value[0] ^= 1;
+        break;
+    case WIRE_Y:
+        r.y.slices[4][0] ^= 1;
+        break;
+    case WIRE_RECV:
+        r.recv.members &= ~UINT64_C(4);
+        break;
+    case WIRE_UNMASK:
+        r.unmask.shares[2][0] ^= 1;
+        break;
+    case WIRE_SUM: /* Attack 16 */
+        m->body[0] ^= 1;
+        wire_hash(r.sum.hash, m->body, m->body_size);
+        break;
+    case WIRE_CHECK:
+        r.check.hashes[LIAR][0] ^= 1;
+        break;
+    default:
+        break;
+    }
+    forge(&f, p, LIAR, &r);
+    free(m->head);
+    m->head = pod_copy(f.head, f.size);
+    m->head_size = f.size;
+    return true;
+}
+
+/* Attacks 20 and 16: the honest go on, and if two of them ever compare what
+ * they heard, the evidence is kept and stands before a third party. */
+static void two_faces_harm_nobody_and_leave_evidence(void **state)
+{
+    static const uint8_t types[] = {WIRE_KEYS, WIRE_ACK,    WIRE_PREPARE,
+                                    WIRE_Y,    WIRE_COMMIT, WIRE_RECV,
+                                    WIRE_SUM,  WIRE_UNMASK, WIRE_CHECK};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof types; k++) {
+        struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 2);
+        uint64_t accused = 0;
+        watch_of(p)->filter = two_faced;
+        watch_of(p)->member = types[k];
+        pod_begin(p);
+        pod_run(p, 120000);
+        for (uint32_t i = 0; i < G; i++) {
+            struct gossip_view view;
+            const uint8_t *heads[2];
+            size_t sizes[2];
+            if (i == LIAR)
+                continue;
+            assert_true(p->done[i]);
+            assert_int_equal(p->reason[i], GOSSIP_FINISHED);
+            assert_memory_equal(&p->final[i], &p->final[0], sizeof p->final[0]);
+            gossip_view(p->engines[i], &view);
+            accused |= view.accused;
+            if (gossip_evidence(p->engines[i], LIAR, heads, sizes) == 2)
+                assert_true(evidence_contradicts(p->engines[2], heads[0],
+                                                 sizes[0], heads[1], sizes[1]));
+        }
+        assert_int_equal(accused & ~(1u << LIAR), 0);
+        if (types[k] == WIRE_KEYS || types[k] == WIRE_Y)
+            assert_int_equal(accused, 1 << LIAR);
+        watch_free(p);
+    }
+}
+
+/* Evidence survives a restart, and the same message twice is none. */
+static void evidence_is_kept_on_disk_and_cannot_be_made_up(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 2);
+    const uint8_t *heads[2];
+    size_t sizes[2];
+    static struct wire_message m;
+    static struct forged f;
+    const struct pod_message *kept = NULL;
+
+    (void)state;
+    watch_of(p)->filter = two_faced;
+    watch_of(p)->member = WIRE_KEYS;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    pod_run(p, 300);
+    assert_int_equal(gossip_evidence(p->engines[0], LIAR, heads, sizes), 2);
+    pod_kill(p, 0);
+    pod_start(p, 0);
+    assert_int_equal(gossip_evidence(p->engines[0], LIAR, heads, sizes), 2);
+    assert_true(evidence_contradicts(p->engines[2], heads[0], sizes[0],
+                                     heads[1], sizes[1]));
+    assert_false(evidence_contradicts(p->engines[2], heads[0], sizes[0],
+                                      heads[0], sizes[0]));
+    read_last(&m, p, WIRE_KEYS, 2, &kept);
+    assert_false(evidence_contradicts(p->engines[2], heads[0], sizes[0],
+                                      kept->head, kept->head_size));
+    m.keys.commit[0] ^= 1; /* signed by another than it names */
+    forge(&f, p, 4, &m);
+    assert_false(evidence_contradicts(p->engines[2], kept->head,
+                                      kept->head_size, f.head, f.size));
+    watch_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_active_members_finish),
         cmocka_unit_test(ten_active_members_finish),
         cmocka_unit_test(a_member_that_never_comes_is_left_out),
+        cmocka_unit_test(a_member_that_comes_late_joins),
         cmocka_unit_test(a_member_lost_between_rounds_is_named),
         cmocka_unit_test(a_false_sum_is_named_and_made_from_copies),
         cmocka_unit_test(without_attestations_sums_are_made_again),
+        cmocka_unit_test(a_late_certificate_after_close_releases_nothing),
+        cmocka_unit_test(a_releaser_takes_no_part_in_a_retry),
+        cmocka_unit_test(a_restarted_releaser_takes_no_part_either),
+        cmocka_unit_test(a_releaser_comes_back_when_the_attempt_is_closed),
+        cmocka_unit_test(too_few_closes_do_not_start_a_retry),
+        cmocka_unit_test(each_release_has_one_share_of_each_member),
+        cmocka_unit_test(a_sum_over_other_survivors_does_not_count),
+        cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
+        cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
