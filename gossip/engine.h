@@ -221,6 +221,10 @@ struct gossip {
     uint32_t tick;
     uint64_t want_ms, want_every_ms;
     uint64_t asked_ms[GOSSIP_MEMBERS_MAX];
+    struct { /* how often lately j's WANT was answered */
+        uint64_t since_ms;
+        uint32_t count;
+    } answered[GOSSIP_MEMBERS_MAX];
     struct { /* a newer state, as its sender signed it; round 0: none */
         uint64_t round, attempt;
         uint8_t hash[GOSSIP_HASH_BYTES];

@@ -14,6 +14,7 @@ enum {
     TICKS_PER_DEADLINE = 32,
     TICK_MIN_MS = 20,
     TICK_MAX_MS = 2000,
+    ANSWERS_PER_TICK = 8, /* of the shortest tick, to one member */
     ATTEMPT_MAX = 1 << 30 /* no study gets there */
 };
 
@@ -268,8 +269,23 @@ static void answer_said(struct gossip *g, const struct wire_message *m)
         mail_send(g, m->sender, &g->said.mails[i], NULL, 0);
 }
 
+/* Who asks faster than anybody needs to is not answered: one small message
+ * would cost us many large ones. */
+static bool asks_too_much(struct gossip *g, uint32_t member)
+{
+    if (g->now_ms >= g->answered[member].since_ms + TICK_MIN_MS) {
+        g->answered[member].since_ms = g->now_ms;
+        g->answered[member].count = 0;
+    }
+    return ++g->answered[member].count > ANSWERS_PER_TICK;
+}
+
 void recover_answer(struct gossip *g, const struct wire_message *m)
 {
+    if (asks_too_much(g, m->sender)) {
+        g->dropped++;
+        return;
+    }
     if (g->phase == PHASE_ENDED) {
         mail_send(g, m->sender, &g->end_mail, NULL, 0);
         return;

@@ -554,6 +554,28 @@ static void two_faces_harm_nobody_and_leave_evidence(void **state)
     }
 }
 
+/* A member that asks all the time is answered now and then. */
+static void asking_does_not_multiply(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+    struct wire_message m = {.type = WIRE_WANT};
+    uint64_t before;
+
+    (void)state;
+    pod_begin(p);
+    while (p->engines[0]->phase != PHASE_U && pod_turn(p, 60000))
+        ;
+    m.want.members = G;
+    before = p->sent[WIRE_KEYS];
+    for (int i = 0; i < 1000; i++)
+        forge_say(p, LIAR, 0, &m);
+    assert_true(p->sent[WIRE_KEYS] > before);
+    assert_true(p->sent[WIRE_KEYS] <= before + 8 * G);
+    pod_run(p, 60000);
+    assert_true(pod_exact(p, 1));
+    watch_free(p);
+}
+
 /* Evidence survives a restart, and the same message twice is none. */
 static void evidence_is_kept_on_disk_and_cannot_be_made_up(void **state)
 {
@@ -606,6 +628,7 @@ int main(void)
         cmocka_unit_test(each_release_has_one_share_of_each_member),
         cmocka_unit_test(a_sum_over_other_survivors_does_not_count),
         cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
+        cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
 

@@ -227,6 +227,7 @@ static void what_this_version_lacks_is_refused_by_name(void **state)
     refused("semi-honest", "active", 3, "expected at least 5");
     refused("lanes: 64", "lanes: 16", 21, "not in this version");
     refused("lanes: 64", "masks: none", 21, "not in this version");
+    /* Attack 24: there is no noise that could be calibrated wrongly. */
     refused("seed: 7", "privacy: {epsilon: 3}", 22, "not in this version");
     refused("seed: 7", "pods: []", 22, "not in this version");
     refused("max: 50", "local_steps: 5", 20, "not in this version");
@@ -275,6 +276,79 @@ static void the_threshold_follows_the_table(void **state)
         study_free(s);
         free(text);
     }
+}
+
+static struct study *active_study(unsigned sites, const char *sum,
+                                  struct error *error)
+{
+    char *text = study_of(sites, sum), *whole = malloc(9000);
+
+    assert_non_null(whole);
+    snprintf(whole, 9000, "trust: active\n%s", text);
+    struct study *s = read_text(whole, error);
+    free(text);
+    free(whole);
+    return s;
+}
+
+static void active_trust_has_its_own_table(void **state)
+{
+    static const struct {
+        unsigned g, c, t, copies;
+    } rows[] = {{5, 1, 4, 3},    {6, 1, 4, 4},    {7, 2, 5, 5},
+                {10, 3, 7, 7},   {16, 5, 11, 11}, {32, 10, 22, 21},
+                {64, 21, 43, 43}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error error = {""};
+        struct study *s = active_study(rows[i].g, "", &error);
+        assert_non_null(s);
+        assert_true(s->active && s->verify);
+        assert_int_equal(s->colluders, rows[i].c);
+        assert_int_equal(s->threshold, rows[i].t);
+        assert_int_equal(s->copies, rows[i].copies);
+        study_free(s);
+    }
+}
+
+static void active_trust_refuses_what_would_weaken_it(void **state)
+{
+    static const struct {
+        unsigned g;
+        const char *sum, *words;
+    } rows[] = {{4, "", "expected at least 5"},
+                {10, "colluders: 2", "expected 3"},
+                {10, "threshold: 6", "expected 7 to 10"},
+                {10, "verify: no", "always checked"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error error = {""};
+        assert_null(active_study(rows[i].g, rows[i].sum, &error));
+        assert_non_null(strstr(error.text, rows[i].words));
+    }
+}
+
+/* Attack 12: however the honest are split in two, c corrupt members cannot
+ * collect t shares of b from one half and t of msk from the other. */
+static void no_split_of_the_honest_gives_both_secrets(void **state)
+{
+    (void)state;
+    for (uint32_t g = 3; g <= GOSSIP_MEMBERS_MAX; g++)
+        for (int on_loss = GOSSIP_WAIT; on_loss <= GOSSIP_CONTINUE; on_loss++)
+            for (int active = 0; active < 2; active++) {
+                uint32_t c = study_colluders(active, g), lying = active ? c : 0;
+                uint32_t t =
+                    study_threshold(active, (enum gossip_on_loss)on_loss, g, c);
+                for (uint32_t half = 0; g >= 5 && half <= g - lying; half++)
+                    assert_false(half + lying >= t &&
+                                 (g - lying - half) + lying >= t);
+                assert_true(t >= c + 2);
+                /* a retry under continue: t can go on, so q can close */
+                assert_true(on_loss != GOSSIP_CONTINUE || g < 5 ||
+                            g - t + c + 1 <= t);
+            }
 }
 
 static void an_impossible_threshold_names_the_range(void **state)
@@ -337,6 +411,7 @@ static void fields_differ_where_studies_do_and_nowhere_else(void **state)
         {"fraction_bits: 32", "fraction_bits: 31", "sum.fraction_bits"},
         {"colluders: 1", "threshold: 4, copies: 2", "sum.threshold"},
         {"colluders: 1", "copies: 1", "sum.copies"},
+        {"colluders: 1", "verify: yes", "sum.verify"},
         {"colluders: 1", "colluders: 2, copies: 2", "sum.colluders"}};
     struct gossip_field a[GOSSIP_FIELDS_MAX], b[GOSSIP_FIELDS_MAX];
     uint8_t charter_a[GOSSIP_HASH_BYTES], charter_b[GOSSIP_HASH_BYTES];
@@ -491,6 +566,9 @@ int main(void)
         cmocka_unit_test(bad_yaml_is_told_with_its_line),
         cmocka_unit_test(what_this_version_lacks_is_refused_by_name),
         cmocka_unit_test(the_threshold_follows_the_table),
+        cmocka_unit_test(active_trust_has_its_own_table),
+        cmocka_unit_test(active_trust_refuses_what_would_weaken_it),
+        cmocka_unit_test(no_split_of_the_honest_gives_both_secrets),
         cmocka_unit_test(an_impossible_threshold_names_the_range),
         cmocka_unit_test(fields_differ_where_studies_do_and_nowhere_else),
         cmocka_unit_test(two_sites_cannot_have_one_address),
