@@ -351,6 +351,13 @@ static void fill_hashes(const struct gossip *g, struct wire_message *m)
                    GOSSIP_HASH_BYTES);
 }
 
+/* Where the cohort may change, U is fixed well before its members give the
+ * attempt up, so that a certificate still finds them ready to release. */
+static bool is_too_late(const struct gossip *g, enum wire_kind kind)
+{
+    return kind == WIRE_U && cohort_changes(g) && g->now_ms >= g->deadline_ms;
+}
+
 static bool propose(struct gossip *g, enum wire_kind kind)
 {
     struct agree *a = &g->agree[kind];
@@ -365,7 +372,7 @@ static bool propose(struct gossip *g, enum wire_kind kind)
     for (uint32_t j = 0; j < g->config.members; j++)
         if (a->reported[j] > a->ballot)
             heard |= engine_bit(j);
-    if ((a->ballot > 0 && !heard_enough(g, a, heard)) || !cohort_closed(g))
+    if ((a->ballot > 0 && !heard_enough(g, a, heard)) || is_too_late(g, kind))
         return false;
     if (a->best.quorum.members != 0) {
         m.propose.value = a->best.value;
@@ -373,7 +380,8 @@ static bool propose(struct gossip *g, enum wire_kind kind)
     } else {
         if (!candidate(g, kind, &m.propose.value, &m.propose.evidence,
                        &looked) ||
-            !sound(g, &m.propose.value) || !heard_enough(g, a, looked))
+            !sound(g, &m.propose.value) || !heard_enough(g, a, looked) ||
+            !cohort_may_try(g, m.propose.value.members))
             return false;
         fill_hashes(g, &m);
     }
@@ -413,7 +421,8 @@ static bool prepare(struct gossip *g, enum wire_kind kind)
     if (!a->has_proposal || p->propose.ballot != a->ballot ||
         (ours->cast && ours->ballot >= a->ballot))
         return false;
-    if (!sound(g, &p->propose.value) || !unlocked(a) || !cohort_closed(g))
+    if (!sound(g, &p->propose.value) || !unlocked(a) || is_too_late(g, kind) ||
+        !cohort_may_try(g, p->propose.value.members))
         return false;
     if (p->propose.quorum.members == 0 && !shown(g, p))
         return false;
@@ -447,7 +456,7 @@ static bool commit(struct gossip *g, enum wire_kind kind)
     struct wire_message m = {.type = WIRE_LOCK};
 
     if (!a->has_proposal || a->proposal.propose.ballot != a->ballot ||
-        (ours->cast && ours->ballot >= a->ballot) ||
+        (ours->cast && ours->ballot >= a->ballot) || is_too_late(g, kind) ||
         !sound(g, &a->proposal.propose.value))
         return false;
     if (agreeing(g, a->prepares, a->ballot, a->proposal_hash,

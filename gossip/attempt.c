@@ -64,8 +64,10 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
     attempt_enter(g, PHASE_KEYS);
     keys_make(g);
     record_promise(g); /* and that what was before is closed */
-    if (cohort_changes(g) && attempt > 0)
+    if (cohort_changes(g) && attempt > 0 && !g->released)
         cohort_close(g);
+    if (g->released)
+        mail_send_all(g, &g->bound_mail);
     mail_send_all(g, &g->keys_mail[g->config.self]);
     mail_note(g, GOSSIP_NOTE_KEYS, 0, 0, NULL);
     take_future(g);
@@ -113,7 +115,8 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     g->asked = g->has_plain = false;
     open_reset(&g->open);
     memset(g->offers, 0, sizeof g->offers);
-    if (cohort_changes(g) && g->released && g->shape.length != 0) {
+    if (cohort_changes(g) && g->released && g->bound == 0 &&
+        g->shape.length != 0) {
         attempt_enter(g, PHASE_OUT);
         return;
     }
@@ -139,7 +142,8 @@ static uint64_t patience(const struct gossip *g)
     uint64_t growths =
         g->attempt < DEADLINE_GROWTHS ? g->attempt : DEADLINE_GROWTHS;
 
-    return g->config.deadline_ms << growths;
+    /* Those who are left out cost the others their patience in each phase. */
+    return g->config.deadline_ms << (growths + cohort_changes(g));
 }
 
 /* V was certified without us: it is not for us to try again. */
@@ -239,8 +243,17 @@ static uint64_t stuck_at(const struct gossip *g)
                                          : g->phase_began_ms + patience(g);
 }
 
+uint64_t attempt_ends(const struct gossip *g)
+{
+    if (!cohort_changes(g) || !g->y_sent || g->deadline_ms == UINT64_MAX)
+        return g->deadline_ms;
+    return g->deadline_ms + patience(g) / 2;
+}
+
 uint64_t attempt_wake(const struct gossip *g)
 {
+    if (attempt_ends(g) > g->deadline_ms && g->now_ms >= g->deadline_ms)
+        return attempt_ends(g);
     return g->phase == PHASE_KEYS ? stuck_at(g) : UINT64_MAX;
 }
 
@@ -249,10 +262,10 @@ static void time_out(struct gossip *g)
 {
     uint64_t missing = missing_now(g);
 
-    if (g->now_ms >= g->deadline_ms) {
+    if (g->now_ms >= attempt_ends(g)) {
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
-        else if (cohort_changes(g) && (g->released || is_bystander(g)))
+        else if (cohort_changes(g) && is_bystander(g))
             g->deadline_ms = UINT64_MAX; /* the others' result will come */
         else
             attempt_begin(g, attempt_newest(g, g->attempt + 1));
@@ -264,18 +277,17 @@ static void time_out(struct gossip *g)
     }
 }
 
-/* What we released is dead: the round may be tried again, with us. */
-static void come_back(struct gossip *g)
+/* What we released is dead: the round may be tried again over others. */
+static void unbind(struct gossip *g)
 {
-    bool out = g->phase == PHASE_OUT;
-
-    if ((g->phase != PHASE_OPEN && !out) || !cohort_is_free(g))
+    if (!attempt_runs(g) || !cohort_unbind(g))
         return;
-    g->released = false;
-    if (out)
-        attempt_round(g, g->attempt);
-    else
+    if (g->unmask_sent) {
         attempt_begin(g, attempt_newest(g, g->attempt + 1));
+        return;
+    }
+    record_promise(g);
+    cohort_close(g);
 }
 
 bool attempt_runs(const struct gossip *g)
@@ -291,7 +303,7 @@ void attempt_run(struct gossip *g)
         attempt_enter(g, PHASE_ABSORB);
         return;
     }
-    come_back(g);
+    unbind(g);
     if (!attempt_runs(g))
         return;
     time_out(g);

@@ -17,6 +17,8 @@ void attempt_begin(struct gossip *g, uint64_t attempt);
 bool attempt_runs(const struct gossip *g);
 /* The attempt to go to, from `attempt` on, as others' KEYS say. */
 uint64_t attempt_newest(const struct gossip *g, uint64_t attempt);
+/* When this attempt is given up. */
+uint64_t attempt_ends(const struct gossip *g);
 uint64_t attempt_wake(const struct gossip *g);
 /* Every transition that what is here allows, and the deadlines. */
 void attempt_run(struct gossip *g);

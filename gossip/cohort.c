@@ -3,10 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gossip/agree.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
 
-enum { PATIENCE_PER_DEADLINE = 8, PATIENCE_GROWTHS = 4 };
+enum { PATIENCE_PER_DEADLINE = 4, PATIENCE_GROWTHS = 4 };
 
 bool cohort_changes(const struct gossip *g)
 {
@@ -20,8 +21,9 @@ static uint64_t patience(const struct gossip *g, uint64_t missing)
     uint64_t growths =
         g->attempt < PATIENCE_GROWTHS ? g->attempt : PATIENCE_GROWTHS;
 
-    if (g->phase == PHASE_KEYS && g->round == 0 && (missing & ~g->met))
-        return g->config.deadline_ms;
+    if (g->phase == PHASE_KEYS) /* the attempt's deadline does not run yet */
+        return g->round == 0 && (missing & ~g->met) ? g->config.deadline_ms
+                                                    : g->config.deadline_ms / 2;
     return (g->config.deadline_ms / PATIENCE_PER_DEADLINE) << growths;
 }
 
@@ -130,11 +132,9 @@ void cohort_receive_close(struct gossip *g, const struct wire_message *m,
 
 uint64_t cohort_closers(const struct gossip *g)
 {
-    uint64_t closers = 0, until = g->attempt;
+    uint64_t until = g->released ? g->released_attempt + 1 : g->attempt;
+    uint64_t closers = 0;
 
-    if (g->released)
-        until = g->released_attempt == UINT64_MAX ? UINT64_MAX
-                                                  : g->released_attempt + 1;
     for (uint32_t j = 0; j < g->config.members; j++)
         if (g->closed[j] >= until)
             closers |= engine_bit(j);
@@ -149,17 +149,64 @@ static bool enough_closed(const struct gossip *g)
            g->config.members - g->config.threshold + g->config.colluders + 1;
 }
 
-bool cohort_closed(const struct gossip *g)
+uint64_t cohort_kept(const struct gossip *g)
 {
     if (!cohort_changes(g) || g->attempt == 0)
-        return true;
-    return !g->released && g->closed[g->config.self] >= g->attempt &&
-           enough_closed(g);
+        return 0;
+    if (g->released)
+        return g->bound;
+    return enough_closed(g) ? 0 : g->certified;
 }
 
-bool cohort_is_free(const struct gossip *g)
+bool cohort_may_try(const struct gossip *g, uint64_t members)
 {
-    return cohort_changes(g) && g->released && enough_closed(g);
+    if (!cohort_changes(g))
+        return true;
+    if (g->released)
+        return members == g->bound;
+    if (g->attempt == 0 || (members == g->certified && members != 0))
+        return true;
+    return g->closed[g->config.self] >= g->attempt && enough_closed(g);
+}
+
+void cohort_bind(struct gossip *g, uint64_t members, const struct mail *cert)
+{
+    if (!cohort_changes(g))
+        return;
+    g->released = true;
+    g->bound = g->certified = members;
+    g->released_attempt = g->attempt;
+    g->certified_attempt = g->attempt + 1;
+    mail_keep(&g->bound_mail, cert->bytes, cert->size);
+}
+
+bool cohort_unbind(struct gossip *g)
+{
+    if (!cohort_changes(g) || !g->released || g->bound == 0 ||
+        !enough_closed(g))
+        return false;
+    g->released = false;
+    g->bound_mail.size = 0;
+    return true;
+}
+
+void cohort_receive_cert(struct gossip *g, const struct wire_message *m)
+{
+    if (!cohort_changes(g) || g->certified_attempt > m->attempt ||
+        m->propose.kind != WIRE_U ||
+        memcmp(m->propose.value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
+        agree_check(g, m, WIRE_COMMIT) != 0)
+        return;
+    g->certified = m->propose.value.members;
+    g->certified_attempt = m->attempt + 1;
+}
+
+void cohort_forget(struct gossip *g)
+{
+    g->released = false;
+    g->bound = g->certified = g->certified_attempt = 0;
+    g->bound_mail.size = 0;
+    memset(g->closed, 0, sizeof g->closed);
 }
 
 static uint64_t load64(const uint8_t *bytes)

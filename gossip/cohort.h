@@ -34,14 +34,23 @@ uint64_t cohort_agreeing(const struct gossip *g, uint64_t candidates,
 void cohort_close(struct gossip *g);
 void cohort_receive_close(struct gossip *g, const struct wire_message *m,
                           const uint8_t *head, size_t size);
-/* This attempt may PREPARE, contribute and release: nothing opens an earlier
- * one any more. */
-bool cohort_closed(const struct gossip *g);
 /* Whose CLOSE covers what we need closed: the attempts before this one or, when
  * we have released, that attempt. Bitmap. */
 uint64_t cohort_closers(const struct gossip *g);
-/* We have released, but what we released in can never be opened any more. */
-bool cohort_is_free(const struct gossip *g);
+
+/* In this attempt we may PREPARE, contribute to, release for a sum over
+ * `members`: it is the round's first, or earlier ones can no longer be opened,
+ * or it opens the same sum again. */
+bool cohort_may_try(const struct gossip *g, uint64_t members);
+/* The cohort that a retry has to keep, if any; else 0. */
+uint64_t cohort_kept(const struct gossip *g);
+/* We have released for this cohort: bound to it, until that is dead. */
+void cohort_bind(struct gossip *g, uint64_t members, const struct mail *cert);
+/* True once when enough others have closed what we released in. */
+bool cohort_unbind(struct gossip *g);
+/* A certificate of U of an earlier attempt of this round. */
+void cohort_receive_cert(struct gossip *g, const struct wire_message *m);
+void cohort_forget(struct gossip *g); /* a new round */
 
 /* Whose vectors the opened sums may show to c members who subtract them, now
  * and if one over `members` is opened too. */

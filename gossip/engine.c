@@ -13,7 +13,7 @@ enum {
     WIDE_PER_MEMBER = 140, /* value, quorum and evidence */
     /* KEYS SHARES ACK Y (2) RECV UNMASK CHECK CLOSE future DONE, sums */
     MAILS_PER_MEMBER = 13,
-    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 9 + 1
+    WIDE_MAILS = 5 * WIRE_KINDS + 4 + 1 + 9 + 1
 };
 
 static uint8_t *give(struct mail *mail, uint8_t *bytes, size_t capacity)
@@ -58,6 +58,7 @@ static int make_mails(struct gossip *g)
     at = give(&g->open.cert_u, at, wide);
     at = give(&g->past.cert_v, at, wide);
     at = give(&g->past.cert_u, at, wide);
+    at = give(&g->bound_mail, at, wide);
     for (int i = 0; i < 9; i++)
         at = give(&g->said.mails[i], at, wide);
     give(&g->end_mail, at, wide);

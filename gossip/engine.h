@@ -13,7 +13,7 @@
 enum phase {
     PHASE_START,  /* nothing done yet, not even the state's shape is known */
     PHASE_ABSORB, /* the driver's answer: the next state, or its shape */
-    PHASE_OUT,    /* of this round: what we released must not be tried again */
+    PHASE_OUT,    /* of this round: we cannot know what we released in it */
     PHASE_KEYS,
     PHASE_SHARES,
     PHASE_V,    /* ACKs, and the agreement on V */
@@ -173,9 +173,13 @@ struct gossip {
     uint64_t *audit_lanes; /* [members][slice_max] */
 
     /* changing cohorts (on_loss: continue) */
-    bool released; /* in this round: no retry of it for us, until that attempt
-                      is closed by enough others */
-    uint64_t released_attempt; /* UINT64_MAX: not known */
+    bool released;  /* in this round, over `bound`, and not dead yet: nothing is
+                       released over others */
+    uint64_t bound; /* 0: not known, our store is lost */
+    uint64_t released_attempt;
+    uint64_t certified; /* the newest U of an earlier attempt of this round */
+    uint64_t certified_attempt; /* that + 1; 0: none */
+    struct mail bound_mail;     /* its certificate, if we released over it */
     bool fresh;        /* started without a store: what we said is not known */
     uint64_t declined; /* sites that cannot contribute */
     uint64_t stops;    /* who signed STOP */
@@ -203,6 +207,7 @@ struct gossip {
     struct {
         uint64_t round, attempt;
         bool released;
+        uint64_t bound, released_attempt, certified, certified_attempt;
         struct mail mails[9]; /* as in record_promise */
         size_t count;
     } said;

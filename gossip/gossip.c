@@ -102,8 +102,7 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         g->next = state;
         g->round = g->absorbing;
         engine_hash_state(g);
-        g->released = false;
-        memset(g->closed, 0, sizeof g->closed);
+        cohort_forget(g);
         if (g->absorbing_sum) {
             struct result past = g->past;
             g->past = g->open;
@@ -113,7 +112,6 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
             open_reset(&g->past);
             attempt = g->attempt;
             g->released = g->fresh; /* who knows what we said before */
-            g->released_attempt = UINT64_MAX;
         }
         g->fresh = false;
         keys_wipe(g);
@@ -122,6 +120,22 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         record_state(g);
     }
     attempt_round(g, attempt);
+}
+
+/* What a life before this one has promised in the round that goes on. */
+static void keep_promises(struct gossip *g)
+{
+    if (g->said.round != g->round) {
+        g->bound_mail.size = 0;
+        return;
+    }
+    if (g->said.attempt >= g->attempt)
+        g->attempt = g->said.attempt + 1;
+    g->released = g->released || g->said.released;
+    g->bound = g->said.bound;
+    g->released_attempt = g->said.released_attempt;
+    g->certified = g->said.certified;
+    g->certified_attempt = g->said.certified_attempt;
 }
 
 /* The first step after gossip_new. */
@@ -136,12 +150,7 @@ static void start(struct gossip *g)
         finish_resume(g);
         return;
     }
-    if (g->said.round == g->round && g->said.attempt >= g->attempt)
-        g->attempt = g->said.attempt + 1;
-    if (g->said.round == g->round && g->said.released) {
-        g->released = true;
-        g->released_attempt = g->said.attempt;
-    }
+    keep_promises(g);
     if (g->shape.length != SIZE_MAX) {
         attempt_round(g, g->attempt);
         return;
@@ -174,7 +183,7 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
     g->future[j].attempt = m->attempt;
     mail_keep(&g->future[j].mail, head, size);
     if (m->round == g->round && attempt_runs(g) &&
-        !(cohort_changes(g) && g->released) &&
+        !(cohort_changes(g) && g->unmask_sent) &&
         !g->agree[WIRE_U].prepares[g->config.self].cast &&
         attempt_newest(g, g->attempt) > g->attempt)
         attempt_begin(g, attempt_newest(g, g->attempt));
@@ -206,8 +215,24 @@ static bool relevant(const struct gossip *g, const struct wire_message *m)
         return m->round == g->round &&
                ((under_way && m->attempt == g->attempt) ||
                 ((under_way || out) && is_result(g, m)) ||
-                m->type == WIRE_CLOSE);
+                m->type == WIRE_CLOSE ||
+                (cohort_changes(g) && m->type == WIRE_CERT &&
+                 m->attempt < g->attempt));
     }
+}
+
+static void receive_cert(struct gossip *g, const struct wire_message *m,
+                         const uint8_t *head, size_t size)
+{
+    /* Before our ACK there is no V: we lost our disk, this is a result. */
+    if (m->attempt == g->attempt && g->phase >= PHASE_V) {
+        agree_receive_cert(g, m);
+        return;
+    }
+    if (m->attempt < g->attempt)
+        cohort_receive_cert(g, m);
+    if (is_result(g, m))
+        open_receive_cert(g, m, head, size);
 }
 
 static void receive_here(struct gossip *g, const struct wire_message *m,
@@ -247,11 +272,7 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         round_receive_unmask(g, m, head, size);
         break;
     case WIRE_CERT:
-        /* Before our ACK there is no V: we lost our disk, this is a result. */
-        if (m->attempt == g->attempt && g->phase >= PHASE_V)
-            agree_receive_cert(g, m);
-        else if (is_result(g, m))
-            open_receive_cert(g, m, head, size);
+        receive_cert(g, m, head, size);
         break;
     case WIRE_SUM:
         open_receive_sum(g, m, head, size, body, body_size);

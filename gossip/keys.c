@@ -309,7 +309,10 @@ uint64_t keys_senders(const struct gossip *g, uint32_t turn)
         for (uint32_t j = 0; j < g->config.members; j++)
             if ((senders & engine_bit(i)) && acknowledges(g, i, j))
                 lists[i] |= engine_bit(j);
-    return cohort_agreeing(g, senders, senders, lists, turn);
+    senders = cohort_agreeing(g, senders, senders, lists, turn);
+    if (cohort_kept(g) != 0 && (cohort_kept(g) & ~senders) == 0)
+        return cohort_kept(g);
+    return senders;
 }
 
 void keys_value(const struct gossip *g, struct wire_value *value,

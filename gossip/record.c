@@ -152,6 +152,11 @@ void record_promise(struct gossip *g)
     put(&c, g->round);
     put(&c, g->attempt);
     put(&c, g->released);
+    put(&c, g->bound);
+    put(&c, g->released_attempt);
+    put(&c, g->certified);
+    put(&c, g->certified_attempt);
+    put_mail(&c, &g->bound_mail);
     put_mail(&c, &g->keys_mail[g->config.self]);
     for (int kind = 0; kind < WIRE_KINDS; kind++) {
         const struct agree *a = &g->agree[kind];
@@ -256,7 +261,6 @@ static void load_state(struct gossip *g, struct cursor *c)
     g->round = get(c);
     g->attempt = get(c);
     g->released = get(c) != 0;
-    g->released_attempt = UINT64_MAX; /* a promise may know it */
     get_exactly(c, g->state, engine_state_size(g));
     get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
     if (get(c) != 0 && !c->bad)
@@ -268,6 +272,11 @@ static void load_promise(struct gossip *g, struct cursor *c)
     g->said.round = get(c);
     g->said.attempt = get(c);
     g->said.released = get(c) != 0;
+    g->said.bound = get(c);
+    g->said.released_attempt = get(c);
+    g->said.certified = get(c);
+    g->said.certified_attempt = get(c);
+    get_said(g, c, &g->bound_mail);
     g->said.count = sizeof g->said.mails / sizeof *g->said.mails;
     for (size_t i = 0; i < g->said.count; i++)
         get_said(g, c, &g->said.mails[i]);

@@ -181,6 +181,8 @@ static void answer_here(struct gossip *g, const struct wire_message *m)
     const struct wire_message *w = m;
     uint32_t to = m->sender, tick = m->want.tick;
 
+    if (g->released && g->phase <= PHASE_V)
+        mail_send(g, to, &g->bound_mail, NULL, 0);
     send_lacking(g, to, g->keys_mail, w->want.keys, tick);
     if ((w->want.shares & engine_bit(g->config.self)) == 0)
         mail_send(g, to, &g->shares_out[to], NULL, 0);

@@ -425,7 +425,7 @@ bool round_contribute(struct gossip *g)
 
     if (!v_is_ours(g))
         return false;
-    if (!g->y_sent && g->has_plain && cohort_closed(g)) {
+    if (!g->y_sent && g->has_plain && cohort_may_try(g, v->value.members)) {
         if (mask(g, &v->value) != 0)
             return false;
         g->y_sent = true;
@@ -574,13 +574,14 @@ bool round_release(struct gossip *g)
     if (!u->certified || g->unmask_sent || !v_is_ours(g) ||
         memcmp(u->value.hash_v, v->hash, GOSSIP_HASH_BYTES) != 0 ||
         memcmp(u->value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
-        (v->value.members & ~g->have_shares) != 0 || !cohort_closed(g))
+        (v->value.members & ~g->have_shares) != 0 ||
+        !cohort_may_try(g, u->value.members))
         return false;
     reveals = cohort_revealed(g, u->value.members);
     if (reveals & ~cohort_revealed(g, 0))
         mail_note(g, GOSSIP_NOTE_REVEALS, reveals, 0, NULL);
-    g->unmask_sent = g->released = true;
-    g->released_attempt = g->attempt;
+    g->unmask_sent = true;
+    cohort_bind(g, u->value.members, &u->cert);
     memcpy(m.unmask.cert, u->hash, GOSSIP_HASH_BYTES);
     m.unmask.members = v->value.members;
     for (uint32_t j = 0; j < g->config.members; j++)
