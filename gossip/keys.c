@@ -222,9 +222,10 @@ static bool dealt(const struct gossip *g, uint32_t j)
 
     keys_share_hash(of_b, g->shares[j]);
     keys_share_hash(of_msk, g->shares[j] + SHAMIR_BYTES);
-    return memcmp(of_b, g->keys[j].of_b[g->config.self], sizeof of_b) == 0 &&
-           memcmp(of_msk, g->keys[j].of_msk[g->config.self], sizeof of_msk) ==
-               0;
+    return sodium_memcmp(of_b, g->keys[j].of_b[g->config.self], sizeof of_b) ==
+               0 &&
+           sodium_memcmp(of_msk, g->keys[j].of_msk[g->config.self],
+                         sizeof of_msk) == 0;
 }
 
 void keys_open(struct gossip *g)
