@@ -110,7 +110,7 @@ static int check_origin(struct member *m, const struct gossip_record *record,
                          "before its file was changed; put the old study file "
                          "back, or remove the store to begin anew",
                          m->study->path);
-    if (memcmp(record->bytes, m->origin, FINGERPRINT_BYTES) != 0)
+    if (sodium_memcmp(record->bytes, m->origin, FINGERPRINT_BYTES) != 0)
         return error_set(
             error, -ESTALE,
             "%s: the rows differ from those the study began with; put the old "

@@ -25,6 +25,7 @@ static int read_line(char passphrase[PASSPHRASE_SIZE], int fd,
 {
     size_t size = 0;
 
+    memset(passphrase, 0, PASSPHRASE_SIZE);
     for (;;) {
         fd_set set;
 
@@ -123,7 +124,7 @@ static int ask_twice(char passphrase[PASSPHRASE_SIZE], int terminal,
     char again[PASSPHRASE_SIZE];
     int code = ask(again, terminal, "the same again: ");
 
-    if (code != 0 || strcmp(again, passphrase) != 0)
+    if (code != 0 || sodium_memcmp(again, passphrase, PASSPHRASE_SIZE) != 0)
         code = error_set(error, -EINVAL,
                          "the two passphrases are not the same; try again");
     sodium_memzero(again, sizeof again);
