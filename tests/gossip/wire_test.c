@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "gossip/forge.h"
+#include "gossip/scan.h"
 
 /* Bytes that were allocated since it was reset. Sanitizers have their own
  * allocator, and their own limit on what it grants. */
@@ -20,6 +21,7 @@ static size_t granted;
 #endif
 #endif
 #ifndef OTHER_ALLOCATOR
+#define COUNTS_MEMORY
 extern void *__libc_malloc(size_t size);
 void *malloc(size_t size);
 void *malloc(size_t size)
@@ -414,6 +416,63 @@ static void oversized_truncated_and_trailing_bytes_are_malformed(void **state)
     }
 }
 
+/* Attack 23: no message is that long, so what a longer head holds is not even
+ * looked at. */
+static void a_head_of_64_kib_is_read_and_a_longer_one_is_not(void **state)
+{
+    (void)state;
+    assert_int_equal(GOSSIP_HEAD_MAX, 65536);
+    granted = 0;
+    assert_int_equal(wire_parse(&out, NULL, GOSSIP_HEAD_MAX + 1, 5), -1);
+    assert_int_equal(wire_parse(&out, NULL, SIZE_MAX, 5), -1);
+    assert_int_equal(granted, 0);
+    memset(head, 1, sizeof head);
+    assert_int_equal(wire_parse(&out, head, GOSSIP_HEAD_MAX, 5), -1);
+#ifdef COUNTS_MEMORY
+    assert_true(granted > 0);
+#endif
+}
+
+/* `depth` arrays of one element in one another. */
+static int scan_nest(size_t depth)
+{
+    uint8_t bytes[8];
+
+    memset(bytes, 0x91, depth);
+    bytes[depth] = 1;
+    return scan_check(bytes, depth + 1);
+}
+
+/* One array that declares `count` elements, and has them. */
+static int scan_array(uint16_t count)
+{
+    static uint8_t bytes[3 + 1024];
+
+    memset(bytes, 1, sizeof bytes);
+    bytes[0] = 0xdc;
+    bytes[1] = (uint8_t)(count >> 8);
+    bytes[2] = (uint8_t)count;
+    return scan_check(bytes, 3 + (size_t)count);
+}
+
+/* Attack 23. */
+static void four_arrays_deep_and_512_elements_are_the_most(void **state)
+{
+    /* 508 elements, the last an array of 4 or of 5 */
+    static uint8_t bytes[3 + 508 + 5] = {0xdc, 508 >> 8, 508 & 0xff};
+    const size_t last = 3 + 507;
+
+    (void)state;
+    assert_int_equal(scan_nest(4), 0);
+    assert_int_equal(scan_nest(5), -1);
+    assert_int_equal(scan_array(512), 0);
+    assert_int_equal(scan_array(513), -1);
+    bytes[last] = 0x94;
+    assert_int_equal(scan_check(bytes, last + 1 + 4), 0);
+    bytes[last] = 0x95;
+    assert_int_equal(scan_check(bytes, last + 1 + 5), -1);
+}
+
 static void a_full_buffer_is_told(void **state)
 {
     size_t size;
@@ -500,6 +559,8 @@ int main(void)
         cmocka_unit_test(a_message_bomb_costs_no_memory),
         cmocka_unit_test(many_small_counts_and_deep_nests_are_bounded),
         cmocka_unit_test(oversized_truncated_and_trailing_bytes_are_malformed),
+        cmocka_unit_test(a_head_of_64_kib_is_read_and_a_longer_one_is_not),
+        cmocka_unit_test(four_arrays_deep_and_512_elements_are_the_most),
         cmocka_unit_test(a_full_buffer_is_told),
         cmocka_unit_test(a_values_hash_says_all_of_it),
         cmocka_unit_test(ctx_differs_for_everything_that_it_names),
