@@ -564,6 +564,24 @@ static void a_proposal_with_other_evidence_is_not_prepared(void **state)
     watch_free(p);
 }
 
+/* Attacks 2 and 14: a shown quorum does not make up for another state. */
+static void a_quorum_for_another_state_is_not_prepared(void **state)
+{
+    struct pod *p = staged(TALKS);
+    struct wire_value v = value_v(p, ALL);
+    static struct wire_message m;
+
+    (void)state;
+    to_ballot(p, WIRE_V, 1);
+    v.state[0] ^= 1;
+    m = proposal(p, &v, 1, 0);
+    forge_quorum(&m.propose.quorum, p, WIRE_PREPARE, 0, 0, 7, &v);
+    forge_say(p, 1, VICTIM, &m);
+    assert_true(victim(p)->agree[WIRE_V].has_proposal);
+    assert_false(prepared(p, WIRE_V, 1));
+    watch_free(p);
+}
+
 /* Attack 5. */
 static void shares_are_released_for_one_certificate_only(void **state)
 {
@@ -623,6 +641,7 @@ int main(void)
         cmocka_unit_test(v_needs_every_members_acknowledgement),
         cmocka_unit_test(an_acknowledgement_of_other_keys_is_none),
         cmocka_unit_test(a_proposal_with_other_evidence_is_not_prepared),
+        cmocka_unit_test(a_quorum_for_another_state_is_not_prepared),
         cmocka_unit_test(shares_are_released_for_one_certificate_only),
         cmocka_unit_test(a_certificate_under_another_v_releases_nothing),
     };

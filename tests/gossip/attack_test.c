@@ -8,6 +8,7 @@
 
 #include "gossip/engine.h"
 #include "gossip/forge.h"
+#include "gossip/mail.h"
 
 enum { ALL = 15, G = 4, T = 3, LIAR = 1, VICTIM = 3 };
 
@@ -140,6 +141,31 @@ static void replayed_messages_of_the_same_study_change_nothing(void **state)
     watch_free(p);
 }
 
+/* Attack 7: what its sender signed in an earlier attempt is worth nothing. */
+static void messages_of_an_earlier_attempt_are_not_taken(void **state)
+{
+    struct pod *p = staged(1 << WIRE_SHARES, 100);
+    static struct wire_message keys, recv;
+
+    (void)state;
+    read_heard(&keys, p, WIRE_KEYS, LIAR, VICTIM);
+    recv = (struct wire_message){.type = WIRE_RECV};
+    pod_run(p, 5500);
+    assert_int_equal(victim(p)->attempt, 1);
+    assert_int_equal(victim(p)->have_keys, ALL);
+    assert_int_equal(victim(p)->phase, PHASE_SHARES);
+    for (uint64_t attempt = 0; attempt < 2; attempt++) {
+        assert_int_equal(victim(p)->equivocated, 0);
+        assert_int_equal(victim(p)->have_recvs >> LIAR & 1, 0);
+        keys.attempt = recv.attempt = attempt;
+        forge_say(p, LIAR, VICTIM, &keys);
+        forge_say(p, LIAR, VICTIM, &recv);
+    }
+    assert_int_equal(victim(p)->equivocated, 1 << LIAR);
+    assert_int_equal(victim(p)->have_recvs >> LIAR & 1, 1);
+    watch_free(p);
+}
+
 /* Attack 7: another study of the same members. */
 static void messages_of_another_study_change_nothing(void **state)
 {
@@ -210,6 +236,50 @@ static void an_old_certificate_does_not_stall_the_opening(void **state)
     watch_free(p);
 }
 
+/* Attack 7: nor does one of U, or after a while one of V. */
+static void an_old_certificate_of_either_kind_is_too_late(void **state)
+{
+    struct pod *p = watch_new(G, T, 1);
+    static struct wire_message m;
+
+    (void)state;
+    watch_of(p)->filter = after_unmask;
+    watch_of(p)->count = 1;
+    pod_begin(p);
+    for (int kind = WIRE_KINDS; kind-- > 0;) {
+        pod_run(p, kind == WIRE_U ? 100 : 4000);
+        assert_int_equal(victim(p)->phase, PHASE_OPEN);
+        m = (struct wire_message){.type = WIRE_CERT, .attempt = 7};
+        m.propose.kind = (enum wire_kind)kind;
+        m.propose.value = victim(p)->agree[kind].value;
+        forge_quorum(&m.propose.quorum, p, WIRE_COMMIT, 7, 0, 7,
+                     &m.propose.value);
+        forge_say(p, 0, VICTIM, &m);
+        assert_int_equal(victim(p)->open.attempt, 0);
+        assert_true(victim(p)->open.has_v && victim(p)->open.has_u);
+    }
+    watch_free(p);
+}
+
+/* Attack 7: what answers a WANT goes to who asked, on its own link only. */
+static void a_relayed_want_is_not_answered(void **state)
+{
+    struct pod *p = staged(0, 10);
+    struct wire_message m = {.type = WIRE_WANT};
+    size_t queued;
+
+    (void)state;
+    m.want.members = G; /* lacks everything */
+    static struct forged f;
+    forge(&f, p, LIAR, &m);
+    queued = p->queued;
+    forge_deliver(p, 2, VICTIM, f.head, f.size, NULL, 0);
+    assert_int_equal(p->queued, queued);
+    forge_deliver(p, LIAR, VICTIM, f.head, f.size, NULL, 0);
+    assert_true(p->queued > queued);
+    watch_free(p);
+}
+
 /* Attack 8. */
 static void a_second_vector_in_one_round_is_refused(void **state)
 {
@@ -228,8 +298,9 @@ static void a_second_vector_in_one_round_is_refused(void **state)
     assert_int_equal(p->note_count[0][GOSSIP_NOTE_REFUSED], 2);
     while (p->note_count[0][GOSSIP_NOTE_OPENED] == 0)
         assert_true(pod_turn(p, 1000));
-    e.now_ms = p->now_ms; /* of the round before */
+    e.now_ms = p->now_ms; /* of the round before: not even looked at */
     pod_step(p, 0, &e);
+    assert_int_equal(p->note_count[0][GOSSIP_NOTE_REFUSED], 2);
     pod_run(p, 60000);
     assert_true(pod_exact(p, 2));
     watch_free(p);
@@ -409,9 +480,139 @@ static void a_wrong_share_is_named_and_others_rebuild(void **state)
     assert_true(victim(p)->rebuilt);
     assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_SHARE], 1);
     assert_int_equal(p->note_members[VICTIM][GOSSIP_NOTE_BAD_SHARE], 1 << LIAR);
+    assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_DEAL], 0);
     watch_of(p)->filter = NULL;
     pod_run(p, 60000);
     assert_true(pod_exact(p, 1));
+    watch_free(p);
+}
+
+/* Attack 11: right shares of another certificate are none. */
+static void shares_under_another_certificate_do_not_count(void **state)
+{
+    struct pod *p = watch_new(G, T, 1);
+    static struct wire_message m;
+
+    (void)state;
+    watch_of(p)->filter = few_unmasks;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    pod_run(p, 100);
+    read_heard(&m, p, WIRE_UNMASK, 0, VICTIM);
+    forge_say(p, 0, VICTIM, &m);
+    read_heard(&m, p, WIRE_UNMASK, LIAR, VICTIM);
+    m.unmask.cert[0] ^= 1;
+    forge_say(p, LIAR, VICTIM, &m);
+    assert_int_equal(victim(p)->have_unmasks, ALL & ~4);
+    assert_false(victim(p)->rebuilt);
+    read_heard(&m, p, WIRE_UNMASK, 2, VICTIM);
+    forge_say(p, 2, VICTIM, &m);
+    assert_true(victim(p)->rebuilt);
+    assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_SHARE], 0);
+    watch_free(p);
+}
+
+/* Of U the victim learns nothing, and no UNMASK. */
+static bool without_u(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    if (wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+        m->to != VICTIM)
+        return true;
+    return m->type != WIRE_CERT && m->type != WIRE_WANT &&
+           m->type != WIRE_UNMASK && m->type != WIRE_SUM &&
+           (m->type != WIRE_COMMIT || r.vote.kind == WIRE_V);
+}
+
+/* Attack 11: all shares are here before U is, so that more right ones are at
+ * hand than are needed. */
+static void nobody_is_named_for_a_right_share(void **state)
+{
+    struct pod *p = watch_new(5, T, 1);
+    static struct wire_message m;
+
+    (void)state;
+    watch_of(p)->filter = without_u;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    pod_run(p, 100);
+    assert_int_equal(victim(p)->phase, PHASE_U);
+    for (uint32_t j = 0; j < 5; j++) {
+        if (j == VICTIM)
+            continue;
+        read_heard(&m, p, WIRE_UNMASK, j, VICTIM);
+        m.unmask.shares[2][7] ^= j == LIAR;
+        forge_say(p, j, VICTIM, &m);
+    }
+    const struct mail *cert = &p->engines[0]->agree[WIRE_U].cert;
+    forge_deliver(p, 0, VICTIM, cert->bytes, cert->size, NULL, 0);
+    assert_true(victim(p)->rebuilt);
+    assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_SHARE], 1);
+    assert_int_equal(p->note_members[VICTIM][GOSSIP_NOTE_BAD_SHARE], 1 << LIAR);
+    watch_free(p);
+}
+
+/* Once, as the liar's KEYS leave it: it deals another share than they say, or
+ * commits to another b than it deals, in its own books as well. */
+static bool dealing(struct pod *p, struct pod_message *m)
+{
+    struct gossip *liar = p->engines[LIAR];
+    static struct wire_message k;
+    static struct forged f;
+
+    if (m->from != LIAR || m->type != WIRE_KEYS)
+        return true;
+    if (watch_of(p)->number == 0) {
+        watch_of(p)->number = 1;
+        liar->deal[VICTIM][watch_of(p)->count] ^= 1;
+    } else if (watch_of(p)->number == 2 && watch_of(p)->count++ < G - 1) {
+        assert_int_equal(wire_parse(&k, m->head, m->head_size, p->members), 0);
+        k.keys.commit[0] ^= 1;
+        forge(&f, p, LIAR, &k);
+        assert_int_equal(wire_parse(&k, f.head, f.size, p->members), 0);
+        memcpy(liar->keys[LIAR].commit, k.keys.commit, GOSSIP_HASH_BYTES);
+        wire_hash(liar->keys[LIAR].hash, k.body, k.body_size);
+        mail_keep(&liar->keys_mail[LIAR], f.head, f.size);
+        memcpy(m->head, f.head, f.size);
+    }
+    return true;
+}
+
+/* Attack 11: it would be blamed for the dealer's fault. */
+static void a_share_other_than_announced_is_refused(void **state)
+{
+    (void)state;
+    for (int at = 0; at < WIRE_SECRETS_BYTES; at += SHAMIR_BYTES) {
+        struct pod *p = watch_new(G, T, 2);
+        watch_of(p)->filter = dealing;
+        watch_of(p)->count = at;
+        pod_begin(p);
+        pod_run(p, 100);
+        assert_int_equal(victim(p)->have_keys, ALL);
+        assert_int_equal(victim(p)->have_shares, ALL & ~(1 << LIAR));
+        assert_true(pod_dropped(p, VICTIM) > 0);
+        assert_int_equal(p->engines[2]->have_shares, ALL);
+        assert_finishes(p);
+    }
+}
+
+/* Attack 11: true shares of a secret that was never committed to. */
+static void a_deal_of_another_secret_is_named(void **state)
+{
+    struct pod *p = watch_new(G, T, 1);
+
+    (void)state;
+    watch_of(p)->filter = dealing;
+    watch_of(p)->number = 2;
+    pod_begin(p);
+    pod_run(p, 100);
+    assert_int_equal(victim(p)->phase, PHASE_OPEN);
+    assert_true(engine_count(victim(p)->have_unmasks) >= T);
+    assert_false(victim(p)->rebuilt);
+    assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_SHARE], 0);
+    assert_int_equal(p->note_count[VICTIM][GOSSIP_NOTE_BAD_DEAL], 1);
+    assert_int_equal(p->note_members[VICTIM][GOSSIP_NOTE_BAD_DEAL], 1 << LIAR);
     watch_free(p);
 }
 
@@ -597,15 +798,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replayed_messages_of_the_same_study_change_nothing),
+        cmocka_unit_test(messages_of_an_earlier_attempt_are_not_taken),
         cmocka_unit_test(messages_of_another_study_change_nothing),
         cmocka_unit_test(a_relayed_greeting_of_another_study_mutes_nobody),
         cmocka_unit_test(an_old_certificate_does_not_stall_the_opening),
+        cmocka_unit_test(an_old_certificate_of_either_kind_is_too_late),
+        cmocka_unit_test(a_relayed_want_is_not_answered),
         cmocka_unit_test(a_second_vector_in_one_round_is_refused),
         cmocka_unit_test(altered_swapped_and_reflected_shares_are_refused),
         cmocka_unit_test(weak_and_repeated_keys_are_refused),
         cmocka_unit_test(unknown_and_pretended_senders_are_dropped),
         cmocka_unit_test(two_keys_of_one_member_exclude_it_and_are_told),
         cmocka_unit_test(a_wrong_share_is_named_and_others_rebuild),
+        cmocka_unit_test(shares_under_another_certificate_do_not_count),
+        cmocka_unit_test(nobody_is_named_for_a_right_share),
+        cmocka_unit_test(a_share_other_than_announced_is_refused),
+        cmocka_unit_test(a_deal_of_another_secret_is_named),
         cmocka_unit_test(a_vector_under_another_v_or_state_is_not_counted),
         cmocka_unit_test(altered_lanes_are_not_kept),
         cmocka_unit_test(sums_count_only_from_holders_with_the_signed_lanes),

@@ -473,6 +473,25 @@ static void four_arrays_deep_and_512_elements_are_the_most(void **state)
     assert_int_equal(scan_check(bytes, last + 1 + 5), -1);
 }
 
+/* Attack 23: an ACK of two members with a table of so many bytes. */
+static int parse_table(uint8_t size)
+{
+    static uint8_t bytes[4 + 255] = {0x92, 3, 0xc4};
+
+    bytes[3] = size;
+    return parse_body(WIRE_ACK, bytes, 4 + (size_t)size);
+}
+
+static void a_table_has_one_entry_for_each_member(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_table(2 * GOSSIP_HASH_BYTES), 0);
+    assert_int_equal(parse_table(2 * GOSSIP_HASH_BYTES - 1), -1);
+    assert_int_equal(parse_table(2 * GOSSIP_HASH_BYTES + 1), -1);
+    assert_int_equal(parse_table(GOSSIP_HASH_BYTES), -1);
+    assert_int_equal(parse_table(3 * GOSSIP_HASH_BYTES), -1);
+}
+
 static void a_full_buffer_is_told(void **state)
 {
     size_t size;
@@ -561,6 +580,7 @@ int main(void)
         cmocka_unit_test(oversized_truncated_and_trailing_bytes_are_malformed),
         cmocka_unit_test(a_head_of_64_kib_is_read_and_a_longer_one_is_not),
         cmocka_unit_test(four_arrays_deep_and_512_elements_are_the_most),
+        cmocka_unit_test(a_table_has_one_entry_for_each_member),
         cmocka_unit_test(a_full_buffer_is_told),
         cmocka_unit_test(a_values_hash_says_all_of_it),
         cmocka_unit_test(ctx_differs_for_everything_that_it_names),
