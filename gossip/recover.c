@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gossip/agree.h"
 #include "gossip/check.h"
 #include "gossip/cohort.h"
 #include "gossip/finish.h"
@@ -146,7 +147,11 @@ static void send_agreement(struct gossip *g, const struct wire_message *m,
         mail_send(g, to, &a->cert, NULL, 0);
         return;
     }
-    if (a->ballot > m->want.ballot[kind])
+    /* The proposer needs t of them, and may have lost ours. */
+    bool needed = a->ballot == m->want.ballot[kind] &&
+                  (m->want.proposed >> kind & 1) == 0 &&
+                  agree_proposer(g, a->ballot) == to;
+    if (a->ballot > m->want.ballot[kind] || (a->ballot > 0 && needed))
         mail_send(g, to, &a->locked, NULL, 0);
     if (a->has_proposal && a->proposal.propose.ballot >= m->want.ballot[kind] &&
         (m->want.proposed >> kind & 1) == 0 &&
