@@ -236,6 +236,20 @@ static uint64_t missing_now(const struct gossip *g)
     }
 }
 
+static bool waits_for_others(const struct gossip *g)
+{
+    return cohort_changes(g) && is_bystander(g) &&
+           attempt_newest(g, g->attempt) == g->attempt;
+}
+
+bool attempt_may_follow(const struct gossip *g)
+{
+    bool left_out = is_bystander(g) && g->deadline_ms == UINT64_MAX;
+
+    return attempt_runs(g) && !(cohort_changes(g) && g->unmask_sent) &&
+           (!g->agree[WIRE_U].prepares[g->config.self].cast || left_out);
+}
+
 /* When to follow one who is ahead: too few are here, and nothing is lost. */
 static uint64_t stuck_at(const struct gossip *g)
 {
@@ -265,8 +279,8 @@ static void time_out(struct gossip *g)
     if (g->now_ms >= attempt_ends(g)) {
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
-        else if (cohort_changes(g) && is_bystander(g))
-            g->deadline_ms = UINT64_MAX; /* the others' result will come */
+        else if (waits_for_others(g))
+            g->deadline_ms = UINT64_MAX; /* their result, or next attempt */
         else
             attempt_begin(g, attempt_newest(g, g->attempt + 1));
     } else if (g->phase == PHASE_KEYS && g->now_ms >= stuck_at(g)) {

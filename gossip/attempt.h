@@ -15,6 +15,9 @@ void attempt_round(struct gossip *g, uint64_t attempt);
 void attempt_begin(struct gossip *g, uint64_t attempt);
 
 bool attempt_runs(const struct gossip *g);
+/* KEYS of a later attempt take this member along: it has not PREPAREd a U, or
+ * waits for the result of a V without it in vain. */
+bool attempt_may_follow(const struct gossip *g);
 /* The attempt to go to, from `attempt` on, as others' KEYS say. */
 uint64_t attempt_newest(const struct gossip *g, uint64_t attempt);
 /* When this attempt is given up. */

@@ -165,7 +165,7 @@ static void start(struct gossip *g)
 }
 
 /* KEYS of an attempt or round to come: kept, and the sign to move on for a
- * member that has not PREPAREd a U. */
+ * member that may follow. */
 static void receive_future(struct gossip *g, const struct wire_message *m,
                            const uint8_t *head, size_t size)
 {
@@ -182,9 +182,7 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
     g->future[j].round = m->round;
     g->future[j].attempt = m->attempt;
     mail_keep(&g->future[j].mail, head, size);
-    if (m->round == g->round && attempt_runs(g) &&
-        !(cohort_changes(g) && g->unmask_sent) &&
-        !g->agree[WIRE_U].prepares[g->config.self].cast &&
+    if (m->round == g->round && attempt_may_follow(g) &&
         attempt_newest(g, g->attempt) > g->attempt)
         attempt_begin(g, attempt_newest(g, g->attempt));
 }
