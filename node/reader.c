@@ -9,7 +9,13 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { FILE_SIZE_MAX = 1 << 20, WORD_SIZE = 64, KEYS_MAX = 32, DEPTH_MAX = 16 };
+enum {
+    FILE_SIZE_MAX = 1 << 20,
+    FILE_ROOM = 1 << 14, /* for most studies */
+    WORD_SIZE = 64,
+    KEYS_MAX = 32,
+    DEPTH_MAX = 16
+};
 
 struct reader {
     char *path;
@@ -31,6 +37,22 @@ int reader_fail(const struct reader *r, uint32_t line, struct error *error,
     return error_set(error, -EINVAL, "%s:%u: %s", r->path, line, text);
 }
 
+/* Returns false if out of memory. */
+static bool read_all(struct reader *r, FILE *file)
+{
+    size_t room = FILE_ROOM;
+
+    do {
+        unsigned char *larger = realloc(r->bytes, room);
+        if (larger == NULL)
+            return false;
+        r->bytes = larger;
+        r->size += fread(r->bytes + r->size, 1, room - r->size, file);
+        room *= 2;
+    } while (r->size == room / 2 && r->size <= FILE_SIZE_MAX);
+    return true;
+}
+
 static int read_bytes(struct reader *r, struct error *error)
 {
     FILE *file = fopen(r->path, "rb");
@@ -38,12 +60,10 @@ static int read_bytes(struct reader *r, struct error *error)
     if (file == NULL)
         return error_set(error, -errno, "%s: %s; expected a study file",
                          r->path, strerror(errno));
-    r->bytes = malloc(FILE_SIZE_MAX + 1);
-    r->size =
-        r->bytes == NULL ? 0 : fread(r->bytes, 1, FILE_SIZE_MAX + 1, file);
+    bool enough = read_all(r, file);
     int code = ferror(file) ? -errno : 0;
     fclose(file);
-    if (r->bytes == NULL)
+    if (!enough)
         return error_set(error, -ENOMEM, "%s: out of memory", r->path);
     if (code != 0)
         return error_set(error, code, "%s: %s; expected a study file", r->path,
