@@ -17,6 +17,7 @@ struct decimal {
     int count;       /* significant digits */
     int exponent;
     bool any;
+    bool huge; /* the exponent was cut: many digits may make up for it */
 };
 
 static bool is_digit(char c)
@@ -49,6 +50,7 @@ static const char *exponent(struct decimal *d, const char *c)
     for (; is_digit(*c); c++)
         if (value < EXPONENT_MAX)
             value = value * 10 + (*c - '0');
+    d->huge = value >= EXPONENT_MAX;
     d->exponent += minus ? -value : value;
     return c;
 }
@@ -70,7 +72,7 @@ bool number_parse(double *value, const char *text)
         c = exponent(&d, c + 1);
     if (c == NULL || *c != '\0')
         return false;
-    if (d.count <= DIGITS_EXACT && -POWER_EXACT <= d.exponent &&
+    if (!d.huge && d.count <= DIGITS_EXACT && -POWER_EXACT <= d.exponent &&
         d.exponent <= POWER_EXACT) {
         double x = (double)d.digits;
         x = d.exponent < 0 ? x / powers[-d.exponent] : x * powers[d.exponent];

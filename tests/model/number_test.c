@@ -56,6 +56,19 @@ static void numbers_round_as_strtod_does(void **unused)
     }
 }
 
+/* 0.00...01e1000000 is no small number, though its cut exponent says so. */
+static void many_digits_do_not_hide_a_huge_exponent(void **unused)
+{
+    static char text[12000];
+    double value = 0;
+    (void)unused;
+    for (int zeros = 9980; zeros < 10020; zeros++) {
+        snprintf(text, sizeof text, "0.%0*d1e1000000", zeros, 0);
+        assert_true(number_parse(&value, text));
+        assert_true(value == strtod(text, NULL));
+    }
+}
+
 static void other_texts_are_no_numbers(void **unused)
 {
     static const char *const wrong[] = {"",    "-",    ".",     "e5",  "1e",
@@ -79,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_round_as_strtod_does),
+        cmocka_unit_test(many_digits_do_not_hide_a_huge_exponent),
         cmocka_unit_test(other_texts_are_no_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
