@@ -22,6 +22,12 @@ struct fit {
     bool has_errors;
 };
 
+/* A site that lies can make a sum of counts negative, and no integer. */
+static uint64_t count_of(double sum)
+{
+    return sum > 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
+}
+
 static void explain(struct task_report *report, const struct fit *f)
 {
     const struct task *t = f->task;
@@ -198,7 +204,7 @@ static struct task_metric metric(const struct fit *f, size_t split)
 {
     const double *m = f->s.metrics + split * NEWTON_METRICS;
     const double n = m[NEWTON_ROWS], sd = f->s.scale[f->task->width];
-    struct task_metric out = {.n = (uint64_t)n,
+    struct task_metric out = {.n = count_of(n),
                               .log_loss = NAN,
                               .auc = NAN,
                               .accuracy = NAN,
@@ -315,8 +321,8 @@ int report_fill(const struct task *task, const void *state,
                     .s = newton_view(memory, task->width),
                     .inverse = memory + slots,
                     .factor = memory + slots + square};
-    report->n_train = (uint64_t)f.s.slots[NEWTON_N_TRAIN];
-    report->n_test = (uint64_t)f.s.slots[NEWTON_N_TEST];
+    report->n_train = count_of(f.s.slots[NEWTON_N_TRAIN]);
+    report->n_test = count_of(f.s.slots[NEWTON_N_TEST]);
     report->deviance = NAN;
     count_local(report, &f);
     explain(report, &f);

@@ -475,6 +475,29 @@ static void absorbed_states_have_the_same_bits_everywhere(void **unused)
     cohort_close(&c);
 }
 
+static void forged_counts_are_reported_as_none(void **state)
+{
+    static const double forged[] = {-5, -1e300, 1e300, NAN};
+    struct table t = noisy(false);
+    (void)state;
+    for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+        struct cohort c = run(cohort_spec("linear", 0), &t, 4);
+        double *slots = c.state;
+        size_t width = COLUMNS + 1;
+        struct task_report report = {0};
+        slots[NEWTON_N_TRAIN] = slots[NEWTON_N_TEST] = forged[i];
+        newton_view(slots, width).metrics[NEWTON_ROWS] = forged[i];
+        slots[NEWTON_PHASE] = NEWTON_FAILED;
+        assert_int_equal(c.ops->report(c.task[0], c.state, &report, &c.error),
+                         0);
+        assert_int_equal(report.n_train, 0);
+        assert_int_equal(report.n_test, 0);
+        assert_int_equal(report.train.n, 0);
+        task_report_free(&report);
+        cohort_close(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +514,7 @@ int main(void)
         cmocka_unit_test(few_rows_need_a_ridge),
         cmocka_unit_test(overshooting_steps_are_halved),
         cmocka_unit_test(statistics_beyond_the_bound_are_declined),
+        cmocka_unit_test(forged_counts_are_reported_as_none),
         cmocka_unit_test(absorbed_states_have_the_same_bits_everywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
