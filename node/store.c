@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -98,6 +99,29 @@ static int take_lock(struct store *s, struct error *error)
                      s->path, (long)lock.l_pid);
 }
 
+/* SQLite's own words for these do not help. */
+static int check_file(const struct store *s, struct error *error)
+{
+    struct stat status;
+
+    if (stat(s->path, &status) != 0)
+        return error_set(error, -errno,
+                         "%s: %s; expected a store, or nothing, where one can "
+                         "be made",
+                         s->path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(
+            error, S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL,
+            "%s: found %s, expected a file; name another with --store", s->path,
+            S_ISDIR(status.st_mode) ? "a folder" : "no plain file");
+    if (access(s->path, R_OK | W_OK) != 0)
+        return error_set(error, -errno,
+                         "%s: %s; expected a store that can be read and "
+                         "written; check who owns it",
+                         s->path, strerror(errno));
+    return 0;
+}
+
 /* Made before SQLite does, so that nobody else may read it. Never opened when
  * it is there: closing it would drop SQLite's locks of this process. */
 static int make_file(const struct store *s, struct error *error)
@@ -108,9 +132,11 @@ static int make_file(const struct store *s, struct error *error)
         return error_set(error, -errno,
                          "%s: %s; expected a folder that can be written",
                          s->path, strerror(errno));
-    if (file >= 0)
+    if (file >= 0) {
         close(file);
-    return 0;
+        return 0;
+    }
+    return check_file(s, error);
 }
 
 static int run(const struct store *s, const char *sql, struct error *error)
@@ -369,6 +395,48 @@ static int check_whole(const struct store *s, struct error *error)
                      s->path, s->path);
 }
 
+/* A wrong count in a page's header would hide a promise in silence. */
+static int check_pages(const struct store *s, struct error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    const char *text = NULL;
+    int code = sqlite3_prepare_v2(s->database, "PRAGMA quick_check(1)", -1,
+                                  &statement, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        text = (const char *)sqlite3_column_text(statement, 0);
+    if (text != NULL && strcmp(text, "ok") == 0)
+        code = 0;
+    else
+        code = failed(s, code == SQLITE_ROW ? SQLITE_CORRUPT : code, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* SQLite takes a file of less than its smallest page for an empty one. */
+static int check_empty(const struct store *s, struct error *error)
+{
+    struct stat status;
+
+    if (stat(s->path, &status) == 0 && status.st_size == 0)
+        return 0;
+    return failed(s, SQLITE_CORRUPT, error);
+}
+
+/* There is no older one yet: it would be brought up to date here. */
+static int other_version(const struct store *s, int64_t version,
+                         struct error *error)
+{
+    return error_set(error, -EINVAL,
+                     "%s: found a store of version %" PRId64
+                     ", expected %d; use the %s program that made it, or move "
+                     "the store away to begin anew",
+                     s->path, version, SCHEMA_VERSION,
+                     version > SCHEMA_VERSION ? "newer" : "older");
+}
+
 /* An empty file is made a store, any other must be ours. */
 static int check_tables(struct store *s, struct error *error)
 {
@@ -384,14 +452,14 @@ static int check_tables(struct store *s, struct error *error)
         code = read_number(s, "PRAGMA user_version", &version, error);
     if (code != 0)
         return code;
-    if (pages == 0)
-        return make_tables(s, error);
-    if (version > SCHEMA_VERSION)
-        return error_set(error, -EINVAL,
-                         "%s: found a store of version %" PRId64
-                         ", expected %d at most; use the newer program that "
-                         "made it",
-                         s->path, version, SCHEMA_VERSION);
+    if (pages == 0) {
+        code = check_empty(s, error);
+        return code == 0 ? make_tables(s, error) : code;
+    }
+    if (version != SCHEMA_VERSION)
+        return other_version(s, version, error);
+    if ((code = check_pages(s, error)) != 0)
+        return code;
     if ((code = check_study(s, error)) != 0)
         return code;
     if ((code = check_key(s, error)) != 0)
