@@ -494,6 +494,8 @@ static int open_database(struct store *s, struct error *error)
                error);
     if (code == 0)
         code = check_tables(s, error);
+    if (code == 0 && s->had_wal) /* may make the room that the mark needs */
+        code = run(s, "PRAGMA wal_checkpoint(TRUNCATE)", error);
     if (code == 0)
         code = run(s,
                    "PRAGMA journal_mode=WAL;"

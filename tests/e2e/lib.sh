@@ -5,11 +5,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 starling=$build/starling json=$build/e2e_json
 shared=${STARLING_SHARED:-$here/../../../shared}
 work=$(mktemp -d)
-children=
+children= mounts=
 end() {
     status=$?
     for child in $children; do kill -9 "$child" 2>/dev/null || true; done
     [ $status = 0 ] || [ $status = 77 ] || tell_logs
+    for mount in $mounts; do umount -l "$mount" || true; done
     rm -rf "$work"
     exit $status
 }
