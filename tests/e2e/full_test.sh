@@ -13,11 +13,13 @@ full() { # RUN: how ann ended
     wait $pid || status=$?
     [ $status != 0 ] || return 1
     log=$work/$1/ann/log.txt
-    [ $status = 1 ] && [ "$(grep -c . "$log")" = 1 ] && grep -q "$line" "$log" ||
+    [ $status = 1 ] && [ "$(grep -c '^starling: ' "$log")" = 1 ] &&
+        tail -n 1 "$log" | grep -q "$line" ||
         fail "$1: status $status, said: $(cat "$log")"
 }
 others() { # RUN
     study "$work/$1.yaml"
+    rm -f "$work/stage.out"
     stage "$work/$1.yaml" "$work/$1"
     others=
     for site in ben cyd dan eve; do
@@ -34,6 +36,13 @@ through() { # RUN: everybody ended well, with the quiet run's result
             fail "$1: $site saw somebody contradict itself"
     done
 }
+told() { # RUN COMMAND: starts ann in a shell that was told that first
+    printf '#!/bin/sh\n%s\nexec "%s" "$@"\n' "$2" "$starling" >"$work/ann.sh"
+    chmod +x "$work/ann.sh"
+    real=$starling starling=$work/ann.sh
+    node "$work/$1" ann
+    starling=$real
+}
 again() { # RUN COMMAND...: starts ann until the disk was large enough
     run=$1 stops=0 working=0
     shift
@@ -41,8 +50,8 @@ again() { # RUN COMMAND...: starts ann until the disk was large enough
         "$@"
         full $run || break
         stops=$((stops + 1))
-        grep -q '"prepare"\|"y"\|"unmask"\|"opened"' \
-            "$work/$run/ann/events.jsonl" && working=$((working + 1))
+        ! grep -qE '"(shares|y|unmask|opened)"' "$work/$run/ann/events.jsonl" ||
+            working=$((working + 1))
     done
     echo "$run: full $stops times, $working of them in the middle of a round"
     [ $status = 0 ] || fail "$run: never came to an end"
@@ -50,24 +59,22 @@ again() { # RUN COMMAND...: starts ann until the disk was large enough
     through $run
 }
 
-# Files of 128 KB at most (dash counts blocks of 512 bytes).
-cat >"$work/limited.sh" <<END
-#!/bin/sh
-trap '' XFSZ
-ulimit -f 256
-exec "$starling" "\$@"
-END
-chmod +x "$work/limited.sh"
-limited() {
-    free=$starling starling=$work/limited.sh
-    node "$work/limit" ann
-    starling=$free
+# Full for one write only: whoever overlooks that goes on. The first starts fail
+# soon, the later ones further on in the study.
+at=1
+once() {
+    at=$((at + 6))
+    told once "export LD_PRELOAD=$build/libe2e_full.so FULL_AT=$at"
 }
+others once
+again once once
+
+# Files of 128 KB at most (dash counts blocks of 512 bytes).
+limited() { told limit "trap '' XFSZ; ulimit -f 256"; }
 others limit
 again limit limited
 
 # A file system that is too small, and made larger each time.
-others small
 small=$work/room size=128
 mkdir "$small"
 mount -t tmpfs -o size=${size}k tmpfs "$small" 2>"$work/mount.err" || {
@@ -75,6 +82,7 @@ mount -t tmpfs -o size=${size}k tmpfs "$small" 2>"$work/mount.err" || {
     exit 77
 }
 mounts=$small
+others small
 dd if=/dev/zero of="$small/filler" bs=4k 2>"$work/dd.txt" || true
 node "$work/small" ann --store "$small/node.store"
 full small || fail "began on a full disk"
