@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -10,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "node/storefile.h"
 
 enum {
     SCHEMA_VERSION = 1,
@@ -70,73 +70,6 @@ static int failed(const struct store *s, int code, struct error *error)
                      "read and written",
                      s->path, sqlite3_errstr(code), system == 0 ? "" : ": ",
                      system == 0 ? "" : strerror(system));
-}
-
-/* Tells who has the store, which SQLite's own lock does not. */
-static int take_lock(struct store *s, struct error *error)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char path[4096];
-
-    if (snprintf(path, sizeof path, "%s.lock", s->path) >= (int)sizeof path)
-        return error_set(error, -ENAMETOOLONG, "%s: the name is too long",
-                         s->path);
-    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (s->lock < 0)
-        return error_set(error, -errno,
-                         "%s: %s; expected a folder that can be written", path,
-                         strerror(errno));
-    if (fcntl(s->lock, F_SETLK, &lock) == 0)
-        return 0;
-    if (fcntl(s->lock, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
-        return error_set(error, -EBUSY,
-                         "store %s is in use by another process; stop that one "
-                         "first",
-                         s->path);
-    return error_set(error, -EBUSY,
-                     "store %s is in use by another process (%ld); stop that "
-                     "one first",
-                     s->path, (long)lock.l_pid);
-}
-
-/* SQLite's own words for these do not help. */
-static int check_file(const struct store *s, struct error *error)
-{
-    struct stat status;
-
-    if (stat(s->path, &status) != 0)
-        return error_set(error, -errno,
-                         "%s: %s; expected a store, or nothing, where one can "
-                         "be made",
-                         s->path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return error_set(
-            error, S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL,
-            "%s: found %s, expected a file; name another with --store", s->path,
-            S_ISDIR(status.st_mode) ? "a folder" : "no plain file");
-    if (access(s->path, R_OK | W_OK) != 0)
-        return error_set(error, -errno,
-                         "%s: %s; expected a store that can be read and "
-                         "written; check who owns it",
-                         s->path, strerror(errno));
-    return 0;
-}
-
-/* Made before SQLite does, so that nobody else may read it. Never opened when
- * it is there: closing it would drop SQLite's locks of this process. */
-static int make_file(const struct store *s, struct error *error)
-{
-    int file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (file < 0 && errno != EEXIST)
-        return error_set(error, -errno,
-                         "%s: %s; expected a folder that can be written",
-                         s->path, strerror(errno));
-    if (file >= 0) {
-        close(file);
-        return 0;
-    }
-    return check_file(s, error);
 }
 
 static int run(const struct store *s, const char *sql, struct error *error)
@@ -415,16 +348,6 @@ static int check_pages(const struct store *s, struct error *error)
     return code;
 }
 
-/* SQLite takes a file of less than its smallest page for an empty one. */
-static int check_empty(const struct store *s, struct error *error)
-{
-    struct stat status;
-
-    if (stat(s->path, &status) == 0 && status.st_size == 0)
-        return 0;
-    return failed(s, SQLITE_CORRUPT, error);
-}
-
 /* There is no older one yet: it would be brought up to date here. */
 static int other_version(const struct store *s, int64_t version,
                          struct error *error)
@@ -452,10 +375,9 @@ static int check_tables(struct store *s, struct error *error)
         code = read_number(s, "PRAGMA user_version", &version, error);
     if (code != 0)
         return code;
-    if (pages == 0) {
-        code = check_empty(s, error);
-        return code == 0 ? make_tables(s, error) : code;
-    }
+    if (pages == 0) /* SQLite says so of less than its smallest page, too */
+        return storefile_is_empty(s->path) ? make_tables(s, error)
+                                           : failed(s, SQLITE_CORRUPT, error);
     if (version != SCHEMA_VERSION)
         return other_version(s, version, error);
     if ((code = check_pages(s, error)) != 0)
@@ -469,19 +391,11 @@ static int check_tables(struct store *s, struct error *error)
     return prepare(s, error);
 }
 
-static void find_wal(struct store *s)
-{
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s-wal", s->path);
-    s->had_wal = access(path, F_OK) == 0;
-}
-
 static int open_database(struct store *s, struct error *error)
 {
     int code;
 
-    find_wal(s);
+    s->had_wal = storefile_has_wal(s->path);
     code = sqlite3_open_v2(s->path, &s->database,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
@@ -543,9 +457,9 @@ int store_open(struct store **store, const char *path,
     randombytes_buf(seed, sizeof seed);
     prg_seed(&s->prg, seed);
     sodium_memzero(seed, sizeof seed);
-    if ((code = take_lock(s, error)) != 0)
+    if ((code = storefile_lock(&s->lock, path, error)) != 0)
         goto fail;
-    if ((code = make_file(s, error)) != 0)
+    if ((code = storefile_make(path, error)) != 0)
         goto fail;
     if ((code = open_database(s, error)) != 0)
         goto fail;
