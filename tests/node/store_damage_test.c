@@ -320,7 +320,7 @@ static void a_disk_that_fills_at_any_byte_loses_nothing(void **state)
         struct store *store = NULL;
         struct error error = {""};
         size_t count = 0;
-        write_bytes("full.db", NULL, 0);
+        write_bytes("full.db", (const uint8_t *)"", 0);
         saved = save_until_full("full.db", room);
         fuller += saved < SLOTS;
         if (store_open(&store, scratch_path("full.db"), study, key, &error) !=
