@@ -1,8 +1,8 @@
 /* libFuzzer: damaged records. On disk they are sealed, so only an error of ours
  * can damage them; all the same a member is either refused with a reason or
- * works. The input chooses a moment in the life of member 0 of a pod of three,
- * then edits what it had saved until then. The task's state inside is left as
- * it is: to the engine it is one opaque value. */
+ * works. The input chooses a moment in the life of member 0 of an active pod of
+ * five, then edits what it had saved until then. The task's state inside is
+ * left as it is: to the engine it is one opaque value. */
 
 #include <stdbool.h>
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 
 enum {
-    MEMBERS = 3,
+    MEMBERS = 5,
     SAVES_MAX = 256,
     LETTERS_MAX = 65536,
     EDIT = 6,
@@ -35,10 +35,11 @@ struct letter {
     size_t head_size, body_size;
 };
 
-static const char text[] = "version: 1\nstudy: tiny\nsites:\n"
-                           "  - {name: one}\n  - {name: two}\n"
-                           "  - {name: six}\n"
-                           "task: {kind: linear, target: y, features: [a]}\n";
+static const char text[] =
+    "version: 1\nstudy: tiny\ntrust: active\non_loss: continue\nsites:\n"
+    "  - {name: one}\n  - {name: two}\n  - {name: six}\n"
+    "  - {name: ten}\n  - {name: lot}\n"
+    "task: {kind: linear, target: y, features: [a]}\n";
 static struct study *study;
 static struct dataset *rows;
 static size_t state_size; /* of the task */
