@@ -18,8 +18,8 @@ const char *progress_reason(enum gossip_reason reason)
         [GOSSIP_STOPPED] = "stopped: a member was missing",
         [GOSSIP_DECLINED] = "a member cannot contribute",
         [GOSSIP_TIMED_OUT] = "wait_ms is over",
-        [GOSSIP_SPOILED] = "a site's vector was out of range; nobody can tell "
-                           "whose",
+        [GOSSIP_SPOILED] = ("a site's vector was out of range; nobody can "
+                            "tell whose"),
     };
 
     return reasons[reason];
