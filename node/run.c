@@ -17,6 +17,7 @@
 #include "node/passphrase.h"
 #include "node/reader.h"
 #include "node/session.h"
+#include "node/storefile.h"
 
 enum { PATH_SIZE = 4096, CHECK_SIZE = 8192 };
 
@@ -200,6 +201,9 @@ static int make_folder(struct run *run, struct error *error)
         return error_set(error, -errno,
                          "%s: cannot be made: %s; choose another --out",
                          run->out, strerror(errno));
+    int code = storefile_sync_parent(run->out, error);
+    if (code != 0)
+        return code;
     snprintf(probe, sizeof probe, "%s/.starling-XXXXXX", run->out);
     fd = mkstemp(probe);
     if (fd < 0)

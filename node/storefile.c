@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,6 +74,26 @@ int storefile_make(const char *path, struct error *error)
         return 0;
     }
     return check(path, error);
+}
+
+int storefile_sync_parent(const char *path, struct error *error)
+{
+    char copy[PATH_SIZE];
+
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return error_set(error, -ENAMETOOLONG, "%s: the name is too long",
+                         path);
+    const char *parent = dirname(copy);
+    int folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = folder < 0 ? -errno : 0;
+    if (folder >= 0 && fsync(folder) != 0 && errno != EINVAL)
+        code = -errno; /* EINVAL: a file system that does it unasked */
+    if (folder >= 0)
+        close(folder);
+    if (code == 0 || code == -EACCES) /* may be written, not read */
+        return 0;
+    return error_set(error, code, "%s: %s; expected a folder on a sound disk",
+                     parent, strerror(-code));
 }
 
 bool storefile_is_empty(const char *path)

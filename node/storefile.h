@@ -16,6 +16,9 @@ int storefile_lock(int *file, const char *store, struct error *error);
  * and written. */
 int storefile_make(const char *path, struct error *error);
 
+/* A folder is on disk, with all in it, only when its parent is. */
+int storefile_sync_parent(const char *path, struct error *error);
+
 bool storefile_is_empty(const char *path);
 bool storefile_has_wal(const char *path);
 
