@@ -238,7 +238,8 @@ static void read_last(struct wire_message *m, struct pod *p, uint8_t type,
 }
 
 /* watch->count: bit 0: nobody hears a COMMIT to U or its certificate in attempt
- * 0; bit 1: nor an UNMASK; bit 2: the victim hears no CLOSE. */
+ * 0; bit 1: nor an UNMASK; bit 2: the victim hears CLOSE of 0 and 1
+ * only: one too few if it signs none itself. */
 enum { VICTIM = 3 };
 
 static bool before_release(struct pod *p, struct pod_message *m)
@@ -253,7 +254,8 @@ static bool before_release(struct pod *p, struct pod_message *m)
         return (rules & 1) == 0;
     if (m->type == WIRE_UNMASK && r.attempt == 0)
         return (rules & 2) == 0;
-    return m->type != WIRE_CLOSE || m->to != VICTIM || (rules & 4) == 0;
+    return m->type != WIRE_CLOSE || m->to != VICTIM || (rules & 4) == 0 ||
+           r.sender <= 1;
 }
 
 static struct pod *locked(int rules)
