@@ -57,16 +57,21 @@ void effects_trim(struct effects *e, const uint8_t *taken, size_t used)
     assert(e->bytes_used <= e->bytes_capacity);
 }
 
-struct gossip_effect *effects_add(struct effects *e,
-                                  enum gossip_effect_kind kind)
+struct gossip_effect *effects_insist(struct effects *e,
+                                     enum gossip_effect_kind kind)
 {
-    bool may_drop = kind == GOSSIP_SEND || kind == GOSSIP_NOTE;
-    size_t room = e->capacity - (may_drop ? EFFECTS_RESERVED : 0);
-
-    if (may_drop && e->count >= room)
-        return NULL;
     assert(e->count < e->capacity);
     struct gossip_effect *effect = &e->list[e->count++];
     *effect = (struct gossip_effect){.kind = kind};
     return effect;
+}
+
+struct gossip_effect *effects_add(struct effects *e,
+                                  enum gossip_effect_kind kind)
+{
+    bool may_drop = kind == GOSSIP_SEND || kind == GOSSIP_NOTE;
+
+    if (may_drop && e->count >= e->capacity - EFFECTS_RESERVED)
+        return NULL;
+    return effects_insist(e, kind);
 }

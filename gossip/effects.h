@@ -32,5 +32,8 @@ void effects_trim(struct effects *effects, const uint8_t *taken, size_t used);
  * GOSSIP_NOTE. A share of the list is kept free for the other kinds. */
 struct gossip_effect *effects_add(struct effects *effects,
                                   enum gossip_effect_kind kind);
+/* The same from the share that is kept free; aborts if that is used up. */
+struct gossip_effect *effects_insist(struct effects *effects,
+                                     enum gossip_effect_kind kind);
 
 #endif

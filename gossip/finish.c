@@ -73,7 +73,7 @@ static bool stops(struct gossip *g, const struct wire_message *m)
         g->config.on_loss == GOSSIP_STOP ||
         (g->config.wait_ms != 0 && !(g->config.active && cohort_changes(g)));
 
-    if (g->config.active)
+    if (g->config.check)
         g->stops |= engine_bit(m->sender);
     return may_stop || engine_count(g->stops) > g->config.colluders;
 }

@@ -163,7 +163,10 @@ int mail_verify(const struct gossip *g, const struct wire_message *m)
 void mail_note(struct gossip *g, enum gossip_note code, uint64_t members,
                uint64_t detail, const char *text)
 {
-    struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_NOTE);
+    /* What is promised to be said before it happens is never left out. */
+    struct gossip_effect *effect =
+        code == GOSSIP_NOTE_REVEALS ? effects_insist(&g->effects, GOSSIP_NOTE)
+                                    : effects_add(&g->effects, GOSSIP_NOTE);
 
     if (effect == NULL)
         return;
