@@ -162,6 +162,15 @@ static void network_hash(uint8_t hash[GOSSIP_HASH_BYTES],
                        strlen(text), NULL, 0);
 }
 
+void member_bind(struct gossip_config *config, const struct study *study)
+{
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+
+    network_hash(config->network, study);
+    study_roster(config->roster, study);
+    study_fields(fields, config->charter, study);
+}
+
 static int verify_plainly(void *context, const uint8_t *signature,
                           const char *domain, const uint8_t *message,
                           size_t size, const uint8_t *key)

@@ -41,6 +41,9 @@ int member_new(struct member **member, const struct member_config *config,
                struct error *error);
 void member_free(struct member *member);
 
+/* Network, roster and charter of *config: what binds signatures to a study. */
+void member_bind(struct gossip_config *config, const struct study *study);
+
 /* As gossip_step. A SAVE of the driver's slots may be among the effects. */
 void member_step(struct member *member, const struct gossip_event *event,
                  const struct gossip_effect **effects, size_t *count);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/knowledge.h"
 #include "sim/votes.h"
 
 enum { TEXT_SIZE = 256 };
@@ -46,8 +47,19 @@ struct known_value {
     struct wire_value value;
 };
 
+/* A liar's vector that is not what its engine was given. */
+struct altered {
+    uint32_t member;
+    uint64_t round, delta;
+    uint8_t hash[GOSSIP_HASH_BYTES];
+};
+
 struct check {
     uint32_t members, threshold;
+    uint64_t liars;
+    struct knowledge *knowledge;
+    struct altered *altered; /* [altered_count] */
+    size_t altered_count;
     struct context **contexts; /* [context_count] */
     size_t context_count;
     struct round *rounds; /* [round_count] */
@@ -103,7 +115,28 @@ struct check *check_new(uint32_t members, uint32_t threshold)
         return NULL;
     c->members = members;
     c->threshold = threshold;
-    return c;
+    if (check_liars(c, 0, 1) == 0)
+        return c;
+    free(c);
+    return NULL;
+}
+
+int check_liars(struct check *c, uint64_t liars, uint32_t colluders)
+{
+    struct knowledge_rules rules = {.members = c->members,
+                                    .threshold = c->threshold,
+                                    .colluders = colluders,
+                                    .liars = liars};
+
+    knowledge_free(c->knowledge);
+    c->liars = liars;
+    c->knowledge = knowledge_new(&rules);
+    return c->knowledge == NULL ? -1 : 0;
+}
+
+static bool lies(const struct check *c, uint32_t member)
+{
+    return c->liars >> member & 1;
 }
 
 void check_free(struct check *c)
@@ -127,12 +160,15 @@ void check_free(struct check *c)
     free(c->contexts);
     free(c->rounds);
     free(c->values);
+    free(c->altered);
+    knowledge_free(c->knowledge);
     free(c);
 }
 
 const char *check_violation(const struct check *c)
 {
-    return c->violation;
+    return c->violation[0] != '\0' ? c->violation
+                                   : knowledge_violation(c->knowledge);
 }
 
 uint64_t check_sums(const struct check *c)
@@ -189,9 +225,9 @@ static void learn_value(struct check *c, uint8_t hash[GOSSIP_HASH_BYTES],
     known->value = *value;
 }
 
-static void voted(struct check *c, struct context *x,
-                  const struct votes_cast *cast)
+static void voted(struct check *c, struct context *x, struct votes_cast *cast)
 {
+    cast->lies = lies(c, cast->member);
     const char *fault = votes_count(&x->votes, cast, c->threshold);
 
     if (fault != NULL)
@@ -309,56 +345,105 @@ static void unmasked(struct check *c, struct context *x,
 
     if (u != NULL)
         check_release(c, x, m, u->members);
+    if (u != NULL)
+        knowledge_released(c->knowledge, m->sender, x->round, x->attempt,
+                           m->unmask.members, u->members);
     u = certified_u(c, x, m->unmask.cert, m);
     if (u == NULL)
         return;
     x->unmasked |= UINT64_C(1) << m->sender;
-    if (count_of(x->unmasked) >= c->threshold)
+    if (count_of(x->unmasked | c->liars) >= c->threshold)
         opened(c, x, u->members);
 }
 
-static uint64_t load64(const uint8_t *bytes)
+static uint64_t delta_of(const struct check *c, uint32_t member, uint64_t round,
+                         const struct wire_value *u)
 {
-    uint64_t value = 0;
-
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | bytes[i];
-    return value;
+    for (size_t i = 0; i < c->altered_count; i++) {
+        const struct altered *a = &c->altered[i];
+        if (a->member == member && a->round == round &&
+            memcmp(a->hash, u->said[member], GOSSIP_HASH_BYTES) == 0)
+            return a->delta;
+    }
+    return 0;
 }
 
-/* The plaintext sum of one slice over U, against the bytes on the wire. */
-static void compare_slice(struct check *c, const struct context *x,
-                          const struct wire_message *m, uint64_t members,
-                          uint32_t slices, const uint8_t *body,
-                          size_t body_size)
+/* The plaintext sum over U: lanes[*length], to be freed, or NULL if somebody in
+ * it has contributed nothing, or another number of lanes. */
+static uint64_t *sum_of(const struct check *c, size_t *length, uint64_t round,
+                        const struct wire_value *u)
 {
-    const struct vector *vectors = round_of(c, x->round)->vectors;
-    size_t length = 0;
+    const struct vector *vectors = c->rounds[round].vectors;
+    uint64_t *sum = NULL;
 
-    for (uint32_t j = 0; j < c->members; j++)
-        if ((members >> j & 1) && vectors[j].lanes != NULL)
-            length = vectors[j].length;
-    size_t first = m->sum.slice * length / slices;
-    size_t end = (m->sum.slice + 1) * length / slices;
-    bool exact = length > 0 && body_size == 8 * (end - first);
-    for (size_t e = first; e < end && exact; e++) {
-        uint64_t sum = 0;
-        for (uint32_t j = 0; j < c->members; j++) {
-            if ((members >> j & 1) == 0)
-                continue;
-            exact = exact && vectors[j].lanes != NULL &&
-                    vectors[j].length == length;
-            sum += exact ? vectors[j].lanes[e] : 0;
+    *length = 0;
+    for (uint32_t j = 0; j < c->members; j++) {
+        const struct vector *v = &vectors[j];
+        if ((u->members >> j & 1) == 0)
+            continue;
+        if (v->lanes == NULL || (sum != NULL && v->length != *length)) {
+            free(sum);
+            return NULL;
         }
-        exact = exact && sum == load64(body + 8 * (e - first));
+        if (sum == NULL)
+            sum = zeroed(v->length, sizeof *sum);
+        *length = v->length;
+        for (size_t e = 0; e < v->length; e++)
+            sum[e] += v->lanes[e];
+        sum[0] += delta_of(c, j, round, u);
     }
+    return sum;
+}
+
+/* H of the slice's plaintext sum is what was said. */
+static bool is_true(struct check *c, uint64_t round, const struct wire_value *u,
+                    uint32_t slices, uint32_t slice,
+                    const uint8_t said[GOSSIP_HASH_BYTES])
+{
+    uint8_t hash[GOSSIP_HASH_BYTES];
+    size_t length;
+
+    (void)round_of(c, round);
+    uint64_t *sum = sum_of(c, &length, round, u);
+    if (sum == NULL)
+        return false;
+    size_t first = slice * length / slices;
+    size_t end = (slice + 1) * length / slices;
+    wire_hash(hash, (const uint8_t *)(sum + first), (end - first) * 8);
+    sodium_memzero(sum, length * sizeof *sum);
+    free(sum);
     c->sums++;
-    if (!exact)
-        violate(c,
-                "member %" PRIu32 " opened slice %" PRIu32 " of round "
-                "%" PRIu64 ", attempt %" PRIu64
-                " to another sum than that of its survivors' vectors",
-                m->sender, m->sum.slice, x->round, x->attempt);
+    return memcmp(hash, said, sizeof hash) == 0;
+}
+
+/* V's number of slices, 0 if it has no such one or is not known. */
+static uint32_t slices_of(struct check *c, const struct wire_message *m,
+                          const struct wire_value *u, uint32_t slice)
+{
+    const struct wire_value *v = value_of(c, u->hash_v);
+
+    if (v != NULL && slice < count_of(v->members))
+        return count_of(v->members);
+    violate(c,
+            "member %" PRIu32 " sent %s of slice %" PRIu32
+            ", which V does not have",
+            m->sender, wire_name(m->type), slice);
+    return 0;
+}
+
+static void true_sum(struct check *c, const struct context *x,
+                     const struct wire_message *m, const struct wire_value *u,
+                     uint32_t slice, const uint8_t *said)
+{
+    uint32_t slices = slices_of(c, m, u, slice);
+
+    if (slices == 0 || is_true(c, x->round, u, slices, slice, said))
+        return;
+    violate(c,
+            "member %" PRIu32 " opened slice %" PRIu32 " of round %" PRIu64
+            ", attempt %" PRIu64
+            " to another sum than that of its survivors' vectors (%s)",
+            m->sender, slice, x->round, x->attempt, wire_name(m->type));
 }
 
 static void summed(struct check *c, struct context *x,
@@ -366,19 +451,51 @@ static void summed(struct check *c, struct context *x,
                    size_t body_size)
 {
     const struct wire_value *u = certified_u(c, x, m->sum.cert, m);
-    const struct wire_value *v = u == NULL ? NULL : value_of(c, u->hash_v);
+    uint8_t hash[GOSSIP_HASH_BYTES];
 
     if (u == NULL)
         return;
-    if (v == NULL || m->sum.slice >= count_of(v->members)) {
-        violate(c,
-                "member %" PRIu32 " sent SUM of slice %" PRIu32
-                ", which V does not have",
-                m->sender, m->sum.slice);
+    opened(c, x, u->members);
+    wire_hash(hash, body, body_size);
+    true_sum(c, x, m, u, m->sum.slice, hash);
+}
+
+static void attested(struct check *c, const struct context *x,
+                     const struct wire_message *m)
+{
+    const struct wire_value *u = certified_u(c, x, m->check.cert, m);
+
+    for (uint32_t a = 0; u != NULL && a < c->members; a++)
+        if (m->check.slices >> a & 1)
+            true_sum(c, x, m, u, a, m->check.hashes[a]);
+}
+
+static void once(struct check *c, struct context *x,
+                 const struct wire_message *m)
+{
+    const uint32_t n = c->members;
+
+    switch (m->type) {
+    case WIRE_KEYS:
+        check_once(c, x, &x->once[m->sender], m);
+        return;
+    case WIRE_Y:
+        check_once(c, x, &x->once[n + m->sender], m);
+        knowledge_masked(c->knowledge, m->sender, x->round, x->attempt,
+                         m->y.hash_v, m->y.members);
+        return;
+    case WIRE_SHARES:
+        check_once(c, x, &x->once[(2 + m->sender) * n + m->shares.to], m);
+        return;
+    case WIRE_UNMASK:
+        unmasked(c, x, m);
+        return;
+    case WIRE_CHECK:
+        attested(c, x, m);
+        return;
+    default:
         return;
     }
-    opened(c, x, u->members);
-    compare_slice(c, x, m, u->members, count_of(v->members), body, body_size);
 }
 
 void check_sent(struct check *c, uint32_t from, const struct wire_message *m,
@@ -386,40 +503,49 @@ void check_sent(struct check *c, uint32_t from, const struct wire_message *m,
 {
     struct context *x;
 
-    (void)from;
     assert(m->sender < c->members);
-    if (m->type == WIRE_HELLO || m->type == WIRE_WANT)
-        return;
-    x = context_of(c, m->round, m->attempt);
     switch (m->type) {
-    case WIRE_KEYS:
-        check_once(c, x, &x->once[m->sender], m);
-        break;
-    case WIRE_Y:
-        check_once(c, x, &x->once[c->members + m->sender], m);
-        break;
-    case WIRE_SHARES:
-        check_once(c, x, &x->once[(2 + m->sender) * c->members + m->shares.to],
-                   m);
-        break;
+    case WIRE_HELLO:
+    case WIRE_WANT:
+        return;
     case WIRE_PREPARE:
     case WIRE_COMMIT:
-        vote_shown(c, x, m);
-        break;
+        vote_shown(c, context_of(c, m->round, m->attempt), m);
+        return;
     case WIRE_PROPOSE:
     case WIRE_LOCK:
     case WIRE_CERT:
-        quorum_shown(c, x, m);
-        break;
-    case WIRE_UNMASK:
-        unmasked(c, x, m);
-        break;
-    case WIRE_SUM:
-        summed(c, x, m, body, body_size);
-        break;
+        quorum_shown(c, context_of(c, m->round, m->attempt), m);
+        return;
+    case WIRE_SUM: /* also that of another, as an honest member passes it on */
+        if (!lies(c, from))
+            summed(c, context_of(c, m->round, m->attempt), m, body, body_size);
+        return;
     default:
         break;
     }
+    if (lies(c, m->sender))
+        return;
+    x = context_of(c, m->round, m->attempt);
+    once(c, x, m);
+}
+
+void check_altered(struct check *c, uint32_t member, uint64_t round,
+                   const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta)
+{
+    for (size_t i = 0; i < c->altered_count; i++)
+        if (memcmp(c->altered[i].hash, hash, GOSSIP_HASH_BYTES) == 0)
+            return;
+    c->altered = grown(c->altered, c->altered_count, sizeof *c->altered);
+    struct altered *a = &c->altered[c->altered_count++];
+    *a = (struct altered){.member = member, .round = round, .delta = delta};
+    memcpy(a->hash, hash, GOSSIP_HASH_BYTES);
+}
+
+void check_named(struct check *c, uint32_t member, uint64_t members)
+{
+    if (!lies(c, member))
+        knowledge_named(c->knowledge, members);
 }
 
 void check_contributed(struct check *c, uint32_t member, uint64_t round,
@@ -448,6 +574,8 @@ void check_state(struct check *c, uint32_t member, uint64_t round,
 {
     struct round *r = round_of(c, round);
 
+    if (lies(c, member))
+        return;
     if (!r->has_state) {
         r->has_state = true;
         r->first = member;

@@ -2,8 +2,9 @@
  * the members of a world sign, contribute and come to believe, it keeps the
  * first violation as one line.
  *
- * Members are taken at their word: signatures were checked by the engines, and
- * every sender of a world is honest. Messages may be fed more than once.
+ * Signatures were checked before. The rules bind honest members; what liars
+ * sign is counted where it counts for others. Messages may be fed more than
+ * once.
  */
 
 #ifndef SIM_CHECK_H
@@ -17,8 +18,11 @@
 
 struct check; /* opaque */
 
-/* NULL if out of memory. */
+/* All members are honest, and one may be curious. NULL if out of memory. */
 struct check *check_new(uint32_t members, uint32_t threshold);
+/* Before anything is fed: who lies, and how many may collude in all. Returns 0
+ * or -1: out of memory. */
+int check_liars(struct check *check, uint64_t liars, uint32_t colluders);
 void check_free(struct check *check); /* wipes the vectors */
 
 /* A message leaves `from`, its own or one that it relays; body: raw bytes. */
@@ -28,6 +32,11 @@ void check_sent(struct check *check, uint32_t from,
 /* `member` contributes lanes[length] to the sum of `round`; copied. */
 void check_contributed(struct check *check, uint32_t member, uint64_t round,
                        const uint64_t *lanes, size_t length);
+/* The Y of this hash holds `delta` more in its first lane than that. */
+void check_altered(struct check *check, uint32_t member, uint64_t round,
+                   const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta);
+/* `member` tells its people whose vectors the sums may show. */
+void check_named(struct check *check, uint32_t member, uint64_t members);
 /* The hash of the public state that `member` has for `round`. */
 void check_state(struct check *check, uint32_t member, uint64_t round,
                  const uint8_t hash[GOSSIP_HASH_BYTES]);

@@ -10,7 +10,7 @@
 
 #include "model/task.h"
 
-enum { WEIGHT_MAX = 4 };
+enum { WEIGHT_MAX = 4, FIRST_ROWS = 5 /* a gate's usual least */ };
 
 static char *copied(const char *text)
 {
@@ -71,14 +71,15 @@ static void fingerprint(struct dataset *d)
     crypto_generichash_final(&h, d->fingerprint, sizeof d->fingerprint);
 }
 
-/* Who gets the next row: first whoever has no training row yet. */
+/* Who gets the next row: each in turn a training row, `turns` times; then at
+ * random. */
 static uint32_t choose(struct prg *prg, const uint32_t *weights, uint32_t count,
-                       uint32_t *served, bool test)
+                       uint32_t turns, uint32_t *served, bool test)
 {
     uint64_t total = 0;
 
-    if (!test && *served < count)
-        return (*served)++;
+    if (!test && *served < turns * count)
+        return (*served)++ % count;
     for (uint32_t i = 0; i < count; i++)
         total += weights[i];
     uint64_t draw = prg_below(prg, total);
@@ -93,13 +94,17 @@ int deal_rows(struct dataset **out, uint32_t out_count,
               struct prg *prg, struct error *error)
 {
     uint32_t weights[GOSSIP_MEMBERS_MAX], served = 0;
-    size_t rows = 0;
+    size_t rows = 0, training = 0;
     int status = -ENOMEM;
 
     assert(out_count >= 1 && out_count <= GOSSIP_MEMBERS_MAX);
     memset(out, 0, out_count * sizeof *out);
-    for (uint32_t i = 0; i < in_count; i++)
+    for (uint32_t i = 0; i < in_count; i++) {
         rows += in[i]->row_count;
+        for (size_t r = 0; r < in[i]->row_count; r++)
+            training += !in[i]->test[r];
+    }
+    const uint32_t turns = training / out_count >= FIRST_ROWS ? FIRST_ROWS : 1;
     for (uint32_t i = 0; i < out_count; i++) {
         weights[i] = 1 + (uint32_t)prg_below(prg, WEIGHT_MAX);
         if ((out[i] = empty(in[0], rows)) == NULL)
@@ -107,9 +112,9 @@ int deal_rows(struct dataset **out, uint32_t out_count,
     }
     for (uint32_t i = 0; i < in_count; i++)
         for (size_t r = 0; r < in[i]->row_count; r++)
-            append(
-                out[choose(prg, weights, out_count, &served, in[i]->test[r])],
-                in[i], r);
+            append(out[choose(prg, weights, out_count, turns, &served,
+                              in[i]->test[r])],
+                   in[i], r);
     status = -EINVAL;
     if (served < out_count)
         goto fail;

@@ -11,7 +11,8 @@
 #include "node/study.h"
 
 /* Deals all rows of in[in_count], which have the same columns, to
- * out[out_count]: to each a first training row, then at random by weights of
+ * out[out_count]: to each five training rows (one
+ * if there are too few), then at random by weights of
  * 1..4 that prg draws. Free each with dataset_free. Returns 0, or -EINVAL if
  * there are fewer training rows than `out_count`, or -ENOMEM; *out are then
  * NULL. */

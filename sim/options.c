@@ -9,6 +9,7 @@
 
 #include "gossip/gossip.h"
 #include "node/reader.h"
+#include "sim/jobs.h"
 
 enum { FINE = 0, MISUSE = 2, FLAGS_MAX = 16, FLAG_SIZE = 32 };
 
@@ -23,7 +24,10 @@ const char options_usage[] =
     "  --seeds A-B      one run a seed, one line each, and a summary\n"
     "  --trace          write DIR/trace.txt, one line per event\n"
     "  --chaos          draw latency, loss, crashes, partitions from the seed\n"
+    "  --churn          draw members that come and go from the seed\n"
+    "  --byzantine      draw members that lie, and how, from the seed\n"
     "  --members A-B    deal all rows to A..B made-up sites instead\n"
+    "  --jobs N         with --seeds: N seeds at once\n"
     "  --json           print the result to stdout and nothing else there;\n"
     "                   with --seeds one object a line for each seed\n"
     "\n"
@@ -137,6 +141,18 @@ static int take_option(struct options *o, int option, const char *value)
     case 'c':
         o->chaos = true;
         return FINE;
+    case 'b':
+        o->byzantine = true;
+        return FINE;
+    case 'u':
+        o->churn = true;
+        return FINE;
+    case 'J':
+        if (!read_range(&from, &to, value) || from < 1 || from != to ||
+            to > JOBS_MAX)
+            return misuse(value, "--jobs 1-64");
+        o->jobs = (uint32_t)from;
+        return FINE;
     case 'j':
         o->json = true;
         return FINE;
@@ -157,6 +173,9 @@ int options_read(struct options *o, int argc, char **argv)
         {"members", required_argument, NULL, 'm'},
         {"trace", no_argument, NULL, 't'},
         {"chaos", no_argument, NULL, 'c'},
+        {"churn", no_argument, NULL, 'u'},
+        {"byzantine", no_argument, NULL, 'b'},
+        {"jobs", required_argument, NULL, 'J'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {0},

@@ -74,16 +74,27 @@ static void explain(struct world *w, uint32_t i, bool *anybody)
     *anybody = true;
 }
 
+/* Not asked: who lies, and who declined where the others go on. */
+static bool counts(const struct world *w, uint32_t i)
+{
+    const struct scene_site *s = &w->sites[i];
+
+    return (w->config.liars >> i & 1) == 0 &&
+           !(w->study.on_loss == GOSSIP_CONTINUE && s->done &&
+             s->end.reason == GOSSIP_DECLINED &&
+             s->end.members == UINT64_C(1) << i);
+}
+
 /* Those who are up know best; those who are gone for good are not asked. */
 void outcome_conclude(struct world *w)
 {
     bool anybody = false;
 
     for (uint32_t i = 0; i < w->study.site_count; i++)
-        if (w->sites[i].up)
+        if (w->sites[i].up && counts(w, i))
             explain(w, i, &anybody);
     for (uint32_t i = 0; i < w->study.site_count; i++)
-        if (!w->sites[i].up && w->sites[i].returning)
+        if (!w->sites[i].up && w->sites[i].returning && counts(w, i))
             explain(w, i, &anybody);
     if (!anybody && w->reason[0] == '\0')
         snprintf(w->reason, sizeof w->reason, "every member is gone");

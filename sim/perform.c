@@ -5,96 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/post.h"
+
 enum { JOB_MS = 2 };
-
-/* The message of a SEND; one step sends the same head to many. */
-static const struct wire_message *parsed(struct world *w,
-                                         const struct gossip_effect *e)
-{
-    if (w->parsed_head != e->send.head) {
-        int status = wire_parse(&w->parsed, e->send.head, e->send.head_size,
-                                w->study.site_count);
-        assert(status == 0); /* an engine that sends what it would refuse */
-        w->parsed_head = e->send.head;
-    }
-    return &w->parsed;
-}
-
-static bool is_dropped(const struct world *w, uint32_t from, uint32_t to,
-                       const struct wire_message *m)
-{
-    for (size_t i = 0; i < w->config.drop_count; i++) {
-        const struct world_drop *d = &w->config.drops[i];
-        bool vote = m->type == WIRE_PREPARE || m->type == WIRE_COMMIT;
-        uint32_t ballot = vote ? m->vote.ballot : m->propose.ballot;
-        enum wire_kind kind = vote ? m->vote.kind : m->propose.kind;
-        bool agrees = vote || m->type == WIRE_PROPOSE;
-        if ((d->from >> from & 1) && (d->to >> to & 1) &&
-            (d->types >> m->type & 1) && w->now_ms < d->until_ms &&
-            (d->round == WORLD_ANY || d->round == m->round) &&
-            (d->attempt == WORLD_ANY || d->attempt == m->attempt) &&
-            (!agrees || d->ballot == WORLD_ANY || d->ballot == ballot) &&
-            (!agrees || d->kind == WORLD_ANY || d->kind == kind))
-            return true;
-    }
-    return false;
-}
-
-static void post(struct world *w, uint32_t from, const struct gossip_effect *e,
-                 const struct network_fate *fate)
-{
-    for (uint32_t k = 0; k < fate->arrivals; k++) {
-        struct queue_item item = {.at_ms = fate->at_ms[k],
-                                  .kind = QUEUE_MESSAGE,
-                                  .member = e->send.to,
-                                  .from = from,
-                                  .departs_us = fate->departs_us,
-                                  .head_size = e->send.head_size,
-                                  .body_size = e->send.body_size};
-        item.head = malloc(item.head_size + item.body_size);
-        if (item.head == NULL)
-            abort();
-        memcpy(item.head, e->send.head, item.head_size);
-        if (item.body_size > 0)
-            memcpy(item.head + item.head_size, e->send.body, item.body_size);
-        queue_push(&w->queue, item);
-    }
-}
-
-static void search(struct world *w, uint32_t from, const struct wire_message *m,
-                   const struct gossip_effect *e)
-{
-    const char *found = canary_find(w->canary, e->send.head, e->send.head_size);
-
-    /* What SUM and STATE carry is public. */
-    if (found == NULL && m->type != WIRE_SUM && m->type != WIRE_STATE)
-        found = canary_find(w->canary, e->send.body, e->send.body_size);
-    if (found != NULL)
-        snprintf(w->violation, sizeof w->violation, "%s sent %s in the clear",
-                 w->study.sites[from].name, found);
-}
-
-static void send(struct world *w, uint32_t from, const struct gossip_effect *e)
-{
-    const struct wire_message *m = parsed(w, e);
-    size_t size = e->send.head_size + e->send.body_size;
-    struct network_fate fate;
-
-    check_sent(w->check, from, m, e->send.body, e->send.body_size);
-    if (w->canary != NULL)
-        search(w, from, m, e);
-    w->sites[from].bytes_sent += size;
-    w->messages++;
-    network_send(&w->network, &fate, from, e->send.to, size, w->now_ms);
-    if (is_dropped(w, from, e->send.to, m))
-        fate.arrivals = 0;
-    if (fate.arrivals != 1)
-        trace_message(&w->trace, from, "->", e->send.to, m,
-                      fate.arrivals == 0 ? " lost" : " twice");
-    else if (w->config.story)
-        trace_sent(&w->trace, from, e->send.to, m);
-    post(w, from, e, &fate);
-}
 
 static void save(struct world *w, uint32_t i, const struct gossip_effect *e)
 {
@@ -135,6 +48,8 @@ static void note(struct world *w, uint32_t i, const struct gossip_effect *e)
     struct result_round *r = round_of(w, e->note.round);
 
     trace_note(&w->trace, i, e);
+    if (e->note.code == GOSSIP_NOTE_REVEALS)
+        check_named(w->check, i, e->note.members);
     if (e->note.code == GOSSIP_NOTE_AWAITED)
         r->awaited |= e->note.members;
     if (r->phase[0] == '\0' && e->note.code == GOSSIP_NOTE_KEYS)
@@ -187,7 +102,7 @@ static void perform(struct world *w, uint32_t i, const struct gossip_effect *e)
         save(w, i, e);
         return;
     case GOSSIP_SEND:
-        send(w, i, e);
+        post_send(w, i, e);
         return;
     case GOSSIP_WAKE:
         wake(w, i, e->wake.at_ms);
@@ -214,7 +129,7 @@ static bool matches(struct world *w, uint32_t i, const struct world_crash *c,
 {
     if (e->kind != GOSSIP_SEND || e->send.type != c->type)
         return false;
-    const struct wire_message *m = parsed(w, e);
+    const struct wire_message *m = post_parsed(w, e);
     return m->sender == i && (c->round == WORLD_ANY || c->round == m->round);
 }
 
@@ -278,6 +193,8 @@ void perform_step(struct world *w, uint32_t i, const struct gossip_event *event)
 
     member_step(s->member, event, &effects, &count);
     w->parsed_head = NULL;
+    if (w->config.liars >> i & 1)
+        adversary_watch(w->adversary, i, effects, count);
     for (size_t k = 0; k < count; k++) {
         if (crashes(w, i, effects, count, k, false))
             return;

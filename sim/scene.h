@@ -4,6 +4,7 @@
 #ifndef SIM_SCENE_H
 #define SIM_SCENE_H
 
+#include "sim/adversary.h"
 #include "sim/canary.h"
 #include "sim/check.h"
 #include "sim/queue.h"
@@ -43,16 +44,18 @@ struct world {
     struct network network;
     struct queue queue;
     struct check *check;
-    struct canary *canary; /* NULL: no search */
+    struct canary *canary;        /* NULL: no search */
+    struct adversary *adversary;  /* NULL: nobody lies */
+    struct gossip_config context; /* what ctx depends on */
     struct signatures *signatures;
     struct scene_site *sites; /* [study.site_count] */
     struct trace trace;
     bool fired[WORLD_CRASHES_MAX];
-    uint64_t now_ms, opened_ms, messages, crashes, restarts, round_bytes;
+    uint64_t now_ms, opened_ms, messages, crashes, restarts, lies, round_bytes;
     struct result_round *rounds;
     size_t round_count;
     const uint8_t *parsed_head; /* of which `parsed` is, within one step */
-    struct wire_message parsed;
+    struct wire_message parsed, lie;
     char violation[SCENE_VIOLATION_SIZE], reason[SCENE_REASON_SIZE];
 };
 

@@ -116,6 +116,23 @@ void trace_message(struct trace *t, uint32_t member, const char *arrow,
     fprintf(t->file, "%s\n", fate);
 }
 
+void trace_lie(struct trace *t, uint32_t member, uint32_t to,
+               const struct wire_message *m, const char *lie)
+{
+    if (t->file == NULL)
+        return;
+    begin(t, member);
+    fprintf(t->file, "-> %s ", t->study->sites[to].name);
+    if (m == NULL)
+        fprintf(t->file, "what is no message");
+    else
+        fprintf(t->file, "%s r%" PRIu64 " a%" PRIu64, wire_name(m->type),
+                m->round, m->attempt);
+    if (m != NULL && m->sender != member)
+        fprintf(t->file, " of %s", t->study->sites[m->sender].name);
+    fprintf(t->file, ", a lie: %s\n", lie);
+}
+
 void trace_save(struct trace *t, uint32_t member, uint32_t slot, size_t size)
 {
     const char *name = slot < MEMBER_SLOTS ? slots[slot] : NULL;

@@ -37,6 +37,9 @@ void trace_message(struct trace *trace, uint32_t member, const char *arrow,
 /* A message is sent and will arrive; the line comes with the next call. */
 void trace_sent(struct trace *trace, uint32_t member, uint32_t to,
                 const struct wire_message *message);
+/* A liar's message, `m` NULL if it is none; `lie` names its deceit. */
+void trace_lie(struct trace *trace, uint32_t member, uint32_t to,
+               const struct wire_message *message, const char *lie);
 void trace_flush(struct trace *trace);
 void trace_save(struct trace *trace, uint32_t member, uint32_t slot,
                 size_t size);

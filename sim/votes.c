@@ -85,15 +85,15 @@ const char *votes_count(struct votes *v, const struct votes_cast *c,
 
     if ((c->commit ? t->commits : t->prepares) & bit)
         return NULL;
-    if (voted_twice(v, t, bit, c->commit))
+    if (!c->lies && voted_twice(v, t, bit, c->commit))
         return c->commit ? "signed two COMMITs" : "signed two PREPAREs";
     if (!c->commit) {
-        bool breaks = against_lock(v, t, bit, threshold);
+        bool breaks = !c->lies && against_lock(v, t, bit, threshold);
         t->prepares |= bit;
         return breaks ? "signed a PREPARE against its lock" : NULL;
     }
     t->commits |= bit;
-    if (count_of(t->prepares) < threshold)
+    if (!c->lies && count_of(t->prepares) < threshold)
         return "signed a COMMIT without a PREPARE quorum";
     if (count_of(t->commits) < threshold)
         return NULL;

@@ -29,6 +29,7 @@ struct votes_cast {
     uint32_t member, ballot;
     enum wire_kind kind;
     bool commit; /* else a PREPARE */
+    bool lies;   /* its rules are not its member's: only certificates count */
     uint8_t value[GOSSIP_HASH_BYTES];
 };
 

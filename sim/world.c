@@ -10,6 +10,7 @@
 
 #include "sim/outcome.h"
 #include "sim/perform.h"
+#include "sim/post.h"
 #include "sim/scene.h"
 
 enum { PARTITION_MS = 50 }; /* until a transport notices a silent network */
@@ -130,6 +131,7 @@ static void deliver(struct world *w, const struct queue_item *item)
     if (w->trace.file != NULL && !w->config.story &&
         wire_parse(&m, item->head, item->head_size, w->study.site_count) == 0)
         trace_message(&w->trace, item->member, "<-", item->from, &m, "");
+    post_heard(w, item);
     event.received.from = item->from;
     event.received.head = item->head;
     event.received.head_size = item->head_size;
@@ -193,7 +195,8 @@ static void happen(struct world *w, const struct queue_item *item)
 static bool is_over(const struct world *w)
 {
     for (uint32_t i = 0; i < w->study.site_count; i++)
-        if ((w->sites[i].up && !w->sites[i].left) || w->sites[i].returning)
+        if ((w->config.liars >> i & 1) == 0 &&
+            ((w->sites[i].up && !w->sites[i].left) || w->sites[i].returning))
             return false;
     return true;
 }
@@ -250,6 +253,21 @@ static void fill_canaries(struct world *w)
     }
 }
 
+static int recruit(struct world *w)
+{
+    struct adversary_config config = {
+        .study = &w->study, .liars = w->config.liars, .seed = w->config.seed};
+
+    memcpy(config.deceits, w->config.deceits, sizeof config.deceits);
+    w->adversary = adversary_new(&config);
+    if (w->adversary == NULL)
+        return -1;
+    for (uint32_t i = 0; i < w->study.site_count; i++)
+        if (config.liars >> i & 1)
+            adversary_enlist(w->adversary, i, &w->sites[i].identity);
+    return 0;
+}
+
 int world_new(struct world **world, const struct world_config *config,
               struct error *error)
 {
@@ -265,6 +283,8 @@ int world_new(struct world **world, const struct world_config *config,
     w->study.sites = calloc(members, sizeof *w->study.sites);
     w->sites = calloc(members, sizeof *w->sites);
     w->check = check_new(members, config->study->threshold);
+    if (w->check != NULL)
+        check_liars(w->check, config->liars, config->study->colluders);
     w->signatures = signatures_new();
     w->canary = config->search ? canary_new() : NULL;
     if (w->study.sites == NULL || w->sites == NULL || w->check == NULL ||
@@ -283,6 +303,9 @@ int world_new(struct world **world, const struct world_config *config,
         .file = config->trace, .study = &w->study, .story = config->story};
     if (w->canary != NULL)
         fill_canaries(w);
+    member_bind(&w->context, &w->study);
+    if (config->liars != 0 && recruit(w) != 0)
+        goto fail;
     return 0;
 fail:
     world_free(w);
@@ -303,6 +326,7 @@ void world_free(struct world *w)
     queue_free(&w->queue);
     check_free(w->check);
     canary_free(w->canary);
+    adversary_free(w->adversary);
     signatures_free(w->signatures);
     free(w->sites);
     free(w->study.sites);
@@ -326,6 +350,7 @@ void world_facts(const struct world *w, struct world_facts *facts)
                                   .messages = w->messages,
                                   .crashes = w->crashes,
                                   .restarts = w->restarts,
+                                  .lies = w->lies,
                                   .sum_exact = check_sums(w->check) > 0 &&
                                                w->violation[0] == '\0',
                                   .rounds = w->rounds};
@@ -334,10 +359,18 @@ void world_facts(const struct world *w, struct world_facts *facts)
     for (uint32_t i = 0; i < w->study.site_count; i++) {
         struct gossip_view view;
         facts->bytes_sent += w->sites[i].bytes_sent;
-        if (w->sites[i].member == NULL || !w->sites[i].done)
+        if (w->config.liars >> i & 1)
+            continue;
+        if (w->sites[i].up || w->sites[i].returning)
+            facts->honest |= UINT64_C(1) << i;
+        if (w->sites[i].member == NULL)
             continue;
         member_view(w->sites[i].member, &view);
-        memcpy(facts->state_hash, view.state_hash, sizeof facts->state_hash);
+        facts->accused |= view.accused;
+        facts->revealed |= view.revealed;
+        if (w->sites[i].done)
+            memcpy(facts->state_hash, view.state_hash,
+                   sizeof facts->state_hash);
     }
 }
 

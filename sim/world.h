@@ -62,6 +62,8 @@ struct world_config {
     size_t crash_count;
     struct world_drop drops[WORLD_DROPS_MAX];
     size_t drop_count;
+    uint64_t liars; /* bitmap: whose messages the adversary may falsify */
+    uint64_t deceits[GOSSIP_MEMBERS_MAX]; /* of enum adversary_deceit */
     FILE *trace; /* one line per event, or NULL; borrowed */
     bool story;  /* without timers and arrivals: what members do and say */
     bool search; /* every SEND for plain vectors and rows: slow */
@@ -85,7 +87,10 @@ const char *world_reason(const struct world *world);    /* "" if finished */
 const char *world_violation(const struct world *world); /* "" */
 
 struct world_facts {
-    uint64_t virtual_ms, bytes_sent, messages, crashes, restarts;
+    uint64_t virtual_ms, bytes_sent, messages, crashes, restarts, lies;
+    uint64_t honest;   /* bitmap: who is no liar and not gone for good */
+    uint64_t accused;  /* bitmap: against whom an honest member has evidence */
+    uint64_t revealed; /* bitmap: whose vectors sums may show, as was said */
     bool sum_exact;
     uint8_t state_hash[GOSSIP_HASH_BYTES];
     const struct result_round *rounds; /* [round_count] opened sums */
