@@ -83,6 +83,27 @@ static int deal(struct run *run, const struct run_input *in,
                      in->study->site_count, &prg, error);
 }
 
+/* Crashes fall on liars, and on so many others that t honest members stay. */
+static void spare(struct world_config *c)
+{
+    const uint32_t members = c->study->site_count;
+    uint64_t mortal = c->liars;
+    uint8_t seed[PRG_SEED_BYTES] = "starling spare";
+    size_t kept = 0;
+    struct prg prg;
+
+    for (int i = 0; i < 8; i++)
+        seed[24 + i] = (uint8_t)(c->seed >> 8 * i);
+    prg_seed(&prg, seed);
+    while ((uint32_t)__builtin_popcountll(mortal) <
+           members - c->study->threshold)
+        mortal |= UINT64_C(1) << prg_below(&prg, members);
+    for (size_t i = 0; i < c->crash_count; i++)
+        if (mortal >> c->crashes[i].member & 1)
+            c->crashes[kept++] = c->crashes[i];
+    c->crash_count = kept;
+}
+
 static void draw_liars(struct run *run)
 {
     struct world_config *c = &run->config;
@@ -117,6 +138,8 @@ int run_new(struct run *run, const struct run_input *in,
         run->all_return = churn_draw(&run->config) && run->all_return;
     if (o->byzantine)
         draw_liars(run);
+    if (o->byzantine)
+        spare(&run->config);
     if (o->churn || o->byzantine)
         run->config.stall_ms = STALL_MS;
     return world_new(&run->world, &run->config, error);

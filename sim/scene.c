@@ -25,6 +25,7 @@ void scene_crash(struct world *w, uint32_t i, uint64_t restart_after_ms)
 
     trace_say(&w->trace, i, "crashes");
     w->crashes++;
+    s->crashes++;
     member_free(s->member);
     s->member = NULL;
     s->up = false;

@@ -29,7 +29,7 @@ struct scene_site {
     uint64_t life;
     uint64_t wake_ms; /* UINT64_MAX: none */
     uint64_t told;    /* bitmap: links it believes up */
-    uint64_t effects, bytes_sent, seen_round;
+    uint64_t effects, bytes_sent, seen_round, crashes;
     struct {
         enum gossip_reason reason;
         uint64_t members;

@@ -220,7 +220,7 @@ static void conclude(struct seed_end *end, const struct run_input *in,
     end->violated = world_violation(run->world)[0] != '\0';
     end->differs = far > TOLERANCE;
     end->all_return = run->all_return;
-    end->enough = (uint32_t)__builtin_popcountll(facts.honest) >=
+    end->enough = (uint32_t)__builtin_popcountll(facts.steady) >=
                   run->config.study->threshold;
     (json ? fill_json : fill_line)(end, run, far);
 }
@@ -277,8 +277,7 @@ static void summarise(const struct tally *t, const struct options *o,
 
     fprintf(out, "finished %" PRIu64 " of %" PRIu64 "; ", t->finished, t->runs);
     if (o->byzantine || o->churn)
-        fprintf(out,
-                "where enough honest members stay %" PRIu64 " of %" PRIu64 "; ",
+        fprintf(out, "where t honest members stay %" PRIu64 " of %" PRIu64 "; ",
                 t->enough_finished, t->enough);
     fprintf(out,
             "where every lost member returns %" PRIu64 " of %" PRIu64 "; "

@@ -363,6 +363,8 @@ void world_facts(const struct world *w, struct world_facts *facts)
             continue;
         if (w->sites[i].up || w->sites[i].returning)
             facts->honest |= UINT64_C(1) << i;
+        if (w->sites[i].crashes == 0)
+            facts->steady |= UINT64_C(1) << i;
         if (w->sites[i].member == NULL)
             continue;
         member_view(w->sites[i].member, &view);

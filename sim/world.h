@@ -88,7 +88,8 @@ const char *world_violation(const struct world *world); /* "" */
 
 struct world_facts {
     uint64_t virtual_ms, bytes_sent, messages, crashes, restarts, lies;
-    uint64_t honest;   /* bitmap: who is no liar and not gone for good */
+    uint64_t honest;   /* bitmap: who is no liar and not gone for good, */
+    uint64_t steady;   /* and who never crashed either */
     uint64_t accused;  /* bitmap: against whom an honest member has evidence */
     uint64_t revealed; /* bitmap: whose vectors sums may show, as was said */
     bool sum_exact;
