@@ -15,6 +15,7 @@ enum {
     TICKS_PER_DEADLINE = 32,
     TICK_MIN_MS = 20,
     TICK_MAX_MS = 2000,
+    WANT_BYTES_MAX = 8192,
     ANSWERS_PER_TICK = 8, /* of the shortest tick, to one member */
     ATTEMPT_MAX = 1 << 30 /* no study gets there */
 };
@@ -51,32 +52,53 @@ static void describe_agreements(const struct gossip *g, struct wire_message *m)
     }
 }
 
+static void describe(const struct gossip *g, struct wire_message *m)
+{
+    m->round = g->round;
+    m->attempt = g->attempt;
+    m->want.members = g->config.members;
+    m->want.tick = g->tick;
+    m->want.finished = g->phase == PHASE_FINISHED;
+    m->want.keys = g->have_keys;
+    m->want.shares = g->have_shares | g->have_sealed;
+    m->want.acks = g->have_acks;
+    m->want.recvs = g->have_recvs;
+    m->want.unmasks = g->have_unmasks;
+    m->want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
+    m->want.checks = g->check != NULL ? g->check->have_checks : 0;
+    m->want.closes = cohort_closers(g);
+    m->want.audits = check_audits(g);
+    m->want.dones = g->have_dones;
+    describe_agreements(g, m);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        m->want.slices[j] = round_kept(g, j);
+}
+
 void recover_ask(struct gossip *g, uint32_t to)
 {
     struct wire_message m = {.type = WIRE_WANT};
 
     if (g->phase == PHASE_START)
         return;
-    m.round = g->round;
-    m.attempt = g->attempt;
-    m.want.members = g->config.members;
-    m.want.tick = g->tick;
-    m.want.finished = g->phase == PHASE_FINISHED;
-    m.want.keys = g->have_keys;
-    m.want.shares = g->have_shares | g->have_sealed;
-    m.want.acks = g->have_acks;
-    m.want.recvs = g->have_recvs;
-    m.want.unmasks = g->have_unmasks;
-    m.want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
-    m.want.checks = g->check != NULL ? g->check->have_checks : 0;
-    m.want.closes = cohort_closers(g);
-    m.want.audits = check_audits(g);
-    m.want.dones = g->have_dones;
-    describe_agreements(g, &m);
-    for (uint32_t j = 0; j < g->config.members; j++)
-        m.want.slices[j] = round_kept(g, j);
+    describe(g, &m);
     g->asked_ms[to] = g->now_ms;
     mail_tell(g, to, &m);
+}
+
+/* The same question to all: one signature. */
+static void ask_all(struct gossip *g)
+{
+    struct wire_message m = {.type = WIRE_WANT};
+    struct mail mail = {.capacity = WANT_BYTES_MAX};
+
+    mail.bytes = effects_take(&g->effects, mail.capacity);
+    if (mail.bytes == NULL)
+        return;
+    describe(g, &m);
+    for (uint32_t j = 0; j < g->config.members; j++)
+        g->asked_ms[j] = g->now_ms;
+    mail_write_at(g, &mail, &m);
+    mail_send_all(g, &mail);
 }
 
 void recover_soon(struct gossip *g)
@@ -97,16 +119,13 @@ void recover_tick(struct gossip *g)
     if (g->want_every_ms > 4 * tick_length(g))
         g->want_every_ms = 4 * tick_length(g);
     g->want_ms = g->now_ms + g->want_every_ms;
-    for (uint32_t j = 0; j < g->config.members; j++) {
-        if (j == g->config.self)
-            continue;
-        if ((g->greeted & engine_bit(j)) == 0)
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (j != g->config.self && (g->greeted & engine_bit(j)) == 0)
             members_hello(g, j);
-        if (g->phase == PHASE_ENDED)
-            mail_send(g, j, &g->end_mail, NULL, 0);
-        else
-            recover_ask(g, j);
-    }
+    if (g->phase == PHASE_ENDED)
+        mail_send_all(g, &g->end_mail);
+    else
+        ask_all(g);
 }
 
 /* Asks a member that is ahead, not more often than ticks. */

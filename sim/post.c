@@ -104,16 +104,35 @@ static void leave(struct world *w, const struct leaving *p,
     put(w, p, &fate);
 }
 
-static int verify(struct world *w, const struct wire_message *m)
+static void cover(uint8_t covered[WIRE_SIGNED_BYTES], const struct world *w,
+                  const struct wire_message *m)
 {
-    uint8_t ctx[GOSSIP_HASH_BYTES] = {0}, covered[WIRE_SIGNED_BYTES];
+    uint8_t ctx[GOSSIP_HASH_BYTES] = {0};
 
     if (m->type != WIRE_HELLO)
         wire_ctx(ctx, &w->context, m->round, m->attempt);
     wire_signed(covered, ctx, m->sender, m->body, m->body_size);
+}
+
+static int verify(struct world *w, const struct wire_message *m)
+{
+    uint8_t covered[WIRE_SIGNED_BYTES];
+
+    cover(covered, w, m);
     return signatures_verify(w->signatures, m->signature, wire_domain(m->type),
                              covered, sizeof covered,
                              w->study.sites[m->sender].key.sign);
+}
+
+/* An engine's own signature need not be checked: most messages are WANTs, for
+ * one receiver each. */
+static void know(struct world *w, const struct wire_message *m)
+{
+    uint8_t covered[WIRE_SIGNED_BYTES];
+
+    cover(covered, w, m);
+    signatures_know(w->signatures, m->signature, wire_domain(m->type), covered,
+                    sizeof covered, w->study.sites[m->sender].key.sign);
 }
 
 /* The votes inside a message are their members' own. */
@@ -187,7 +206,10 @@ void post_send(struct world *w, uint32_t from, const struct gossip_effect *e)
         send_lies(w, from, e);
         return;
     }
+    bool first = w->parsed_head != e->send.head;
     const struct wire_message *m = post_parsed(w, e);
+    if (first && m->sender == from)
+        know(w, m);
     check_sent(w->check, from, m, e->send.body, e->send.body_size);
     if (w->canary != NULL)
         search(w, from, m, e);

@@ -1,6 +1,7 @@
 #include "sim/signatures.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,11 +69,10 @@ static void grow(struct signatures *s)
     s->slot_count = count;
 }
 
-int signatures_verify(void *context, const uint8_t *signature,
-                      const char *domain, const uint8_t *message, size_t size,
-                      const uint8_t *key)
+static struct name name_of(const uint8_t *signature, const char *domain,
+                           const uint8_t *message, size_t size,
+                           const uint8_t *key)
 {
-    struct signatures *s = context;
     crypto_generichash_state h;
     struct name name;
 
@@ -82,17 +82,46 @@ int signatures_verify(void *context, const uint8_t *signature,
     crypto_generichash_update(&h, (const uint8_t *)domain, strlen(domain) + 1);
     crypto_generichash_update(&h, message, size);
     crypto_generichash_final(&h, name.bytes, sizeof name);
+    return name;
+}
 
-    if (memcmp(slot_of(s->slots, s->slot_count, &name), &name, sizeof name) ==
-        0)
-        return 0;
-    if (identity_verify(signature, domain, message, size, key) != 0)
-        return -1;
+static bool knows(const struct signatures *s, const struct name *name)
+{
+    return memcmp(slot_of(s->slots, s->slot_count, name), name, sizeof *name) ==
+           0;
+}
+
+static void learn(struct signatures *s, const struct name *name)
+{
     if (s->used + 1 > s->slot_count / 2)
         grow(s);
     if (s->used + 1 <= s->slot_count / 2) {
-        *slot_of(s->slots, s->slot_count, &name) = name;
+        *slot_of(s->slots, s->slot_count, name) = *name;
         s->used++;
     }
+}
+
+void signatures_know(struct signatures *s, const uint8_t *signature,
+                     const char *domain, const uint8_t *message, size_t size,
+                     const uint8_t *key)
+{
+    struct name name = name_of(signature, domain, message, size, key);
+
+    if (!knows(s, &name))
+        learn(s, &name);
+}
+
+int signatures_verify(void *context, const uint8_t *signature,
+                      const char *domain, const uint8_t *message, size_t size,
+                      const uint8_t *key)
+{
+    struct signatures *s = context;
+    struct name name = name_of(signature, domain, message, size, key);
+
+    if (knows(s, &name))
+        return 0;
+    if (identity_verify(signature, domain, message, size, key) != 0)
+        return -1;
+    learn(s, &name);
     return 0;
 }

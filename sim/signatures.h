@@ -11,6 +11,10 @@ struct signatures; /* opaque */
 
 struct signatures *signatures_new(void); /* NULL if out of memory */
 void signatures_free(struct signatures *signatures);
+/* This one is good: it was just made, by who holds the key. */
+void signatures_know(struct signatures *signatures, const uint8_t *signature,
+                     const char *domain, const uint8_t *message, size_t size,
+                     const uint8_t *key);
 /* identity_verify with a memory; `context` is the struct signatures. */
 int signatures_verify(void *context, const uint8_t *signature,
                       const char *domain, const uint8_t *message, size_t size,
