@@ -72,10 +72,10 @@ static void settle(struct deceit_habit *h, enum adversary_deceit deceit,
         h->percent = 100;
         break;
     case ADVERSARY_STATE:
-    case ADVERSARY_DONE:
     case ADVERSARY_WANT:
         h->percent = 5; /* of many */
         break;
+    case ADVERSARY_DONE:
     case ADVERSARY_REPLAY:
     case ADVERSARY_GARBAGE:
         h->percent = h->percent < 20 ? h->percent : 20;

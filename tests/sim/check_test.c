@@ -375,6 +375,130 @@ static void a_sum_of_vectors_nobody_made_is_seen(void **state)
     fires("another sum");
 }
 
+/* Members 0 and 1 are honest, t = 3: what two liars sign must not be held
+ * against them, but counts. */
+static void lie(uint64_t liars)
+{
+    assert_int_equal(check_liars(check, liars, 2), 0);
+}
+
+static void a_liars_votes_break_no_rule(void **state)
+{
+    (void)state;
+    lie(12);
+    vote(WIRE_COMMIT, 3, WIRE_V, 0, a);
+    vote(WIRE_PREPARE, 3, WIRE_V, 0, a);
+    vote(WIRE_PREPARE, 3, WIRE_V, 0, b);
+    vote(WIRE_COMMIT, 3, WIRE_V, 0, b);
+    say(WIRE_KEYS, 3, "one");
+    say(WIRE_KEYS, 3, "two");
+    check_state(check, 3, 4, a);
+    check_state(check, 1, 4, b);
+    passes();
+    vote(WIRE_COMMIT, 1, WIRE_V, 0, a);
+    fires("member 1 signed a COMMIT without a PREPARE quorum");
+}
+
+static void liars_may_complete_a_quorum_but_not_a_second(void **state)
+{
+    (void)state;
+    lie(12);
+    votes(WIRE_PREPARE, 15, WIRE_V, 0, a);
+    votes(WIRE_COMMIT, 13, WIRE_V, 0, a);
+    passes();
+    vote(WIRE_PREPARE, 2, WIRE_V, 0, b);
+    vote(WIRE_PREPARE, 3, WIRE_V, 0, b);
+    vote(WIRE_COMMIT, 2, WIRE_V, 0, b);
+    vote(WIRE_COMMIT, 3, WIRE_V, 0, b);
+    passes();
+    vote(WIRE_PREPARE, 1, WIRE_V, 1, b);
+    vote(WIRE_PREPARE, 2, WIRE_V, 1, b);
+    vote(WIRE_PREPARE, 3, WIRE_V, 1, b);
+    vote(WIRE_COMMIT, 1, WIRE_V, 1, b);
+    vote(WIRE_COMMIT, 2, WIRE_V, 1, b);
+    vote(WIRE_COMMIT, 3, WIRE_V, 1, b);
+    fires("the second of two certificates");
+}
+
+static void a_liars_own_sum_is_no_violation(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
+    lie(1);
+    contribute(2);
+    certify(u, 7, 0);
+    sum(u, 3, 7, 1);
+    passes();
+}
+
+/* Member 0 lies; the honest member 1 passes its SUM on as true. */
+static void a_false_sum_that_an_honest_member_passes_on_is_seen(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES], body[8 * LENGTH] = {0};
+    struct wire_message m = message(WIRE_SUM, 0);
+
+    (void)state;
+    lie(1);
+    contribute(2);
+    certify(u, 7, 0);
+    m.sum.slice = 3;
+    memcpy(m.sum.cert, u, GOSSIP_HASH_BYTES);
+    check_sent(check, 1, &m, body, 16);
+    fires("another sum");
+}
+
+static void a_false_attestation_is_seen(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+    struct wire_message m = message(WIRE_CHECK, 1);
+
+    (void)state;
+    contribute(2);
+    certify(u, 7, 0);
+    m.check.slices = 4;
+    memcpy(m.check.cert, u, GOSSIP_HASH_BYTES);
+    tell(&m);
+    fires("(CHECK)");
+}
+
+/* The certified Y of member 2, a liar, holds five more in the first lane. */
+static void an_altered_vector_counts_as_it_was_certified(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+    const uint8_t none[GOSSIP_HASH_BYTES] = {0};
+
+    (void)state;
+    lie(4);
+    contribute(2);
+    check_altered(check, 2, 2, a, 6);
+    check_altered(check, 2, 2, none, 5);
+    certify(u, 7, 0);
+    sum(u, 0, 7, 5);
+    passes();
+    sum(u, 0, 7, 0);
+    fires("another sum");
+}
+
+static void what_colluders_must_not_know_is_seen(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        struct wire_message m = message(WIRE_Y, i);
+        uint8_t v[GOSSIP_HASH_BYTES];
+        propose(v, WIRE_V, ALL, NULL, 0);
+        m.y.members = ALL;
+        memcpy(m.y.hash_v, v, GOSSIP_HASH_BYTES);
+        tell(&m);
+    }
+    certify(u, 1 | 2, 0);
+    for (uint32_t i = 0; i < THRESHOLD; i++)
+        release(i, u, ALL, 0);
+    fires("together know the sum");
+}
+
 static void a_second_vector_for_one_round_is_seen(void **state)
 {
     uint64_t lanes[LENGTH] = {0};
@@ -441,6 +565,13 @@ int main(void)
         CLAIM(a_sum_off_by_one_is_seen),
         CLAIM(a_sum_with_a_lost_members_vector_is_seen),
         CLAIM(a_sum_of_vectors_nobody_made_is_seen),
+        CLAIM(a_liars_votes_break_no_rule),
+        CLAIM(liars_may_complete_a_quorum_but_not_a_second),
+        CLAIM(a_liars_own_sum_is_no_violation),
+        CLAIM(a_false_sum_that_an_honest_member_passes_on_is_seen),
+        CLAIM(a_false_attestation_is_seen),
+        CLAIM(an_altered_vector_counts_as_it_was_certified),
+        CLAIM(what_colluders_must_not_know_is_seen),
         CLAIM(a_second_vector_for_one_round_is_seen),
         CLAIM(states_that_differ_are_seen),
         CLAIM(a_canary_is_found_at_any_offset),

@@ -70,14 +70,15 @@ static inline void cohort_rows(const struct cohort *c, const char *kind,
 }
 
 static inline void cohort_study(const struct cohort *c, const char *kind,
-                                uint32_t members, const char *on_loss)
+                                uint32_t members, const char *trust,
+                                const char *on_loss)
 {
     FILE *file = cohort_open(c, "study.yaml");
 
     fprintf(file,
-            "version: 1\nstudy: cohort\ntrust: semi-honest\n"
+            "version: 1\nstudy: cohort\ntrust: %s\n"
             "on_loss: %s\nsites:\n",
-            on_loss);
+            trust, on_loss);
     for (uint32_t i = 0; i < members; i++)
         fprintf(file,
                 "  - {name: %s, data: rows.csv, rows: {column: site, equals: "
@@ -90,9 +91,9 @@ static inline void cohort_study(const struct cohort *c, const char *kind,
             "  standardise: none\n"
             "rounds: {max: 30, deadline_ms: 5000, grace_ms: 200, linger_ms: "
             "3000}\n"
-            "sum: {lanes: 64, fraction_bits: 32, colluders: 1}\nseed: 7\n"
+            "sum: {lanes: 64, fraction_bits: 32%s}\nseed: 7\n"
             "network: {latency_ms: {min: 1, max: 9}, end_ms: 60000}\n",
-            kind);
+            kind, strcmp(trust, "active") == 0 ? "" : ", colluders: 1");
     fclose(file);
 }
 
@@ -127,14 +128,21 @@ static inline void cohort_read(struct cohort *c)
     }
 }
 
+static inline void cohort_make(struct cohort *c, const char *kind,
+                               uint32_t members, const char *trust,
+                               const char *on_loss)
+{
+    cohort_folder(c);
+    cohort_rows(c, kind, members);
+    cohort_study(c, kind, members, trust, on_loss);
+    cohort_read(c);
+}
+
 /* kind: "linear" or "logistic". Aborts on any error. */
 static inline void cohort_new(struct cohort *c, const char *kind,
                               uint32_t members, const char *on_loss)
 {
-    cohort_folder(c);
-    cohort_rows(c, kind, members);
-    cohort_study(c, kind, members, on_loss);
-    cohort_read(c);
+    cohort_make(c, kind, members, "semi-honest", on_loss);
 }
 
 static inline void cohort_free(struct cohort *c)

@@ -181,6 +181,19 @@ static void seeds_print_one_object_a_line_and_nothing_else(void **state)
     free(text);
 }
 
+static void several_processes_print_the_same(void **state)
+{
+    const char *const one[] = {"--seeds", "1-5", "--chaos", "--json", NULL};
+    const char *const three[] = {"--seeds", "1-5", "--chaos", "--json",
+                                 "--jobs",  "3",   NULL};
+    char *alone = printed(one), *shared = printed(three);
+
+    (void)state;
+    assert_string_equal(alone, shared);
+    free(alone);
+    free(shared);
+}
+
 static void misuse_has_its_own_status(void **state)
 {
     static const char *const wrong[][3] = {
@@ -188,7 +201,7 @@ static void misuse_has_its_own_status(void **state)
         {"--members", "2", NULL}, {"--nonsense", NULL, NULL},
         {"--seed", "1-2", NULL},  {"another.yaml", NULL, NULL},
         {"--jso", NULL, NULL},    {"--json=1", NULL, NULL},
-        {"--seed", NULL, NULL}};
+        {"--seed", NULL, NULL},   {"--jobs", "0", NULL}};
     char *alone[] = {"world", NULL};
 
     (void)state;
@@ -216,6 +229,7 @@ int main(void)
         CLAIM(a_run_that_fails_leaves_no_result),
         CLAIM(seeds_end_well_with_made_up_members),
         CLAIM(seeds_print_one_object_a_line_and_nothing_else),
+        CLAIM(several_processes_print_the_same),
         CLAIM(misuse_has_its_own_status),
         CLAIM(a_missing_study_is_a_failure),
     };

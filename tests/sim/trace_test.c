@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "sim/adversary.h"
 #include "sim/cohort.h"
 #include "sim/world.h"
 
@@ -19,6 +20,13 @@ static int begin(void **state)
 {
     (void)state;
     cohort_new(&cohort, "linear", MEMBERS, "wait");
+    return 0;
+}
+
+static int begin_siege(void **state)
+{
+    (void)state;
+    cohort_make(&cohort, "linear", 5, "active", "continue");
     return 0;
 }
 
@@ -187,8 +195,33 @@ static void an_owner_lost_after_recv(void **state)
     tells("owner-lost-after-recv", config, "note copy r0 a0 dan");
 }
 
+/* Ben lies; the seed gives it a habit that suits the story. */
+static struct world_config lying(enum adversary_deceit deceit, uint64_t seed)
+{
+    struct world_config config = quiet();
+
+    config.seed = seed;
+    config.liars = 2;
+    config.deceits[1] = UINT64_C(1) << deceit;
+    return config;
+}
+
+static void a_lying_owner(void **state)
+{
+    (void)state;
+    tells("lying-owner", lying(ADVERSARY_SUM, 10), "note lied r0 a0 ben");
+}
+
+static void two_vectors_of_one_member(void **state)
+{
+    (void)state;
+    tells("two-vectors", lying(ADVERSARY_TWO_Y, 2),
+          "note equivocated r0 a0 ben");
+}
+
 int main(void)
 {
+#define SIEGE(test) cmocka_unit_test_setup_teardown(test, begin_siege, end)
 #define STORY(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(a_quiet_study),
@@ -198,6 +231,8 @@ int main(void)
         STORY(a_split_vote),
         STORY(a_restart_between_commit_and_unmask),
         STORY(an_owner_lost_after_recv),
+        SIEGE(a_lying_owner),
+        SIEGE(two_vectors_of_one_member),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
