@@ -370,7 +370,7 @@ size_t adversary_send(struct adversary *a, uint32_t liar,
         c.habit = &a->habits[liar][d];
         if ((a->config.deceits[liar] >> d & 1) &&
             deceit_practise((enum adversary_deceit)d, &c))
-            lie = adversary_name((enum adversary_deceit)d);
+            lie = deceit_name((enum adversary_deceit)d);
     }
     write_message(a, &c, e, lie);
     write_beside(a, &c, lie);

@@ -50,9 +50,6 @@ enum adversary_deceit {
     ADVERSARY_DECEITS
 };
 
-/* One word: "two_y". */
-const char *adversary_name(enum adversary_deceit deceit);
-
 struct adversary_config {
     const struct study *study;            /* with the members' keys; borrowed */
     uint64_t liars;                       /* bitmap */

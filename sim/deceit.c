@@ -367,7 +367,7 @@ static const struct {
     [ADVERSARY_PROXY] = {"proxy", UINT64_MAX, ANY, proxy},
 };
 
-const char *adversary_name(enum adversary_deceit deceit)
+const char *deceit_name(enum adversary_deceit deceit)
 {
     return deceits[deceit].name;
 }

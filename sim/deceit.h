@@ -80,4 +80,7 @@ bool deceit_relays(enum adversary_deceit deceit);
 
 void deceit_learn(struct deceit_mind *mind, const struct wire_message *m);
 
+/* One word: "two_y". */
+const char *deceit_name(enum adversary_deceit deceit);
+
 #endif

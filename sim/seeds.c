@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "sim/adversary.h"
+#include "sim/deceit.h"
 #include "sim/jobs.h"
 #include "sim/summary.h"
 #include "sim/trace.h"
@@ -105,7 +106,7 @@ static json_t *liars_json(const struct run *run)
         json_t *deceits = json_array();
         for (int d = 0; d < ADVERSARY_DECEITS; d++)
             if (c->deceits[i] >> d & 1)
-                json_array_append_new(deceits, json_string(adversary_name(
+                json_array_append_new(deceits, json_string(deceit_name(
                                                    (enum adversary_deceit)d)));
         if (c->liars >> i & 1)
             json_object_set(liars, c->study->sites[i].name, deceits);
@@ -169,7 +170,7 @@ static void add_liars(struct seed_end *end, const struct run *run,
         for (int d = 0; d < ADVERSARY_DECEITS; d++) {
             if ((c->deceits[i] >> d & 1) == 0)
                 continue;
-            add(end, "%s%s", comma, adversary_name((enum adversary_deceit)d));
+            add(end, "%s%s", comma, deceit_name((enum adversary_deceit)d));
             comma = " ";
         }
         add(end, ")");

@@ -12,6 +12,7 @@
 #include "sim/chaos.h"
 #include "sim/churn.h"
 #include "sim/cohort.h"
+#include "sim/deceit.h"
 #include "sim/world.h"
 
 enum { FIVE = 5, LIAR = 1, ROUNDS = 6, SIEGE_SEEDS = 24, CHURN_SEEDS = 20 };
@@ -74,13 +75,13 @@ static void no_deceit_alone_stops_the_honest(void **state)
             config.liars = 1 << LIAR;
             config.deceits[LIAR] = UINT64_C(1) << d;
             assert_true(ends_well(&config, &facts,
-                                  adversary_name((enum adversary_deceit)d)));
+                                  deceit_name((enum adversary_deceit)d)));
             assert_int_equal(facts.steady, 31 & ~(1 << LIAR));
             lies += facts.lies;
         }
         if (lies == 0 && !may_be_idle((enum adversary_deceit)d))
             fail_msg("%s was never practised",
-                     adversary_name((enum adversary_deceit)d));
+                     deceit_name((enum adversary_deceit)d));
     }
     cohort_free(&c);
 }
