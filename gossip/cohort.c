@@ -143,10 +143,27 @@ uint64_t cohort_closers(const struct gossip *g)
 
 /* g - t + c + 1 have closed: so many honest members refuse that fewer than t,
  * liars included, are left to release anything of what they closed. */
+static bool are_enough(const struct gossip *g, uint64_t closers)
+{
+    return engine_count(closers) >=
+           g->config.members - g->config.threshold + g->config.colluders + 1;
+}
+
 static bool enough_closed(const struct gossip *g)
 {
-    return engine_count(cohort_closers(g)) >=
-           g->config.members - g->config.threshold + g->config.colluders + 1;
+    return are_enough(g, cohort_closers(g));
+}
+
+/* The U that was certified before, unless its attempt is dead: then there is
+ * nothing to keep it for. */
+static uint64_t certified(const struct gossip *g)
+{
+    uint64_t closers = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (g->closed[j] >= g->certified_attempt)
+            closers |= engine_bit(j);
+    return are_enough(g, closers) ? 0 : g->certified;
 }
 
 uint64_t cohort_kept(const struct gossip *g)
@@ -155,7 +172,7 @@ uint64_t cohort_kept(const struct gossip *g)
         return 0;
     if (g->released)
         return g->bound;
-    return enough_closed(g) ? 0 : g->certified;
+    return certified(g);
 }
 
 bool cohort_may_try(const struct gossip *g, uint64_t members)
@@ -164,7 +181,7 @@ bool cohort_may_try(const struct gossip *g, uint64_t members)
         return true;
     if (g->released)
         return members == g->bound;
-    if (g->attempt == 0 || (members == g->certified && members != 0))
+    if (g->attempt == 0 || (members == certified(g) && members != 0))
         return true;
     return g->closed[g->config.self] >= g->attempt && enough_closed(g);
 }
