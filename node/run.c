@@ -44,6 +44,10 @@ static const char help[] =
     "so;\n"
     "                      PHASE is one of " HALT_PHASES "\n"
     "\n"
+    "STARLING_TAPE=FILE in the environment, a testing aid: appends the head "
+    "of\n"
+    "every message to FILE before it is sent.\n"
+    "\n"
     "example: starling run heart.yaml --as va --data va.csv --keys va.keys\n";
 
 struct options {
@@ -355,6 +359,8 @@ static int work(struct run *run, struct error *error)
         code = open_store(run, error);
     if (code == 0)
         code = make_member(run, error);
+    if (code == 0 && getenv("STARLING_TAPE") != NULL)
+        code = tape_open(&s->tape, getenv("STARLING_TAPE"), error);
     s->study = run->study;
     s->self = run->self;
     s->out = run->out;
@@ -385,6 +391,7 @@ static void clean(struct run *run)
     transport_free(run->session.transport);
     member_free(run->session.member);
     store_close(run->session.store);
+    tape_close(run->session.tape);
     progress_free(&run->session.progress);
     dataset_free(run->dataset);
     study_free(run->study);

@@ -182,6 +182,20 @@ static int log_evidence(struct session *s, const struct gossip_effect *e,
     return 0;
 }
 
+static int send_one(const struct session *s, const struct gossip_effect *e,
+                    struct error *error)
+{
+    int code = 0;
+
+    if (s->tape != NULL)
+        code = tape_sent(s->tape, e->send.to, e->send.head, e->send.head_size,
+                         e->send.body_size, error);
+    if (code == 0) /* what is lost, the engine says again */
+        transport_send(s->transport, e->send.to, e->send.head,
+                       e->send.head_size, e->send.body, e->send.body_size);
+    return code;
+}
+
 static int perform_one(struct session *s, const struct gossip_effect *e,
                        struct error *error)
 {
@@ -189,10 +203,8 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
     case GOSSIP_SAVE:
         return store_save(s->store, e->save.slot, e->save.bytes, e->save.size,
                           error);
-    case GOSSIP_SEND: /* what is lost, the engine says again */
-        transport_send(s->transport, e->send.to, e->send.head,
-                       e->send.head_size, e->send.body, e->send.body_size);
-        return 0;
+    case GOSSIP_SEND:
+        return send_one(s, e, error);
     case GOSSIP_WAKE:
         s->wake_ms = e->wake.at_ms;
         return 0;

@@ -7,6 +7,7 @@
 #include "node/member.h"
 #include "node/progress.h"
 #include "node/store.h"
+#include "node/tape.h"
 #include "node/trainer.h"
 #include "node/transport.h"
 
@@ -23,6 +24,7 @@ struct session {
     struct transport *transport;
     struct progress progress;
     struct halt halt;
+    struct tape *tape; /* or NULL */
     uint64_t wake_ms;
     struct { /* heads of a peer that the engine would not have */
         uint64_t count, told;

@@ -11,7 +11,7 @@ end() {
     for child in $children; do kill -9 "$child" 2>/dev/null || true; done
     [ $status = 0 ] || [ $status = 77 ] || tell_logs
     for mount in $mounts; do umount -l "$mount" || true; done
-    rm -rf "$work"
+    if [ -z "${KEEP:-}" ]; then rm -rf "$work"; else echo "kept: $work" >&2; fi
     exit $status
 }
 trap end EXIT
@@ -59,7 +59,8 @@ study() { # TO [SED EXPRESSION]
         "$here/cohort.yaml" >"$1"
 }
 # Folders, keys, addresses as a local cluster makes them, and ports kept free:
-# the test starts the nodes itself, with `node OUT SITE [ARGS]` in $pid.
+# the test starts the nodes itself, with `node OUT SITE [ARGS]` in $pid; $in is
+# a command in front of it.
 stage() { # STUDY OUT
     "$build/e2e_stage" "$1" "$2" >"$work/stage.out" 2>"$work/stage.err" &
     children="$children $!"
@@ -68,7 +69,7 @@ stage() { # STUDY OUT
 node() {
     folder=$1/$2 site=$2 out=$1
     shift 2
-    OPENBLAS_NUM_THREADS=1 "$starling" run "$out/study.yaml" --as "$site" \
+    OPENBLAS_NUM_THREADS=1 ${in:-} "$starling" run "$out/study.yaml" --as "$site" \
         --data "$folder/rows.csv" --keys "$folder/node.keys" --out "$folder" \
         --store "$folder/node.store" --json "$@" \
         >"$folder/events.jsonl" 2>"$folder/log.txt" </dev/null &
