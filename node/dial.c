@@ -7,7 +7,8 @@
  * hangs up on a longer one without a word. */
 enum { EXTRA_BYTES = 1 << 16 };
 
-void dial_options(zsock_t *socket, int64_t frame_max, int queue_max)
+void dial_options(zsock_t *socket, int64_t frame_max, int queue_max,
+                  int silence_ms)
 {
     int64_t size = 2 * frame_max + EXTRA_BYTES;
 
@@ -15,10 +16,10 @@ void dial_options(zsock_t *socket, int64_t frame_max, int queue_max)
     zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &size, sizeof size);
     zsock_set_sndhwm(socket, queue_max);
     zsock_set_rcvhwm(socket, queue_max);
-    zsock_set_heartbeat_ivl(socket, DIAL_HEARTBEAT_MS);
-    zsock_set_heartbeat_timeout(socket, DIAL_SILENCE_MS);
-    zsock_set_heartbeat_ttl(socket, DIAL_SILENCE_MS);
-    zsock_set_handshake_ivl(socket, DIAL_SILENCE_MS);
+    zsock_set_heartbeat_ivl(socket, silence_ms / 4);
+    zsock_set_heartbeat_timeout(socket, silence_ms);
+    zsock_set_heartbeat_ttl(socket, silence_ms);
+    zsock_set_handshake_ivl(socket, silence_ms);
 }
 
 void dial_init(struct dial *dial, const struct dial_config *config)
@@ -61,17 +62,17 @@ static void call(struct dial *dial, int64_t now_ms)
     close_sockets(dial, 0);
     dial->due_ms = INT64_MAX;
     dial->tried = false;
-    dial->patience_ms = now_ms + 2 * (int64_t)DIAL_SILENCE_MS;
+    dial->patience_ms = now_ms + 2 * (int64_t)c->silence_ms;
     dial->dealer = zsock_new(ZMQ_DEALER);
     if (dial->dealer == NULL) {
         again(dial, now_ms);
         return;
     }
-    dial_options(dial->dealer, c->frame_max, c->queue_max);
+    dial_options(dial->dealer, c->frame_max, c->queue_max, c->silence_ms);
     /* libzmq itself gives up for good after some errors, so this file does the
      * calling again. It must not be -1, which drops what has arrived. */
     zsock_set_reconnect_ivl(dial->dealer, 24 * 3600 * 1000);
-    zsock_set_connect_timeout(dial->dealer, DIAL_SILENCE_MS);
+    zsock_set_connect_timeout(dial->dealer, c->silence_ms);
     zsock_set_ipv6(dial->dealer, strchr(c->endpoint, '[') != NULL);
     zsock_set_curve_serverkey_bin(dial->dealer, c->server);
     zsock_set_curve_publickey_bin(dial->dealer, c->open);

@@ -13,9 +13,8 @@
 enum {
     DIAL_AGAIN_MS = 50, /* doubles up to */
     DIAL_AGAIN_MAX_MS = 1000,
-    DIAL_FAILURES = 3, /* fewer are what a peer's restart looks like */
-    DIAL_HEARTBEAT_MS = 500,
-    DIAL_SILENCE_MS = 2000 /* without a heartbeat the peer is gone */
+    DIAL_FAILURES = 3,     /* fewer are what a peer's restart looks like */
+    DIAL_SILENCE_MS = 2000 /* the least that a peer may be silent */
 };
 
 enum dial_trouble { /* the newest reason why there is no link */
@@ -33,6 +32,7 @@ struct dial_config {
     const uint8_t *secret; /* [X25519_BYTES] ours, borrowed */
     int64_t frame_max;     /* bytes */
     int queue_max;         /* messages */
+    int silence_ms;        /* so long unheard the peer is gone */
 };
 
 struct dial {
@@ -61,6 +61,7 @@ void dial_watch(struct dial *dial, int64_t now_ms);
 void dial_drop(struct dial *dial, int64_t now_ms, int64_t ms);
 
 /* Options that both ends of a link share. */
-void dial_options(zsock_t *socket, int64_t frame_max, int queue_max);
+void dial_options(zsock_t *socket, int64_t frame_max, int queue_max,
+                  int silence_ms);
 
 #endif

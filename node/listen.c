@@ -61,7 +61,8 @@ int listen_open(zsock_t **router, zsock_t **monitor,
     *router = zsock_new(ZMQ_ROUTER);
     if (*router == NULL)
         return error_set(error, code, "no socket: %s", zmq_strerror(errno));
-    dial_options(*router, config->frame_max, config->queue_max);
+    dial_options(*router, config->frame_max, config->queue_max,
+                 config->silence_ms);
     zsock_set_router_mandatory(*router, 1);
     zsock_set_ipv6(*router, strchr(config->address, '[') != NULL);
     zsock_set_curve_server(*router, 1);

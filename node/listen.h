@@ -15,6 +15,7 @@ struct listen_config {
     const uint8_t *secret;      /* [X25519_BYTES] */
     int64_t frame_max;
     int queue_max;
+    int silence_ms;
 };
 
 /* Opens the socket and its monitor. Returns 0 or a negative errno with an error

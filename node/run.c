@@ -19,7 +19,11 @@
 #include "node/session.h"
 #include "node/storefile.h"
 
-enum { PATH_SIZE = 4096, CHECK_SIZE = 8192 };
+enum {
+    PATH_SIZE = 4096,
+    CHECK_SIZE = 8192,
+    SILENCE_MAX_MS = 30000,
+};
 
 static const char help[] =
     "starling run STUDY.yaml --as NAME --data FILE [flags]\n"
@@ -279,6 +283,14 @@ static int find_body_max(size_t *size, const struct run *run,
     return 0;
 }
 
+/* Who expects slow rounds expects slow lines. */
+static int silence_ms(const struct study *study)
+{
+    uint64_t ms = study->deadline_ms / 2;
+
+    return ms < SILENCE_MAX_MS ? (int)ms : SILENCE_MAX_MS;
+}
+
 static int make_links(struct run *run, struct error *error)
 {
     struct transport_site sites[GOSSIP_MEMBERS_MAX];
@@ -288,6 +300,7 @@ static int make_links(struct run *run, struct error *error)
         .sites = sites,
         .study = run->study->name,
         .head_max = GOSSIP_HEAD_MAX,
+        .silence_ms = silence_ms(run->study),
     };
     int code = find_body_max(&config.body_max, run, error);
 

@@ -83,6 +83,12 @@ static int64_t frame_max(const struct transport_config *config)
     return (int64_t)(config->body_max > size ? config->body_max : size);
 }
 
+static int silence_ms(const struct transport_config *config)
+{
+    return config->silence_ms > DIAL_SILENCE_MS ? config->silence_ms
+                                                : DIAL_SILENCE_MS;
+}
+
 static void prepare_peers(struct transport *t,
                           const struct transport_config *config)
 {
@@ -101,6 +107,7 @@ static void prepare_peers(struct transport *t,
                                    .secret = t->secret,
                                    .frame_max = frame_max(config),
                                    .queue_max = queue_max(config),
+                                   .silence_ms = silence_ms(config),
                                });
     }
 }
@@ -115,6 +122,7 @@ static int begin(struct transport *t, const struct transport_config *config,
         .secret = t->secret,
         .frame_max = frame_max(config),
         .queue_max = queue_max(config),
+        .silence_ms = silence_ms(config),
     };
 
     for (uint32_t i = 0; i < t->members; i++)

@@ -36,6 +36,9 @@ struct transport_config {
     uint8_t link_secret[X25519_BYTES];  /* ours */
     const char *study;                  /* its name: what messages are for */
     size_t head_max, body_max;          /* bytes; longer ones drop the peer */
+    /* So long unheard a peer is gone; at least DIAL_SILENCE_MS. On a thin line
+     * a heartbeat waits behind the vectors in front of it. */
+    int silence_ms;
 };
 
 enum transport_event_kind {
