@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         again.attempt != m.attempt || again.sender != m.sender ||
         again.parts != m.parts || again.body_size != body_size ||
         memcmp(again.body, body, body_size) != 0 ||
-        memcmp(&again.want, &m.want, sizeof m.want) != 0)
+        (m.type == WIRE_WANT &&
+         memcmp(&again.want, &m.want, sizeof m.want) != 0))
         abort();
     return 0;
 }
