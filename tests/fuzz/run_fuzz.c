@@ -26,8 +26,8 @@ enum {
     HEAD = 3,
     DEED = 8,
     DEEDS_MAX = 10,
-    MESSAGES_MAX = 1200, /* of a run */
-    TIME_MAX = 6000,
+    MESSAGES_MAX = 900, /* of a run; without deeds at most 780 */
+    TIME_MAX = 4000,
     ERRANDS_MAX = 64,
     STALE = 32
 };
