@@ -97,15 +97,14 @@ static inline size_t oath_set(const uint8_t hash[GOSSIP_HASH_BYTES])
     return SIZE_MAX;
 }
 
-static inline void oath_certified(const struct gossip *g)
+static inline void oath_certified(const uint8_t hash[GOSSIP_HASH_BYTES],
+                                  uint64_t members)
 {
-    const struct agree *u = &g->agree[WIRE_U];
-
-    if (!u->certified || oath_set(u->hash) != SIZE_MAX)
+    if (oath_set(hash) != SIZE_MAX)
         return;
     oath_must(oath.set_count < OATH_SETS, "few sets are certified");
-    memcpy(oath.sets[oath.set_count].hash, u->hash, GOSSIP_HASH_BYTES);
-    oath.sets[oath.set_count++].members = u->value.members;
+    memcpy(oath.sets[oath.set_count].hash, hash, GOSSIP_HASH_BYTES);
+    oath.sets[oath.set_count++].members = members;
 }
 
 static inline size_t oath_opening(uint64_t round, uint64_t attempt)
@@ -155,6 +154,14 @@ static inline void oath_released(const struct pod *p,
     *open_to = members;
 }
 
+/* Once in an attempt, but for votes; UNMASK only over what is certified. */
+static inline bool oath_binds(uint8_t type)
+{
+    return type == WIRE_KEYS || type == WIRE_ACK || type == WIRE_PREPARE ||
+           type == WIRE_COMMIT || type == WIRE_Y || type == WIRE_RECV ||
+           type == WIRE_UNMASK || type == WIRE_CHECK || type == WIRE_CERT;
+}
+
 /* A message as its sender's engine made it, relayed ones too. */
 static inline void oath_said(struct pod *p, const struct pod_message *message)
 {
@@ -162,35 +169,31 @@ static inline void oath_said(struct pod *p, const struct pod_message *message)
     static uint8_t last[GOSSIP_HEAD_MAX];
     static size_t last_size;
 
-    if (message->head_size == last_size && oath.heard &&
-        memcmp(message->head, last, last_size) == 0)
+    if (!oath_binds(message->type) ||
+        (message->head_size == last_size && oath.heard &&
+         memcmp(message->head, last, last_size) == 0))
         return; /* the same to the next member */
     oath.heard = true;
     last_size = message->head_size;
     memcpy(last, message->head, last_size);
     oath_must(wire_parse(&m, message->head, message->head_size, p->members) ==
-                  0,
+                      0 &&
+                  m.type == message->type,
               "what is sent can be read");
     if (m.sender == oath.liar)
         return;
-    switch (m.type) {
-    case WIRE_UNMASK:
-        oath_released(p, &m);
-        /* fall through */
-    case WIRE_KEYS:
-    case WIRE_ACK:
-    case WIRE_PREPARE:
-    case WIRE_COMMIT:
-    case WIRE_Y:
-    case WIRE_RECV:
-    case WIRE_CHECK:
-        watch_once(oath.watch, &m);
-        oath_must(oath.watch->contradictions == 0,
-                  "nobody honest contradicts itself");
-        break;
-    default:
-        break;
+    if (m.type == WIRE_CERT) {
+        uint8_t hash[GOSSIP_HASH_BYTES];
+        wire_value_hash(hash, &m.propose.value);
+        if (m.propose.kind == WIRE_U)
+            oath_certified(hash, m.propose.value.members);
+        return;
     }
+    if (m.type == WIRE_UNMASK)
+        oath_released(p, &m);
+    watch_once(oath.watch, &m);
+    oath_must(oath.watch->contradictions == 0,
+              "nobody honest contradicts itself");
 }
 
 static inline bool oath_believed(const struct pod *p)
@@ -260,11 +263,14 @@ static inline void oath_note(const struct gossip_effect *e)
 static inline void oath_effect(const struct pod *p, uint32_t member,
                                const struct gossip_effect *e)
 {
+    const struct agree *u = &p->engines[member]->agree[WIRE_U];
+
     if (member == oath.liar)
         return;
     switch (e->kind) {
-    case GOSSIP_SAVE:
-        oath_certified(p->engines[member]);
+    case GOSSIP_SAVE: /* it may die before it says the certificate */
+        if (u->certified)
+            oath_certified(u->hash, u->value.members);
         break;
     case GOSSIP_ABSORB:
         oath_absorb(p, e);

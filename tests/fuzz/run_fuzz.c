@@ -98,8 +98,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     (void)count, (void)arguments;
     if (sodium_init() < 0)
         abort();
-    mallopt(M_MMAP_THRESHOLD,
-            1 << 20); /* a pod is large and mostly untouched */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* a pod: large, mostly untouched */
+    mallopt(M_TRIM_THRESHOLD, 1 << 28);
     x25519_base(open, secret);
     __wrap_x25519_base(fake, secret);
     real = memcmp(open, fake, sizeof open) != 0;
