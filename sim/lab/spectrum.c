@@ -1,0 +1,174 @@
+#include "sim/lab/spectrum.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* LAPACK as Fortran has it; Debian ships its C header elsewhere. */
+void dsyev_(const char *jobz, const char *uplo, const int *n, double *a,
+            const int *lda, double *w, double *work, const int *lwork,
+            int *info);
+void dgeev_(const char *jobvl, const char *jobvr, const int *n, double *a,
+            const int *lda, double *wr, double *wi, double *vl, const int *ldvl,
+            double *vr, const int *ldvr, double *work, const int *lwork,
+            int *info);
+
+static int refuse_size(size_t n, struct error *error)
+{
+    return error_set(error, -E2BIG,
+                     "spectrum: found %zu nodes, expected at most %d", n,
+                     SPECTRUM_NODES_MAX);
+}
+
+/* values[n] ascending; a[n, n] symmetric is destroyed. */
+static int symmetric(double *values, double *a, size_t n, struct error *error)
+{
+    const int size = (int)n, room = 64 * size;
+    double *work = malloc((size_t)room * sizeof *work);
+    int info = -1;
+
+    if (work == NULL)
+        return error_set(error, -ENOMEM, "spectrum: out of memory");
+    dsyev_("N", "U", &size, a, &size, values, work, &room, &info);
+    free(work);
+    if (info != 0)
+        return error_set(error, -EINVAL,
+                         "spectrum: LAPACK's dsyev does not converge (%d)",
+                         info);
+    return 0;
+}
+
+static int general(double *re, double *im, double *a, size_t n,
+                   struct error *error)
+{
+    const int size = (int)n, room = 64 * size, one = 1;
+    double *work = malloc((size_t)room * sizeof *work), none = 0;
+    int info = -1;
+
+    if (work == NULL)
+        return error_set(error, -ENOMEM, "spectrum: out of memory");
+    dgeev_("N", "N", &size, a, &size, re, im, &none, &one, &none, &one, work,
+           &room, &info);
+    free(work);
+    if (info != 0)
+        return error_set(error, -EINVAL,
+                         "spectrum: LAPACK's dgeev does not converge (%d)",
+                         info);
+    return 0;
+}
+
+/* The largest singular value of W - J, from the eigenvalues of its square. */
+static int norm_of(double *norm, const double *w, size_t n, double *values,
+                   struct error *error)
+{
+    double *square = calloc(n * n, sizeof *square);
+    double *off = malloc(n * n * sizeof *off);
+
+    if (square == NULL || off == NULL) {
+        free(square);
+        free(off);
+        return error_set(error, -ENOMEM, "spectrum: out of memory");
+    }
+    for (size_t i = 0; i < n * n; i++)
+        off[i] = w[i] - 1 / (double)n;
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < n; i++) {
+            double left = off[k * n + i];
+            for (size_t j = 0; j < n; j++)
+                square[i * n + j] += left * off[k * n + j];
+        }
+    int code = symmetric(values, square, n, error);
+    *norm = code == 0 ? sqrt(fmax(values[n - 1], 0)) : (double)NAN;
+    free(square);
+    free(off);
+    return code;
+}
+
+static int directed(struct spectrum *s, double *w, size_t n, double *values,
+                    struct error *error)
+{
+    double *im = malloc(n * sizeof *im), first = 0, second = 0;
+    int code = norm_of(&s->norm, w, n, values, error);
+
+    if (code == 0 && im == NULL)
+        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+    if (code == 0)
+        code = general(values, im, w, n, error);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        double size = hypot(values[i], im[i]);
+        second = size > first ? first : fmax(second, size);
+        first = fmax(first, size);
+    }
+    free(im);
+    s->lambda2 = s->slem = second;
+    s->lambda_n = (double)NAN;
+    s->gap = 1 - second;
+    return code;
+}
+
+int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
+{
+    const size_t n = m->n;
+    struct mixing_sums sums;
+    int code;
+
+    *s = (struct spectrum){.symmetric = true, .gap = 1};
+    if (m->kind == MIXING_AVERAGE || n == 1)
+        return 0;
+    if (n > SPECTRUM_NODES_MAX)
+        return refuse_size(n, error);
+    double *w = malloc(n * n * sizeof *w), *values = malloc(n * sizeof *values);
+    if (w == NULL || values == NULL) {
+        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+        goto done;
+    }
+    mixing_dense(w, m);
+    double asymmetry = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            asymmetry = fmax(asymmetry, fabs(w[i * n + j] - w[j * n + i]));
+    mixing_check(&sums, m);
+    s->symmetric = asymmetry < 1e-9;
+    if (!s->symmetric) {
+        code = directed(s, w, n, values, error);
+        goto done;
+    }
+    code = symmetric(values, w, n, error);
+    if (code != 0)
+        goto done;
+    s->lambda2 = values[n - 2];
+    s->lambda_n = values[0];
+    s->slem = s->norm = fmax(fabs(s->lambda2), fabs(s->lambda_n));
+    s->gap = 1 - s->slem;
+done:
+    free(w);
+    free(values);
+    return code;
+}
+
+int spectrum_laplacian(double *least, double *most, const struct graph *g,
+                       struct error *error)
+{
+    const size_t n = g->n;
+
+    if (n > SPECTRUM_NODES_MAX)
+        return refuse_size(n, error);
+    double *l = calloc(n * n + 1, sizeof *l);
+    double *values = malloc((n + 1) * sizeof *values);
+    int code = 0;
+    if (l == NULL || values == NULL)
+        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        l[i * n + i] = (double)graph_degree(g, i);
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++)
+            l[i * n + g->to[e]] = -1;
+    }
+    if (code == 0)
+        code = symmetric(values, l, n, error);
+    *least = code == 0 ? values[n > 1] : (double)NAN;
+    *most = code == 0 ? values[n - 1] : (double)NAN;
+    free(l);
+    free(values);
+    return code;
+}

@@ -1,0 +1,30 @@
+/* Eigenvalues by LAPACK, for at most SPECTRUM_NODES_MAX nodes. */
+
+#ifndef LAB_SPECTRUM_H
+#define LAB_SPECTRUM_H
+
+#include <stdbool.h>
+
+#include "model/error.h"
+#include "sim/lab/mixing.h"
+
+enum { SPECTRUM_NODES_MAX = 2000 };
+
+struct spectrum {
+    bool symmetric;
+    double lambda2;  /* second largest, real; of a directed W: largest modulus
+                        but the one at 1 */
+    double lambda_n; /* smallest; NAN if W is not symmetric */
+    double slem, gap;
+    double norm; /* ||W - 11'/n||_2 */
+};
+
+/* Returns 0, -E2BIG if there are too many nodes, -ENOMEM, -EINVAL. */
+int spectrum_of(struct spectrum *spectrum, const struct mixing *mixing,
+                struct error *error);
+
+/* Second smallest and largest eigenvalue of the graph's Laplacian. */
+int spectrum_laplacian(double *least, double *most, const struct graph *graph,
+                       struct error *error);
+
+#endif

@@ -1,0 +1,81 @@
+#include "sim/lab/weights.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/lab/spectrum.h"
+
+const char weights_rules[] =
+    "metropolis|max-degree|lazy-metropolis|best-constant|fdla|fmmc|uniform";
+
+/* edge(graph, i, j): the weight of a pair; the diagonal takes what is left. */
+static struct mixing *fill(const struct graph *g, double constant,
+                           enum weights_rule rule)
+{
+    struct mixing_entry *entries =
+        malloc((g->start[g->n] + g->n) * sizeof *entries);
+    size_t count = 0;
+
+    if (entries == NULL)
+        return NULL;
+    for (size_t i = 0; i < g->n; i++) {
+        double left = 1;
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
+            size_t j = g->to[e], di = graph_degree(g, i),
+                   dj = graph_degree(g, j);
+            double w = constant;
+            if (rule == WEIGHTS_METROPOLIS)
+                w = 1 / (1 + (double)(di > dj ? di : dj));
+            if (rule == WEIGHTS_UNIFORM)
+                w = 1 / (1 + (double)di);
+            left -= w;
+            entries[count++] =
+                (struct mixing_entry){(uint32_t)i, (uint32_t)j, w};
+        }
+        entries[count++] =
+            (struct mixing_entry){(uint32_t)i, (uint32_t)i, left};
+    }
+    struct mixing *m = mixing_of(entries, count, g->n);
+    free(entries);
+    return m;
+}
+
+int weights_of(struct mixing **mixing, const struct graph *g,
+               enum weights_rule rule, struct error *error)
+{
+    double constant = 1 / (1 + (double)graph_degree_max(g)), least, most;
+
+    *mixing = NULL;
+    if (rule == WEIGHTS_FDLA || rule == WEIGHTS_FMMC)
+        return error_set(error, -ENOSYS,
+                         "weights: fdla and fmmc are not in this version; use "
+                         "best-constant, or give the matrix with file:");
+    if (rule == WEIGHTS_BEST) {
+        int code = spectrum_laplacian(&least, &most, g, error);
+        if (code != 0)
+            return code;
+        constant = 2 / (least + most);
+    }
+    *mixing =
+        fill(g, constant, rule == WEIGHTS_LAZY ? WEIGHTS_METROPOLIS : rule);
+    if (*mixing == NULL)
+        return error_set(error, -ENOMEM, "weights: out of memory");
+    if (rule == WEIGHTS_LAZY)
+        mixing_laze(*mixing);
+    return 0;
+}
+
+struct mixing *weights_among(const struct graph *g, const bool *on)
+{
+    struct graph_edges edges = {0};
+
+    for (size_t i = 0; i < g->n; i++)
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++)
+            if (on[i] && on[g->to[e]] && i < g->to[e])
+                graph_add(&edges, i, g->to[e]);
+    struct graph *among = graph_of(&edges, g->n);
+    struct mixing *m =
+        among == NULL ? NULL : fill(among, 0, WEIGHTS_METROPOLIS);
+    graph_free(among);
+    return m;
+}
