@@ -1,0 +1,618 @@
+#include "sim/lab/course.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/chance.h"
+
+enum { BLOCK = 1024 }; /* rows whose sums are added one after the other */
+
+struct course {
+    struct course_plan plan;
+    size_t n, d;
+    uint64_t step;
+    struct alg_world world;         /* of this step */
+    uint64_t *draws;                /* [n] gradients in this step */
+    double *v[ALG_VECTORS_MAX];     /* [n, d] each */
+    double *s;                      /* [n, scalars] */
+    double *send[ALG_SENDS_MAX];    /* [n, d] each; not without a message */
+    double *send_s;                 /* [n] */
+    double *next;                   /* [n, d] instead: the new v[0] */
+    double *link, *link_send;       /* [links, ...] */
+    size_t *first;                  /* [n + 1] links of each node */
+    uint32_t *neighbour;            /* [first[n]] */
+    size_t *reverse;                /* [first[n]] the same link, other end */
+    double *scratch;                /* [threads, ...] */
+    double *mean[ALG_SENDS_MAX];    /* [d] for ALG_MEAN */
+    double *partial;                /* [blocks, d + 1] */
+    double *start_mean;             /* [d] */
+    double *now, *then;             /* [n] virtual time */
+    const struct mixing *mixing[3]; /* of this step, by enum alg_matrix */
+    struct mixing *real[2];         /* owned, where faults change them */
+    struct mixing *average;
+    size_t phase;
+    size_t at_meeting; /* row of plan.wake */
+    double vectors, bytes, gradients;
+    struct error *error;
+};
+
+static void point_at(struct alg_node *a, struct course *c, size_t i,
+                     size_t thread)
+{
+    const struct alg *alg = c->plan.alg;
+    const size_t d = c->d, wide = ALG_SCRATCH + ALG_SENDS_MAX;
+    double *scratch = c->scratch + thread * (wide * d + ALG_SCALARS_MAX);
+
+    *a = (struct alg_node){.set = &c->plan.setting,
+                           .d = d,
+                           .n = c->n,
+                           .id = i,
+                           .place = i,
+                           .step = c->step,
+                           .draws = c->draws[i],
+                           .world = &c->world};
+    for (size_t k = 0; k < alg->vectors; k++)
+        a->v[k] = c->v[k] + i * d;
+    a->s = c->s + i * alg->scalars;
+    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+        a->send[k] = c->send[k] + i * d;
+    a->send_s = c->send_s + i;
+    for (size_t k = 0; k < ALG_SCRATCH; k++)
+        a->t[k] = scratch + k * d;
+    for (size_t k = 0; k < ALG_SENDS_MAX; k++)
+        a->got[k] = scratch + (ALG_SCRATCH + k) * d;
+    a->got_s = scratch + wide * d;
+    if (alg->message == NULL && c->next != NULL)
+        a->got[0] = c->next + i * d;
+    if (c->first == NULL)
+        return;
+    a->links = c->first[i + 1] - c->first[i];
+    a->neighbour = c->neighbour + c->first[i];
+    a->link = c->link + c->first[i] * alg->link_vectors * (d + 1);
+    a->link_send = c->link_send + c->first[i] * (d + 1);
+}
+
+static size_t place_of(const struct course *c, size_t token)
+{
+    const struct table *t = c->plan.placement;
+
+    if (t == NULL) {
+        struct chance chance =
+            chance_of(c->plan.setting.seed, CHANCE_TOKENS, token, c->step);
+        return (size_t)chance_below(&chance, c->plan.problem->n);
+    }
+    size_t row = (size_t)c->step * c->n + token;
+    return row < t->rows ? (size_t)t->v[3 * row + 2] : 0;
+}
+
+static void begin_node(struct alg_node *a, struct course *c, size_t i,
+                       size_t thread)
+{
+    point_at(a, c, i, thread);
+    if (c->plan.alg->needs & ALG_ON_TOKENS)
+        a->place = place_of(c, i);
+}
+
+static bool is_offline(const struct course *c, size_t i)
+{
+    return c->plan.faults != NULL && faults_offline(c->plan.faults, c->step, i);
+}
+
+static void message_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    struct alg_node a;
+
+    for (size_t i = from; i < to; i++) {
+        begin_node(&a, c, i, thread);
+        if (!is_offline(c, i))
+            c->plan.alg->message(&a, c->phase);
+    }
+}
+
+/* What liars say instead of what they are. */
+static void add_lies(struct course *c, double *got, const struct mixing *m,
+                     size_t i, const double *sent)
+{
+    double lie;
+
+    for (size_t e = m->start[i]; e < m->start[i + 1]; e++) {
+        size_t j = m->column[e];
+        if (j == i || !faults_lie(&lie, c->plan.faults, j, i))
+            continue;
+        for (size_t k = 0; k < c->d; k++)
+            got[k] += m->weight[e] * (lie - sent[j * c->d + k]);
+    }
+}
+
+static void mix_row(struct course *c, struct alg_node *a, size_t i)
+{
+    const struct alg *alg = c->plan.alg;
+    const struct mixing *m = c->mixing[alg->matrix[c->phase]];
+
+    for (size_t k = 0; k < alg->sends; k++) {
+        const double *sent = alg->message == NULL ? c->v[0] : c->send[k];
+        if (m->kind == MIXING_AVERAGE) {
+            alg_copy(a->got[k], c->mean[k], c->d);
+            continue;
+        }
+        mixing_row(a->got[k], m, i, sent, c->d);
+        if (c->plan.faults != NULL && c->plan.faults->liar != NULL)
+            add_lies(c, a->got[k], m, i, sent);
+    }
+    if (alg->scalar_sends > 0 && m->kind == MIXING_AVERAGE)
+        a->got_s[0] = 1;
+    else if (alg->scalar_sends > 0)
+        mixing_row(a->got_s, m, i, c->send_s, 1);
+}
+
+static void combine_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    const struct alg *alg = c->plan.alg;
+    struct alg_node a;
+
+    for (size_t i = from; i < to; i++) {
+        begin_node(&a, c, i, thread);
+        mix_row(c, &a, i);
+        if (alg->combine != NULL && !is_offline(c, i))
+            alg->combine(&a, c->phase);
+    }
+}
+
+struct sum {
+    struct course *c;
+    const double *x;
+    const bool *without; /* rows that do not count */
+};
+
+static void sum_blocks(void *context, size_t from, size_t to, size_t thread)
+{
+    const struct sum *s = context;
+    const size_t d = s->c->d, n = s->c->n;
+
+    (void)thread;
+    for (size_t b = from; b < to; b++) {
+        double *sum = s->c->partial + b * (d + 1);
+        memset(sum, 0, (d + 1) * sizeof *sum);
+        for (size_t i = b * BLOCK; i < n && i < (b + 1) * BLOCK; i++) {
+            if (s->without != NULL && s->without[i])
+                continue;
+            alg_add(sum, sum, 1, s->x + i * d, d);
+            sum[d] += 1;
+        }
+    }
+}
+
+static void mean_of(double *mean, struct course *c, const double *x,
+                    const bool *without)
+{
+    const size_t d = c->d, blocks = (c->n + BLOCK - 1) / BLOCK;
+    struct sum sum = {c, x, without};
+    double count = 0;
+
+    pool_run(c->plan.pool, blocks, sum_blocks, &sum);
+    memset(mean, 0, d * sizeof *mean);
+    for (size_t b = 0; b < blocks; b++) {
+        alg_add(mean, mean, 1, c->partial + b * (d + 1), d);
+        count += c->partial[b * (d + 1) + d];
+    }
+    for (size_t k = 0; k < d; k++)
+        mean[k] /= count;
+}
+
+/* The matrices of this step: [ALG_W], [ALG_COLUMNS], [ALG_MEAN]. */
+static int take_matrices(struct course *c)
+{
+    const struct course_plan *p = &c->plan;
+    struct sequence *both[2] = {p->mixes, p->columns};
+
+    for (size_t k = 0; k < 2; k++) {
+        mixing_free(c->real[k]);
+        c->real[k] = NULL;
+        if (k == 1 && both[1] == NULL) {
+            c->mixing[1] = c->mixing[0];
+            continue;
+        }
+        c->mixing[k] = sequence_at(both[k], c->step);
+        if (c->mixing[k] == NULL)
+            return -ENOMEM;
+        if (p->faults == NULL || faults_none(p->faults))
+            continue;
+        c->real[k] = faults_mixing(p->faults, c->mixing[k], c->step, p->rule);
+        if ((c->mixing[k] = c->real[k]) == NULL)
+            return -ENOMEM;
+    }
+    c->mixing[ALG_MEAN] = c->average;
+    c->world.mixing = c->mixing[ALG_W];
+    return 0;
+}
+
+static void count_sent(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const struct mixing *m = c->mixing[alg->matrix[c->phase]];
+    double bits = compress_bits(&c->plan.setting.compressor, c->d);
+    double links = (double)mixing_links(m);
+
+    if (alg->matrix[c->phase] == ALG_MEAN)
+        links = 2 * (double)c->n; /* to the sum and back */
+    if (c->plan.faults != NULL && c->plan.faults->drop.rows > 0)
+        links = (double)mixing_links(sequence_at(c->plan.mixes, c->step));
+    double sends = (double)(alg->sends + alg->link_sends);
+    c->vectors += links * sends;
+    c->bytes += links * (sends * bits + 64 * (double)alg->scalar_sends) / 8;
+}
+
+static void run_phase(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
+
+    if (alg->message != NULL)
+        pool_run(c->plan.pool, c->n, message_rows, c);
+    if (c->mixing[alg->matrix[c->phase]]->kind == MIXING_AVERAGE)
+        for (size_t k = 0; k < alg->sends; k++)
+            mean_of(c->mean[k], c, alg->message == NULL ? c->v[0] : c->send[k],
+                    liar);
+    pool_run(c->plan.pool, c->n, combine_rows, c);
+    if (alg->message == NULL && alg->sends > 0) {
+        double *old = c->v[0];
+        c->v[0] = c->next;
+        c->next = old;
+    }
+    count_sent(c);
+}
+
+/* The next pair: from the schedule, or a node and a neighbour of it by chance,
+ * each alike. */
+static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
+{
+    const struct table *t = c->plan.wake;
+    const struct mixing *m = c->mixing[ALG_W];
+
+    if (t != NULL) {
+        if (c->at_meeting == t->rows)
+            return error_set(c->error, -EINVAL,
+                             "wake: found %zu meetings, expected more for this "
+                             "many steps",
+                             t->rows);
+        pair[0] = (size_t)t->v[3 * c->at_meeting + 1];
+        pair[1] = (size_t)t->v[3 * c->at_meeting++ + 2];
+        return 0;
+    }
+    struct chance chance =
+        chance_of(c->plan.setting.seed, CHANCE_MEET, 0, tick);
+    size_t i = (size_t)chance_below(&chance, c->n);
+    size_t others = m->start[i + 1] - m->start[i] - 1;
+    pair[0] = pair[1] = i;
+    if (others == 0)
+        return 0;
+    size_t e = m->start[i] + (size_t)chance_below(&chance, others);
+    pair[1] = m->column[e] == i || (m->column[e] > i) ? m->column[e + 1]
+                                                      : m->column[e];
+    return 0;
+}
+
+static int run_meetings(struct course *c)
+{
+    const size_t count = c->plan.alg->one_a_step ? 1 : c->n;
+    struct alg_node a, b;
+    size_t pair[2] = {0, 0};
+
+    for (size_t k = 0; k < count; k++) {
+        int code = next_pair(pair, c, c->step * count + k);
+        if (code != 0)
+            return code;
+        if (pair[0] == pair[1])
+            continue;
+        begin_node(&a, c, pair[0], 0);
+        begin_node(&b, c, pair[1], 0);
+        c->plan.alg->meet(&a, &b);
+        c->vectors += 2;
+        c->bytes += 16 * (double)c->d;
+    }
+    return 0;
+}
+
+static void count_gradients(struct course *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        c->gradients += (double)c->draws[i];
+        c->draws[i] = 0;
+    }
+}
+
+static int run_clock(struct course *c)
+{
+    if (c->plan.clock == NULL || !c->plan.clock->on)
+        return 0;
+    struct mixing *sparse = mixing_sparse(c->mixing[ALG_COLUMNS]);
+    if (sparse == NULL)
+        return -ENOMEM;
+    clock_round(c->now, c->then, c->plan.clock, sparse);
+    mixing_free(sparse);
+    return 0;
+}
+
+int course_step(struct course *c, struct error *error)
+{
+    const struct alg *alg = c->plan.alg;
+    int code = take_matrices(c);
+
+    c->error = error;
+    if (code == 0 && alg->meet != NULL)
+        code = run_meetings(c);
+    for (c->phase = 0; code == 0 && alg->meet == NULL &&
+                       c->phase < (alg->phases == 0 ? 1 : alg->phases);
+         c->phase++)
+        run_phase(c);
+    c->phase = 0;
+    if (code == 0)
+        code = run_clock(c);
+    if (code == -ENOMEM)
+        return error_set(error, code, "%s: out of memory", alg->name);
+    if (code != 0)
+        return code;
+    count_gradients(c);
+    c->step++;
+    return 0;
+}
+
+static void square_blocks(void *context, size_t from, size_t to, size_t thread)
+{
+    const struct sum *s = context;
+    const struct course *c = s->c;
+    const size_t d = c->d;
+    const double *best = c->plan.problem->best;
+
+    (void)thread;
+    for (size_t b = from; b < to; b++) {
+        double *sums = c->partial + b * (d + 1), cons = 0, err = 0;
+        for (size_t i = b * BLOCK; i < c->n && i < (b + 1) * BLOCK; i++)
+            for (size_t k = 0; k < d && (s->without == NULL || !s->without[i]);
+                 k++) {
+                double x = c->v[0][i * d + k], off = x - s->x[k];
+                cons += off * off;
+                off = best == NULL ? off : x - best[k];
+                err += off * off;
+            }
+        sums[0] = cons;
+        sums[1] = err;
+    }
+}
+
+static void measure_mass(struct course_row *row, const struct course *c)
+{
+    row->least = HUGE_VAL;
+    row->most = -HUGE_VAL;
+    for (size_t i = 0; i < c->n; i++) {
+        double w = c->s[i * c->plan.alg->scalars];
+        row->mass += w;
+        row->least = fmin(row->least, w);
+        row->most = fmax(row->most, w);
+        row->sum += c->v[1][i * c->d];
+    }
+}
+
+static void measure_clock(struct course_row *row, const struct course *c)
+{
+    row->clock_min = row->clock_max = c->now[0];
+    for (size_t i = 0; i < c->n; i++) {
+        row->clock_min = fmin(row->clock_min, c->now[i]);
+        row->clock_max = fmax(row->clock_max, c->now[i]);
+        row->clock_mean += c->now[i] / (double)c->n;
+    }
+}
+
+void course_measure(struct course_row *row, struct course *c)
+{
+    const struct problem *p = c->plan.problem;
+    const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
+    const size_t blocks = (c->n + BLOCK - 1) / BLOCK;
+    double *mean = c->mean[0], count = 0;
+    struct sum sum = {c, mean, liar};
+
+    *row = (struct course_row){.step = c->step,
+                               .vectors = c->vectors,
+                               .bytes = c->bytes,
+                               .gradients = c->gradients};
+    mean_of(mean, c, c->v[0], liar);
+    pool_run(c->plan.pool, blocks, square_blocks, &sum);
+    for (size_t b = 0; b < blocks; b++) {
+        row->cons += c->partial[b * (c->d + 1)];
+        row->err += c->partial[b * (c->d + 1) + 1];
+    }
+    for (size_t i = 0; i < c->n; i++)
+        count += liar == NULL || !liar[i];
+    row->cons /= count;
+    row->err /= count;
+    row->mean = mean[0];
+    row->mse = row->cons;
+    for (size_t k = 0; k < c->d; k++)
+        row->mse += (mean[k] - c->start_mean[k]) * (mean[k] - c->start_mean[k]);
+    if (p->best != NULL)
+        row->gap = problem_value(p, mean) - p->best_value;
+    if (c->plan.alg->scalar_sends > 0)
+        measure_mass(row, c);
+    measure_clock(row, c);
+}
+
+static void init_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    struct alg_node a;
+
+    for (size_t i = from; i < to; i++) {
+        begin_node(&a, c, i, thread);
+        alg_copy(a.v[0], c->plan.problem->init + a.place * c->d, c->d);
+        if (c->plan.alg->init != NULL)
+            c->plan.alg->init(&a);
+    }
+}
+
+static void settle_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    struct alg_node a;
+
+    for (size_t i = from; i < to; i++) {
+        begin_node(&a, c, i, thread);
+        alg_copy(a.got[0], c->mean[0], c->d);
+        c->plan.alg->settle(&a);
+    }
+}
+
+/* Off-diagonal entries of the first matrix, and where each lies in the other
+ * end's row. */
+static int fill_links(struct course *c)
+{
+    const struct mixing *m = sequence_at(c->plan.mixes, 0);
+    struct graph *g = m == NULL ? NULL : mixing_graph(m);
+
+    if (g == NULL)
+        return -ENOMEM;
+    c->first = g->start;
+    c->neighbour = g->to;
+    const size_t links = g->start[g->n], width = c->d + 1;
+    free(g);
+    c->reverse = malloc((links + 1) * sizeof *c->reverse);
+    c->link =
+        calloc(links * c->plan.alg->link_vectors * width + 1, sizeof *c->link);
+    c->link_send = calloc(links * width + 1, sizeof *c->link_send);
+    if (c->reverse == NULL || c->link == NULL || c->link_send == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t e = c->first[i]; e < c->first[i + 1]; e++) {
+            size_t j = c->neighbour[e], back = c->first[j];
+            while (c->neighbour[back] != i)
+                back++;
+            c->reverse[e] = back;
+        }
+    return 0;
+}
+
+static bool allocate(double **to, size_t count, size_t *bytes)
+{
+    *to = calloc(count + 1, sizeof **to);
+    *bytes += (count + 1) * sizeof **to;
+    return *to != NULL;
+}
+
+static int make_room(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const size_t n = c->n, d = c->d, blocks = (n + BLOCK - 1) / BLOCK;
+    const size_t threads = pool_threads(c->plan.pool);
+    size_t bytes = 0;
+    bool fine = true;
+
+    for (size_t k = 0; k < alg->vectors; k++)
+        fine = fine && allocate(&c->v[k], n * d, &bytes);
+    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+        fine = fine && allocate(&c->send[k], n * d, &bytes);
+    if (alg->message == NULL && alg->sends > 0)
+        fine = fine && allocate(&c->next, n * d, &bytes);
+    for (size_t k = 0; k < ALG_SENDS_MAX; k++)
+        fine = fine && allocate(&c->mean[k], d, &bytes);
+    fine = fine && allocate(&c->s, n * alg->scalars, &bytes) &&
+           allocate(&c->send_s, n, &bytes) &&
+           allocate(&c->partial, blocks * (d + 1) + 1, &bytes) &&
+           allocate(&c->start_mean, d, &bytes) &&
+           allocate(&c->now, n, &bytes) && allocate(&c->then, n, &bytes) &&
+           allocate(&c->scratch,
+                    threads *
+                        ((ALG_SCRATCH + ALG_SENDS_MAX) * d + ALG_SCALARS_MAX),
+                    &bytes);
+    c->draws = calloc(n, sizeof *c->draws);
+    c->average = mixing_average(n);
+    if (!fine || c->draws == NULL || c->average == NULL)
+        return -ENOMEM;
+    return (alg->needs & ALG_LINKS) != 0 ? fill_links(c) : 0;
+}
+
+int course_new(struct course **course, const struct course_plan *plan,
+               struct error *error)
+{
+    struct course *c = calloc(1, sizeof *c);
+
+    *course = NULL;
+    if (c == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", plan->alg->name);
+    c->plan = *plan;
+    c->n = plan->mixes->n;
+    c->d = plan->problem->d;
+    if (make_room(c) != 0) {
+        course_free(c);
+        return error_set(error, -ENOMEM,
+                         "%s: out of memory for %zu nodes of %zu numbers",
+                         plan->alg->name, plan->mixes->n, plan->problem->d);
+    }
+    c->world = (struct alg_world){
+        .problem = plan->problem,
+        .faults = plan->faults,
+        .sent = c->send[0],
+        .first = c->first,
+        .reverse = c->reverse,
+        .link_send = plan->alg->link_sends ? c->link_send : NULL,
+        .draws = c->draws};
+    pool_run(plan->pool, c->n, init_rows, c);
+    if (plan->alg->settle != NULL) {
+        mean_of(c->mean[0], c, c->send[0], NULL);
+        pool_run(plan->pool, c->n, settle_rows, c);
+    }
+    count_gradients(c);
+    mean_of(c->start_mean, c, c->v[0],
+            plan->faults == NULL ? NULL : plan->faults->liar);
+    *course = c;
+    return 0;
+}
+
+void course_free(struct course *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t k = 0; k < ALG_VECTORS_MAX; k++)
+        free(c->v[k]);
+    for (size_t k = 0; k < ALG_SENDS_MAX; k++) {
+        free(c->send[k]);
+        free(c->mean[k]);
+    }
+    for (size_t k = 0; k < 2; k++)
+        mixing_free(c->real[k]);
+    mixing_free(c->average);
+    free(c->s);
+    free(c->send_s);
+    free(c->next);
+    free(c->link);
+    free(c->link_send);
+    free(c->first);
+    free(c->neighbour);
+    free(c->reverse);
+    free(c->scratch);
+    free(c->partial);
+    free(c->start_mean);
+    free(c->now);
+    free(c->then);
+    free(c->draws);
+    free(c);
+}
+
+const double *course_state(const struct course *c, size_t i)
+{
+    return c->v[0] + i * c->d;
+}
+
+size_t course_rows(const struct course *c)
+{
+    return c->n;
+}
+
+const double *course_vector(const struct course *c, size_t v, size_t i)
+{
+    assert(v < c->plan.alg->vectors && i < c->n);
+    return c->v[v] + i * c->d;
+}

@@ -1,0 +1,48 @@
+/* What the nodes minimise: F = mean of f_i, with its optimum. Gradients are
+ * exact, or with noise N(0, noise^2) on every coordinate. */
+
+#ifndef LAB_PROBLEM_H
+#define LAB_PROBLEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/error.h"
+
+enum problem_kind {
+    PROBLEM_CONSENSUS, /* only a start: f_i = 0 */
+    PROBLEM_QUADRATIC, /* (x - c_i)' A_i (x - c_i) / 2 */
+    PROBLEM_LOGISTIC   /* mean log(1 + exp(-y z'x)) + lambda / 2 |x|^2 */
+};
+
+struct problem {
+    enum problem_kind kind;
+    size_t n, d;
+    double *init;  /* [n, d] */
+    double *a, *c; /* quadratic: [n, d, d], [n, d] */
+    size_t *start; /* logistic: rows of node i are start[i] .. start[i + 1] */
+    double *z, *y; /* [rows, d], [rows] */
+    double lambda;
+    double noise;
+    double *best; /* [d] the optimum; NULL for consensus */
+    double best_value;
+};
+
+/* init NULL: zeros. All return 0 or a negative errno with an error that names
+ * the file. */
+int problem_consensus(struct problem *problem, size_t n, const char *init,
+                      struct error *error);
+int problem_quadratic(struct problem *problem, size_t n, const char *file,
+                      const char *init, struct error *error);
+int problem_logistic(struct problem *problem, size_t n, const char *file,
+                     double lambda, const char *init, struct error *error);
+/* Fills best and best_value. */
+int problem_solve(struct problem *problem, struct error *error);
+void problem_free(struct problem *problem);
+
+/* g[d] of f_i at x[d], without noise. */
+void problem_gradient(double *g, const struct problem *problem, size_t i,
+                      const double *x);
+double problem_value(const struct problem *problem, const double *x);
+
+#endif
