@@ -1,0 +1,99 @@
+#include "sim/lab/converge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "node/args.h"
+#include "sim/lab/lab.h"
+#include "sim/stage.h"
+
+static const char usage[] =
+    "Runs decentralised algorithms on a graph of many nodes, all in one\n"
+    "matrix, and records how they converge.\n"
+    "\n"
+    "  starling sim converge EXPERIMENT.yaml --out DIR\n"
+    "\n"
+    "  --out DIR        where trajectories.csv, spectrum.json and\n"
+    "                   manifest.json go\n"
+    "  --threads N      default: all processors; the results are the same\n"
+    "  --json           print where each algorithm ended, one object, to\n"
+    "                   stdout and nothing else there\n"
+    "  --quiet          no progress on stderr\n"
+    "\n"
+    "Example: starling sim converge torus.yaml --out results\n"
+    "docs/lab.md shows an experiment and how to add an algorithm.\n";
+
+static void print_json(const struct sheet *s)
+{
+    printf("{\"steps\":%" PRIu64 ",\"algorithms\":{", s->experiment->steps);
+    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+        const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
+        printf("%s\"%s\":{\"err\":%.17g,\"cons\":%.17g,\"gap\":%.17g}",
+               i == 0 ? "" : ",", s->columns[i].entry->label, last->err,
+               last->cons, last->gap);
+    }
+    puts("}}");
+}
+
+static void print_lines(const struct sheet *s, const char *out)
+{
+    printf("%-24s %12s %12s %12s\n", "after the last step", "err", "cons",
+           "gap");
+    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+        const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
+        printf("%-24s %12.6g %12.6g %12.6g\n", s->columns[i].entry->label,
+               last->err, last->cons, last->gap);
+    }
+    printf("%s/trajectories.csv, %.2f s\n", out, s->wall_seconds);
+}
+
+static int misuse(const char *found, const char *expected)
+{
+    return args_misuse("starling sim converge", "found %s, expected %s", found,
+                       expected);
+}
+
+int converge_main(int argc, char **argv)
+{
+    const char *path = NULL, *out = NULL, *threads = NULL;
+    bool help = false, json = false, quiet = false;
+    const struct args_flag flags[] = {{"--out", &out, NULL},
+                                      {"--threads", &threads, NULL},
+                                      {"--json", NULL, &json},
+                                      {"--quiet", NULL, &quiet},
+                                      {"--help", NULL, &help}};
+    const struct args args = {"starling sim converge", flags,
+                              sizeof flags / sizeof *flags, &path};
+    struct error error = {{0}};
+    struct lab *lab = NULL;
+    int status = args_parse(&args, argv + 1, argc - 1);
+
+    if (status != 0)
+        return status;
+    if (help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (path == NULL)
+        return misuse("no experiment", "EXPERIMENT.yaml");
+    if (out == NULL)
+        return misuse("no --out", "--out DIR, where the results go");
+    long count = threads == NULL ? 0 : strtol(threads, NULL, 10);
+    if (threads != NULL && (count < 1 || count > POOL_THREADS_MAX))
+        return misuse(threads, "--threads from 1 to 256");
+    if (stage_folder(out, &error) != 0 ||
+        lab_run(&lab, path, (size_t)count, !quiet && isatty(2), &error) != 0 ||
+        sheet_write(lab_sheet(lab), out, &error) != 0) {
+        fprintf(stderr, "starling: %s\n", error.text);
+        lab_free(lab);
+        return 1;
+    }
+    if (json)
+        print_json(lab_sheet(lab));
+    else
+        print_lines(lab_sheet(lab), out);
+    lab_free(lab);
+    return 0;
+}

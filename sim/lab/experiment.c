@@ -1,0 +1,301 @@
+#include "sim/lab/experiment.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/entry.h"
+#include "sim/lab/recipe.h"
+
+enum { NODES_MAX = 100000000, SEEDS_MAX = 1000 };
+
+int experiment_blame(const struct experiment *e, uint32_t line, int code,
+                     struct error *error)
+{
+    char text[ERROR_TEXT_SIZE];
+
+    snprintf(text, sizeof text, "%s", error->text);
+    return error_set(error, code, "%s:%u: %s", e->path, line, text);
+}
+
+static int read_problem(struct experiment *e, const struct reader *r, int node,
+                        struct error *error)
+{
+    static const struct reader_key keys[] = {
+        {"kind", READER_WORD, true, 0, 0, "consensus|quadratic|logistic"},
+        {"file", READER_TEXT, false, 0, 0, "a CSV file"},
+        {"init", READER_TEXT, false, 0, 0, "a CSV file"},
+        {"lambda", READER_REAL, false, 0, 1e12, ""},
+        {"noise", READER_REAL, false, 0, 1e12, ""},
+        {"model", READER_LATER, false, 0, 0, "softmax and mlp come later"},
+        {"data", READER_LATER, false, 0, 0, "softmax and mlp come later"},
+        {"partition", READER_LATER, false, 0, 0, "softmax and mlp come later"},
+        {"batch", READER_LATER, false, 0, 0, "softmax and mlp come later"},
+    };
+    struct reader_value v[9];
+    int code = reader_map(v, r, node, keys, 9, "problem", error);
+
+    if (code != 0)
+        return code;
+    e->kind = (enum problem_kind)v[0].word;
+    e->problem_line = reader_line(r, node);
+    e->lambda = v[3].real;
+    e->noise = v[4].real;
+    const bool data = e->kind != PROBLEM_CONSENSUS;
+    const size_t need = data ? 1 : 2;
+    if (v[need].line == 0)
+        return reader_fail(r, e->problem_line, error,
+                           "found no key '%s' in problem, expected it for %s; "
+                           "add it",
+                           keys[need].name, v[0].text);
+    if (!data && v[1].line != 0)
+        return reader_fail(r, v[1].line, error,
+                           "file: found it for consensus, expected init: only");
+    if (v[1].line != 0)
+        code = recipe_path(&e->file, e, v[1].text, error);
+    if (code == 0 && v[2].line != 0)
+        code = recipe_path(&e->init, e, v[2].text, error);
+    return code;
+}
+
+/* A number for all, or a file. */
+static int number_or_file(double *number, const char **file,
+                          struct experiment *e, const struct reader *r,
+                          const struct reader_value *v, const char *name,
+                          struct error *error)
+{
+    if (v->line == 0)
+        return 0;
+    if (reader_real(number, r, v->node) == 0 && *number >= 0)
+        return 0;
+    const char *text = reader_text(r, v->node);
+    if (text == NULL || reader_real(number, r, v->node) == 0)
+        return reader_fail(r, v->line, error,
+                           "%s: expected milliseconds, 0 or more, or a CSV "
+                           "file",
+                           name);
+    return recipe_path(file, e, text, error);
+}
+
+enum {
+    NET_DROP,
+    NET_OFFLINE,
+    NET_WAKE,
+    NET_BYZANTINE,
+    NET_LOSS,
+    NET_ON_LOSS,
+    NET_COMPUTE,
+    NET_LATENCY,
+    NET_RATE,
+    NET_MESSAGE,
+    NET_BARRIER,
+    NET_UPLINK,
+    NET_BANDWIDTH,
+    NET_KEYS
+};
+
+static const struct reader_key network_keys[NET_KEYS] = {
+    {"drop", READER_TEXT, false, 0, 0, "a CSV file: step,from,to"},
+    {"offline", READER_TEXT, false, 0, 0, "a CSV file: step,node"},
+    {"wake", READER_TEXT, false, 0, 0, "a CSV file: tick,i,j"},
+    {"byzantine", READER_TEXT, false, 0, 0, "a CSV file: from,to,value"},
+    {"loss", READER_REAL, false, 0, 1, ""},
+    {"on_loss", READER_WORD, false, 0, 0,
+     "self|symmetric|renormalise|lost|returned"},
+    {"compute_ms", READER_ANY, false, 0, 0, "milliseconds or a CSV file"},
+    {"latency_ms", READER_ANY, false, 0, 0, "milliseconds or a CSV file"},
+    {"bytes_per_ms", READER_REAL, false, 1e-9, 1e15, ""},
+    {"message_bytes", READER_REAL, false, 0, 1e15, ""},
+    {"barrier", READER_WORD, false, 0, 0, "global|neighbourhood|none"},
+    {"uplink", READER_WORD, false, 0, 0, "parallel|serial"},
+    {"bandwidth_mbit", READER_REAL, false, 1e-9, 1e12, ""},
+};
+
+static int read_network(struct experiment *e, const struct reader *r, int node,
+                        struct error *error)
+{
+    struct reader_value v[NET_KEYS];
+    const char **files[] = {&e->drop, &e->offline, &e->wake, &e->byzantine};
+    int code = reader_map(v, r, node, network_keys, NET_KEYS, "network", error);
+
+    for (size_t k = 0; code == 0 && k < 4; k++)
+        if (v[k].line != 0)
+            code = recipe_path(files[k], e, v[k].text, error);
+    if (code == 0)
+        code = number_or_file(&e->compute_ms, &e->compute, e, r,
+                              &v[NET_COMPUTE], "compute_ms", error);
+    if (code == 0)
+        code = number_or_file(&e->latency_ms, &e->latency, e, r,
+                              &v[NET_LATENCY], "latency_ms", error);
+    if (code != 0)
+        return code;
+    e->network_line = reader_line(r, node);
+    e->loss = v[NET_LOSS].real;
+    e->has_rule = v[NET_ON_LOSS].line != 0;
+    e->rule = (enum faults_rule)v[NET_ON_LOSS].word;
+    e->bytes_per_ms = v[NET_RATE].real;
+    if (v[NET_BANDWIDTH].line != 0) /* a megabit is 125 bytes a millisecond */
+        e->bytes_per_ms = v[NET_BANDWIDTH].real * 125;
+    e->message_bytes = v[NET_MESSAGE].line == 0 ? -1 : v[NET_MESSAGE].real;
+    e->barrier = (enum clock_barrier)v[NET_BARRIER].word;
+    e->serial = v[NET_UPLINK].word == 1;
+    for (size_t k = NET_COMPUTE; k < NET_KEYS; k++)
+        e->has_clock = e->has_clock || v[k].line != 0;
+    return 0;
+}
+
+static int read_seeds(struct experiment *e, const struct reader *r,
+                      const struct reader_value *v, struct error *error)
+{
+    size_t count = v->line == 0 ? 1 : reader_count(r, v->node);
+    double seed;
+
+    if (count == 0 || count > SEEDS_MAX)
+        return reader_fail(r, v->line, error,
+                           "seeds: found %zu, expected from 1 to %d", count,
+                           SEEDS_MAX);
+    e->seeds = calloc(count, sizeof *e->seeds);
+    if (e->seeds == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    e->seed_count = count;
+    e->seeds[0] = 1;
+    for (size_t i = 0; v->line != 0 && i < count; i++) {
+        int item = reader_item(r, v->node, i);
+        if (reader_real(&seed, r, item) != 0 || seed < 0 || seed > 1e15 ||
+            floor(seed) < seed)
+            return reader_fail(r, reader_line(r, item), error,
+                               "seeds: expected whole numbers from 0");
+        e->seeds[i] = (uint64_t)seed;
+    }
+    return 0;
+}
+
+static int read_entries(struct experiment *e, const struct reader *r, int list,
+                        struct error *error)
+{
+    size_t count = reader_count(r, list);
+
+    if (count == 0)
+        return reader_fail(r, reader_line(r, list), error,
+                           "algorithms: found none, expected a list such as "
+                           "- {name: gossip}");
+    e->entries = calloc(count, sizeof *e->entries);
+    if (e->entries == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    for (size_t i = 0; i < count; i++) {
+        e->entry_count = i + 1;
+        int code =
+            entry_read(&e->entries[i], e, r, reader_item(r, list, i), error);
+        if (code != 0)
+            return code;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(e->entries[i].label, e->entries[j].label) == 0)
+                return reader_fail(r, e->entries[i].line, error,
+                                   "algorithms: found '%s' twice, expected "
+                                   "another label: for one of them",
+                                   e->entries[i].label);
+    }
+    return 0;
+}
+
+enum {
+    TOP_VERSION,
+    TOP_NODES,
+    TOP_GRAPH,
+    TOP_WEIGHTS,
+    TOP_PROBLEM,
+    TOP_STEPS,
+    TOP_EVERY,
+    TOP_ALGORITHMS,
+    TOP_NETWORK,
+    TOP_SEEDS,
+    TOP_KEYS
+};
+
+static const struct reader_key top_keys[TOP_KEYS] = {
+    {"version", READER_INTEGER, true, 1, 1, ""},
+    {"nodes", READER_INTEGER, false, 1, NODES_MAX, ""},
+    {"graph", READER_MAP, false, 0, 0, ""},
+    {"weights", READER_MAP, false, 0, 0, ""},
+    {"problem", READER_MAP, true, 0, 0, ""},
+    {"steps", READER_INTEGER, true, 0, 1e12, ""},
+    {"every", READER_INTEGER, false, 1, 1e12, ""},
+    {"algorithms", READER_LIST, true, 0, 0, ""},
+    {"network", READER_MAP, false, 0, 0, ""},
+    {"seeds", READER_LIST, false, 0, 0, ""},
+};
+
+static int read_all(struct experiment *e, struct error *error)
+{
+    const struct reader *r = e->reader;
+    struct reader_value v[TOP_KEYS];
+    int code = reader_map(v, r, reader_root(r), top_keys, TOP_KEYS,
+                          "the experiment", error);
+
+    if (code != 0)
+        return code;
+    e->nodes = (size_t)v[TOP_NODES].integer;
+    e->steps = v[TOP_STEPS].integer;
+    e->every = v[TOP_EVERY].line == 0 ? 1 : v[TOP_EVERY].integer;
+    if (v[TOP_GRAPH].line != 0)
+        code = recipe_graph(&e->graph, e, r, v[TOP_GRAPH].node, error);
+    if (code == 0 && v[TOP_WEIGHTS].line != 0)
+        code = recipe_weights(&e->weights, e, r, v[TOP_WEIGHTS].node, error);
+    if (code == 0)
+        code = read_problem(e, r, v[TOP_PROBLEM].node, error);
+    if (code == 0 && v[TOP_NETWORK].line != 0)
+        code = read_network(e, r, v[TOP_NETWORK].node, error);
+    if (code == 0)
+        code = read_seeds(e, r, &v[TOP_SEEDS], error);
+    if (code == 0)
+        code = read_entries(e, r, v[TOP_ALGORITHMS].node, error);
+    return code;
+}
+
+int experiment_read(struct experiment **experiment, const char *path,
+                    struct error *error)
+{
+    struct experiment *e = calloc(1, sizeof *e);
+    int code = -ENOMEM;
+
+    *experiment = NULL;
+    if (e == NULL) {
+        error_set(error, code, "%s: out of memory", path);
+        goto fail;
+    }
+    e->path = path;
+    if ((code = reader_open(&e->reader, path, error)) != 0)
+        goto fail;
+    if ((code = read_all(e, error)) != 0)
+        goto fail;
+    *experiment = e;
+    return 0;
+fail:
+    experiment_free(e);
+    return code;
+}
+
+static void free_weights(struct experiment_weights *w)
+{
+    free(w->files);
+    w->files = NULL;
+}
+
+void experiment_free(struct experiment *e)
+{
+    if (e == NULL)
+        return;
+    for (size_t i = 0; i < e->text_count; i++)
+        free(e->texts[i]);
+    for (size_t i = 0; i < e->entry_count; i++)
+        free_weights(&e->entries[i].weights);
+    free_weights(&e->weights);
+    free(e->texts);
+    free(e->entries);
+    free(e->seeds);
+    reader_close(e->reader);
+    free(e);
+}

@@ -1,0 +1,286 @@
+#include "sim/lab/plan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/lab/matrices.h"
+
+static int compare_three(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    for (size_t c = 0; c < 3; c++)
+        if (x[c] < y[c] || x[c] > y[c])
+            return x[c] < y[c] ? -1 : 1;
+    return 0;
+}
+
+static void sort_three(struct table *t)
+{
+    if (t->rows > 0)
+        qsort(t->v, t->rows, 3 * sizeof *t->v, compare_three);
+}
+
+/* bounds[columns]: what a column's whole numbers stay below; 0: any number. */
+static int read_schedule(struct table *t, const char *path, const char *names,
+                         const size_t *bounds, struct error *error)
+{
+    size_t value;
+
+    if (path == NULL)
+        return 0;
+    int code = table_read(t, path, names, false, error);
+    for (size_t r = 0; code == 0 && r < t->rows; r++)
+        for (size_t c = 0; code == 0 && c < t->columns; c++)
+            if (bounds[c] > 0)
+                code = table_index(&value, t, r, c, bounds[c], path,
+                                   "a step or node", error);
+    return code;
+}
+
+static int load_problem(struct plan *p, struct error *error)
+{
+    const struct experiment *e = p->experiment;
+    int code;
+
+    if (e->kind == PROBLEM_CONSENSUS)
+        code = problem_consensus(&p->problem, p->n, e->init, error);
+    else if (e->kind == PROBLEM_QUADRATIC)
+        code = problem_quadratic(&p->problem, p->n, e->file, e->init, error);
+    else
+        code = problem_logistic(&p->problem, p->n, e->file, e->lambda, e->init,
+                                error);
+    p->problem.noise = e->noise;
+    return code == 0 ? problem_solve(&p->problem, error) : code;
+}
+
+static int load_compute(struct plan *p, struct error *error)
+{
+    const char *path = p->experiment->compute;
+    struct table t;
+    size_t i = 0;
+
+    if (path == NULL)
+        return 0;
+    int code = table_read(&t, path, NULL, false, NULL);
+    if (code != 0 || t.columns != 1) {
+        if (code == 0)
+            table_free(&t);
+        code = table_read(&t, path, "node,ms", false, error);
+    }
+    if (code != 0)
+        return code;
+    p->compute = calloc(p->n, sizeof *p->compute);
+    if (p->compute == NULL || t.rows != p->n)
+        code = error_set(error, -EINVAL,
+                         "%s: found %zu rows, expected %zu, one for each node",
+                         path, t.rows, p->n);
+    for (size_t r = 0; code == 0 && r < t.rows; r++) {
+        i = r;
+        if (t.columns == 2)
+            code = table_index(&i, &t, r, 0, p->n, path, "a node", error);
+        if (code == 0)
+            p->compute[i] = t.v[(r + 1) * t.columns - 1];
+    }
+    table_free(&t);
+    return code;
+}
+
+static int load_network(struct plan *p, struct error *error)
+{
+    const struct experiment *e = p->experiment;
+    const size_t any = (size_t)1 << 52;
+    int code = read_schedule(&p->faults.drop, e->drop, "step,from,to",
+                             (size_t[]){any, p->n, p->n}, error);
+
+    if (code == 0)
+        code = read_schedule(&p->faults.offline, e->offline, "step,node",
+                             (size_t[]){any, p->n}, error);
+    if (code == 0)
+        code = read_schedule(&p->faults.byzantine, e->byzantine,
+                             "from,to,value", (size_t[]){p->n, p->n, 0}, error);
+    if (code == 0)
+        code = read_schedule(&p->wake, e->wake, "tick,i,j",
+                             (size_t[]){any, p->n, p->n}, error);
+    if (code == 0)
+        code = read_schedule(&p->latency, e->latency, "from,to,ms",
+                             (size_t[]){p->n, p->n, 0}, error);
+    if (code == 0)
+        code = load_compute(p, error);
+    if (code != 0)
+        return code;
+    sort_three(&p->wake);
+    sort_three(&p->latency);
+    p->faults.loss = e->loss;
+    return faults_prepare(&p->faults, p->n, error);
+}
+
+static void set_clock(struct plan *p)
+{
+    const struct experiment *e = p->experiment;
+    double bytes =
+        e->message_bytes < 0 ? 8 * (double)p->problem.d : e->message_bytes;
+
+    p->clock = (struct clock_laws){
+        .on = e->has_clock,
+        .barrier = e->barrier,
+        .serial = e->serial,
+        .compute = p->compute,
+        .compute_ms = e->compute_ms,
+        .latency = p->latency.rows > 0 ? &p->latency : NULL,
+        .latency_ms = e->latency_ms,
+        .send_ms = e->bytes_per_ms > 0 ? bytes / e->bytes_per_ms : 0};
+}
+
+int plan_open(struct plan **plan, const struct experiment *experiment,
+              size_t threads, struct error *error)
+{
+    struct plan *p = calloc(1, sizeof *p);
+    int code = -ENOMEM;
+
+    *plan = NULL;
+    if (p == NULL || (p->pool = pool_new(threads)) == NULL) {
+        error_set(error, code, "%s: out of memory", experiment->path);
+        goto fail;
+    }
+    p->experiment = experiment;
+    p->n = experiment->nodes;
+    if (p->n == 0 && (code = matrices_nodes(&p->n, experiment, error)) != 0)
+        goto fail;
+    if ((code = load_problem(p, error)) != 0)
+        goto fail;
+    if ((code = load_network(p, error)) != 0)
+        goto fail;
+    set_clock(p);
+    *plan = p;
+    return 0;
+fail:
+    plan_close(p);
+    return code;
+}
+
+void plan_close(struct plan *p)
+{
+    if (p == NULL)
+        return;
+    problem_free(&p->problem);
+    faults_free(&p->faults);
+    table_free(&p->wake);
+    table_free(&p->latency);
+    free(p->compute);
+    pool_free(p->pool);
+    free(p);
+}
+
+static int read_placement(struct plan_run *run, const struct plan *p,
+                          const struct experiment_entry *entry, size_t *tokens,
+                          struct error *error)
+{
+    struct table *t = &run->placement;
+    const size_t any = (size_t)1 << 52;
+    int code = read_schedule(t, entry->placement, "step,token,node",
+                             (size_t[]){any, any, p->n}, error);
+    double most = 0;
+
+    *tokens = (size_t)entry->setting.tokens;
+    if (code != 0 || entry->placement == NULL)
+        return code;
+    sort_three(t);
+    for (size_t r = 0; r < t->rows; r++)
+        most = fmax(most, t->v[3 * r + 1]);
+    *tokens = (size_t)most + 1;
+    for (size_t r = 0; r < t->rows; r++)
+        if (t->v[3 * r] < (double)(r / *tokens) ||
+            t->v[3 * r] > (double)(r / *tokens) ||
+            (size_t)t->v[3 * r + 1] != r % *tokens)
+            return error_set(error, -EINVAL,
+                             "%s: found no node for token %zu in step %zu, "
+                             "expected one for every token in every step",
+                             entry->placement, r % *tokens, r / *tokens);
+    if (t->rows < *tokens * p->experiment->steps)
+        return error_set(error, -EINVAL,
+                         "%s: found %zu steps, expected %llu as the experiment "
+                         "has",
+                         entry->placement, t->rows / *tokens,
+                         (unsigned long long)p->experiment->steps);
+    return 0;
+}
+
+static int set_spectrum(struct plan_run *run,
+                        const struct experiment_entry *entry,
+                        struct error *error)
+{
+    struct sequence *s = run->course.mixes;
+    const unsigned needs = entry->alg->needs;
+    const bool must = (needs & (ALG_SLEM | ALG_ABOVE_THIRD)) != 0;
+
+    run->spectrum = (struct spectrum){0};
+    if (s->kind != SEQUENCE_CYCLE || s->count != 1)
+        return 0;
+    if (s->n > SPECTRUM_NODES_MAX && !must)
+        return 0;
+    int code = spectrum_of(&run->spectrum, s->mixes[0], error);
+    run->has_spectrum = code == 0;
+    run->course.setting.slem = run->spectrum.slem;
+    if (code == -E2BIG && (needs & ALG_SLEM) == 0) {
+        snprintf(run->note, sizeof run->note,
+                 "%s: more than %d nodes, the range of W's eigenvalues is not "
+                 "checked",
+                 entry->label, SPECTRUM_NODES_MAX);
+        return 0;
+    }
+    return code;
+}
+
+int plan_run(struct plan_run *run, struct plan *p,
+             const struct experiment_entry *entry, uint64_t seed,
+             struct error *error)
+{
+    const struct experiment *e = p->experiment;
+    const bool column = entry->alg->matrix[0] == ALG_COLUMNS;
+    size_t rows = p->n;
+    int code = 0;
+
+    *run = (struct plan_run){0};
+    run->course =
+        (struct course_plan){.alg = entry->alg,
+                             .setting = entry->setting,
+                             .problem = &p->problem,
+                             .wake = p->wake.rows > 0 ? &p->wake : NULL,
+                             .clock = &p->clock,
+                             .pool = p->pool,
+                             .rule = entry->has_rule ? entry->rule
+                                     : e->has_rule   ? e->rule
+                                     : column        ? FAULTS_RETURNED
+                                                     : FAULTS_SELF};
+    run->course.setting.seed = seed;
+    p->faults.seed = seed;
+    if (!faults_none(&p->faults) || p->faults.liar != NULL)
+        run->course.faults = &p->faults;
+    if ((entry->alg->needs & ALG_ON_TOKENS) != 0)
+        code = read_placement(run, p, entry, &rows, error);
+    if (code == 0)
+        code = matrices_build(&run->course.mixes, &run->course.columns, e,
+                              entry, rows, seed, error);
+    if (code == 0 && run->placement.rows > 0)
+        run->course.placement = &run->placement;
+    if (code == 0)
+        code = set_spectrum(run, entry, error);
+    if (code == 0)
+        code = matrices_check(run->note, sizeof run->note, &run->course,
+                              &run->spectrum, e, entry, error);
+    if (code != 0)
+        plan_run_free(run);
+    return code;
+}
+
+void plan_run_free(struct plan_run *run)
+{
+    sequence_free(run->course.mixes);
+    sequence_free(run->course.columns);
+    table_free(&run->placement);
+    run->course.mixes = run->course.columns = NULL;
+}

@@ -1,0 +1,252 @@
+#include "sim/lab/sheet.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+enum { PATH_SIZE = 4096, HASH_BYTES = 32, MEASURES = 15, PARTS_MAX = 4 };
+
+static bool always(const struct experiment *e, const struct alg *alg)
+{
+    (void)e, (void)alg;
+    return true;
+}
+
+static bool consensus(const struct experiment *e, const struct alg *alg)
+{
+    (void)alg;
+    return e->kind == PROBLEM_CONSENSUS;
+}
+
+static bool weighted(const struct experiment *e, const struct alg *alg)
+{
+    (void)e;
+    return alg->scalar_sends > 0;
+}
+
+static bool timed(const struct experiment *e, const struct alg *alg)
+{
+    (void)alg;
+    return e->has_clock;
+}
+
+/* Where a measure lies in struct course_row, and whether an entry has it. */
+#define AT(member) offsetof(struct course_row, member)
+static const struct {
+    const char *name;
+    size_t offset;
+    bool (*has)(const struct experiment *e, const struct alg *alg);
+} measures[MEASURES] = {
+    {"err", AT(err), always},
+    {"cons", AT(cons), always},
+    {"gap", AT(gap), always},
+    {"mean", AT(mean), always},
+    {"mse", AT(mse), consensus},
+    {"mass", AT(mass), weighted},
+    {"w_min", AT(least), weighted},
+    {"w_max", AT(most), weighted},
+    {"sum", AT(sum), weighted},
+    {"vectors", AT(vectors), always},
+    {"bytes", AT(bytes), always},
+    {"gradients", AT(gradients), always},
+    {"virtual_ms_min", AT(clock_min), timed},
+    {"virtual_ms_max", AT(clock_max), timed},
+    {"virtual_ms_mean", AT(clock_mean), timed},
+};
+
+static double value(const struct course_row *row, size_t measure)
+{
+    double v;
+
+    memcpy(&v, (const char *)row + measures[measure].offset, sizeof v);
+    return v;
+}
+
+/* Mean over the seeds, and half a 95 % interval of it. */
+static double over_seeds(double *half, const struct sheet *s,
+                         const struct sheet_column *c, size_t row,
+                         size_t measure)
+{
+    const size_t count = s->experiment->seed_count;
+    double mean = 0, square = 0;
+
+    for (size_t k = 0; k < count; k++)
+        mean += value(&c->rows[k * s->row_count + row], measure);
+    mean /= (double)count;
+    for (size_t k = 0; k < count; k++) {
+        double off = value(&c->rows[k * s->row_count + row], measure) - mean;
+        square += off * off;
+    }
+    *half = count < 2 ? 0
+                      : 1.959963984540054 *
+                            sqrt(square / (double)(count - 1) / (double)count);
+    return mean;
+}
+
+static void write_header(FILE *file, const struct sheet *s)
+{
+    const struct experiment *e = s->experiment;
+
+    fputs("step", file);
+    for (size_t i = 0; i < e->entry_count; i++)
+        for (size_t m = 0; m < MEASURES; m++) {
+            const char *label = e->entries[i].label;
+            if (!measures[m].has(e, e->entries[i].alg))
+                continue;
+            fprintf(file, ",%s:%s", label, measures[m].name);
+            if (e->seed_count > 1 && m < 4)
+                fprintf(file, ",%s:%s_ci95", label, measures[m].name);
+        }
+    fputc('\n', file);
+}
+
+static void write_rows(FILE *file, const struct sheet *s)
+{
+    const struct experiment *e = s->experiment;
+    double half;
+
+    write_header(file, s);
+    for (size_t r = 0; r < s->row_count; r++) {
+        fprintf(file, "%llu", (unsigned long long)s->columns[0].rows[r].step);
+        for (size_t i = 0; i < e->entry_count; i++)
+            for (size_t m = 0; m < MEASURES; m++) {
+                if (!measures[m].has(e, e->entries[i].alg))
+                    continue;
+                fprintf(file, ",%.17g",
+                        over_seeds(&half, s, &s->columns[i], r, m));
+                if (e->seed_count > 1 && m < 4)
+                    fprintf(file, ",%.17g", half);
+            }
+        fputc('\n', file);
+    }
+}
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *spectrum_json(const struct sheet_column *c)
+{
+    const struct spectrum *s = &c->spectrum;
+
+    if (!c->has_spectrum)
+        return json_null();
+    return json_pack("{so so so so so sb}", "lambda2", number(s->lambda2),
+                     "lambda_n", number(s->lambda_n), "slem", number(s->slem),
+                     "gap", number(s->gap), "norm", number(s->norm),
+                     "symmetric", s->symmetric);
+}
+
+/* The first entry's at the top, as most experiments have one matrix. */
+static json_t *all_spectra(const struct sheet *s)
+{
+    json_t *root = NULL, *entries = json_object();
+
+    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+        if (root == NULL && s->columns[i].has_spectrum)
+            root = spectrum_json(&s->columns[i]);
+        json_object_set_new(entries, s->columns[i].entry->label,
+                            spectrum_json(&s->columns[i]));
+    }
+    if (root == NULL)
+        root = json_object();
+    json_object_set_new(root, "entries", entries);
+    return root;
+}
+
+static json_t *hash_of(const char *path)
+{
+    unsigned char chunk[65536], hash[HASH_BYTES];
+    char text[2 * HASH_BYTES + 1];
+    crypto_generichash_state state;
+    FILE *file = fopen(path, "rb");
+    size_t size;
+
+    if (file == NULL)
+        return json_null();
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
+        crypto_generichash_update(&state, chunk, size);
+    fclose(file);
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+    return json_string(text);
+}
+
+static json_t *manifest(const struct sheet *s)
+{
+    const struct experiment *e = s->experiment;
+    json_t *inputs = json_object(), *seeds = json_array();
+    struct utsname machine;
+
+    json_object_set_new(inputs, e->path, hash_of(e->path));
+    for (size_t i = 0; i < e->text_count; i++) {
+        json_t *hash = hash_of(e->texts[i]);
+        if (json_is_string(hash))
+            json_object_set(inputs, e->texts[i], hash);
+        json_decref(hash);
+    }
+    for (size_t i = 0; i < e->seed_count; i++)
+        json_array_append_new(seeds, json_integer((json_int_t)e->seeds[i]));
+    if (uname(&machine) != 0)
+        memset(&machine, 0, sizeof machine);
+    return json_pack("{si ss so so s{ss ss ss} si sf}", "version", 1, "program",
+                     "starling " STARLING_VERSION, "seeds", seeds,
+                     "inputs_blake2b", inputs, "machine", "system",
+                     machine.sysname, "release", machine.release, "processor",
+                     machine.machine, "threads", (int)s->threads,
+                     "wall_seconds", s->wall_seconds);
+}
+
+static int failed(const char *path, struct error *error)
+{
+    return error_set(error, -EIO, "%s: %s; is the disk full?", path,
+                     strerror(errno));
+}
+
+static int move_there(const char *part, const char *path, struct error *error)
+{
+    return rename(part, path) == 0 ? 0 : failed(path, error);
+}
+
+static int write_json(json_t *json, const char *folder, const char *name,
+                      struct error *error)
+{
+    char path[PATH_SIZE], part[PATH_SIZE + 8];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(part, sizeof part, "%s.part", path);
+    int status = json == NULL
+                     ? -1
+                     : json_dump_file(json, part,
+                                      JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    json_decref(json);
+    return status == 0 ? move_there(part, path, error) : failed(part, error);
+}
+
+int sheet_write(const struct sheet *s, const char *folder, struct error *error)
+{
+    char path[PATH_SIZE], part[PATH_SIZE + 8];
+
+    snprintf(path, sizeof path, "%s/trajectories.csv", folder);
+    snprintf(part, sizeof part, "%s.part", path);
+    FILE *file = fopen(part, "w");
+    if (file == NULL)
+        return failed(part, error);
+    write_rows(file, s);
+    bool bad = ferror(file) != 0;
+    if (fclose(file) != 0 || bad)
+        return failed(part, error);
+    int code = move_there(part, path, error);
+    if (code == 0)
+        code = write_json(all_spectra(s), folder, "spectrum.json", error);
+    if (code == 0)
+        code = write_json(manifest(s), folder, "manifest.json", error);
+    return code;
+}

@@ -1,0 +1,29 @@
+/* What an experiment leaves in its folder: trajectories.csv, spectrum.json,
+ * manifest.json. */
+
+#ifndef LAB_SHEET_H
+#define LAB_SHEET_H
+
+#include "sim/lab/course.h"
+#include "sim/lab/plan.h"
+
+struct sheet_column { /* of one entry */
+    const struct experiment_entry *entry;
+    struct course_row *rows; /* [seed_count, row_count] */
+    struct spectrum spectrum;
+    bool has_spectrum;
+};
+
+struct sheet {
+    const struct experiment *experiment;
+    struct sheet_column *columns; /* [entry_count] */
+    size_t row_count;
+    size_t threads;
+    double wall_seconds;
+};
+
+/* Each file is written beside its place and then moved there. */
+int sheet_write(const struct sheet *sheet, const char *folder,
+                struct error *error);
+
+#endif
