@@ -8,12 +8,14 @@
 #include "sim/cluster.h"
 #include "sim/demo.h"
 #include "sim/lab/converge.h"
+#include "sim/lab/verify.h"
 #include "sim/runs.h"
 
 static const char usage[] =
     "starling sim world STUDY.yaml --out DIR     a virtual network, one seed\n"
     "starling sim cluster STUDY.yaml --out DIR   real processes on loopback\n"
     "starling sim converge EXPERIMENT.yaml --out DIR   many nodes, one matrix\n"
+    "starling sim verify [DIR]                   known facts, recomputed\n"
     "starling demo                               a network tells its story\n"
     "\n"
     "Each has --help. Example: starling sim world heart.yaml --out results\n";
@@ -26,6 +28,7 @@ int main(int argc, char **argv)
     } commands[] = {{"world", runs_main},
                     {"cluster", cluster_main},
                     {"converge", converge_main},
+                    {"verify", verify_main},
                     {"demo", demo_main}};
 
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
@@ -40,10 +43,10 @@ int main(int argc, char **argv)
         puts("starling-sim " STARLING_VERSION);
         return 0;
     }
-    fprintf(
-        stderr,
-        "starling: found %s, expected world, cluster, converge or demo; see "
-        "starling sim --help\n",
-        argc > 1 ? argv[1] : "no command");
+    fprintf(stderr,
+            "starling: found %s, expected world, cluster, converge, verify or "
+            "demo; see "
+            "starling sim --help\n",
+            argc > 1 ? argv[1] : "no command");
     return 2;
 }

@@ -83,8 +83,10 @@ int converge_main(int argc, char **argv)
     long count = threads == NULL ? 0 : strtol(threads, NULL, 10);
     if (threads != NULL && (count < 1 || count > POOL_THREADS_MAX))
         return misuse(threads, "--threads from 1 to 256");
+    const struct lab_options options = {.threads = (size_t)count,
+                                        .progress = !quiet && isatty(2)};
     if (stage_folder(out, &error) != 0 ||
-        lab_run(&lab, path, (size_t)count, !quiet && isatty(2), &error) != 0 ||
+        lab_run(&lab, path, &options, &error) != 0 ||
         sheet_write(lab_sheet(lab), out, &error) != 0) {
         fprintf(stderr, "starling: %s\n", error.text);
         lab_free(lab);

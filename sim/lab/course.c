@@ -39,6 +39,12 @@ struct course {
     struct error *error;
 };
 
+/* Rows that are worth a thread of their own: some 10 microseconds. */
+static size_t grain(const struct course *c)
+{
+    return 1 + 8192 / (c->d + 8);
+}
+
 static void point_at(struct alg_node *a, struct course *c, size_t i,
                      size_t thread)
 {
@@ -194,7 +200,7 @@ static void mean_of(double *mean, struct course *c, const double *x,
     struct sum sum = {c, x, without};
     double count = 0;
 
-    pool_run(c->plan.pool, blocks, sum_blocks, &sum);
+    pool_run(c->plan.pool, blocks, 1, sum_blocks, &sum);
     memset(mean, 0, d * sizeof *mean);
     for (size_t b = 0; b < blocks; b++) {
         alg_add(mean, mean, 1, c->partial + b * (d + 1), d);
@@ -253,12 +259,12 @@ static void run_phase(struct course *c)
     const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
 
     if (alg->message != NULL)
-        pool_run(c->plan.pool, c->n, message_rows, c);
+        pool_run(c->plan.pool, c->n, grain(c), message_rows, c);
     if (c->mixing[alg->matrix[c->phase]]->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
             mean_of(c->mean[k], c, alg->message == NULL ? c->v[0] : c->send[k],
                     liar);
-    pool_run(c->plan.pool, c->n, combine_rows, c);
+    pool_run(c->plan.pool, c->n, grain(c), combine_rows, c);
     if (alg->message == NULL && alg->sends > 0) {
         double *old = c->v[0];
         c->v[0] = c->next;
@@ -421,7 +427,7 @@ void course_measure(struct course_row *row, struct course *c)
                                .bytes = c->bytes,
                                .gradients = c->gradients};
     mean_of(mean, c, c->v[0], liar);
-    pool_run(c->plan.pool, blocks, square_blocks, &sum);
+    pool_run(c->plan.pool, blocks, 1, square_blocks, &sum);
     for (size_t b = 0; b < blocks; b++) {
         row->cons += c->partial[b * (c->d + 1)];
         row->err += c->partial[b * (c->d + 1) + 1];
@@ -559,10 +565,10 @@ int course_new(struct course **course, const struct course_plan *plan,
         .reverse = c->reverse,
         .link_send = plan->alg->link_sends ? c->link_send : NULL,
         .draws = c->draws};
-    pool_run(plan->pool, c->n, init_rows, c);
+    pool_run(plan->pool, c->n, grain(c), init_rows, c);
     if (plan->alg->settle != NULL) {
         mean_of(c->mean[0], c, c->send[0], NULL);
-        pool_run(plan->pool, c->n, settle_rows, c);
+        pool_run(plan->pool, c->n, grain(c), settle_rows, c);
     }
     count_gradients(c);
     mean_of(c->start_mean, c, c->v[0],

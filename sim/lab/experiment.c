@@ -10,7 +10,7 @@
 #include "sim/lab/entry.h"
 #include "sim/lab/recipe.h"
 
-enum { NODES_MAX = 100000000, SEEDS_MAX = 1000 };
+enum { NODES_MAX = 100000000, SEEDS_MAX = 10000 };
 
 int experiment_blame(const struct experiment *e, uint32_t line, int code,
                      struct error *error)

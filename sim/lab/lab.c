@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct lab {
     struct experiment *experiment;
     struct plan *plan;
     struct sheet sheet;
+    struct lab_options options;
 };
 
 static double seconds(void)
@@ -33,30 +35,38 @@ static void tell(const struct experiment_entry *entry, uint64_t step,
                       : (now - begun) / (double)step * (double)(steps - step));
 }
 
-static int run_steps(struct course_row *rows, struct course *course,
-                     const struct experiment *e,
-                     const struct experiment_entry *entry, bool progress,
-                     struct error *error)
+static void record(const struct lab *lab, struct course_row *row,
+                   struct course *course, const struct experiment_entry *entry)
 {
+    course_measure(row, course);
+    if (lab->options.watch != NULL)
+        lab->options.watch(lab->options.context, entry->label, row, course);
+}
+
+static int run_steps(const struct lab *lab, struct course_row *rows,
+                     struct course *course,
+                     const struct experiment_entry *entry, struct error *error)
+{
+    const struct experiment *e = lab->experiment;
     double begun = seconds(), told = begun;
     size_t row = 0;
 
-    course_measure(&rows[row++], course);
+    record(lab, &rows[row++], course, entry);
     for (uint64_t step = 1; step <= e->steps; step++) {
         int code = course_step(course, error);
         if (code != 0)
             return code;
         if (step % e->every == 0)
-            course_measure(&rows[row++], course);
-        if (progress)
+            record(lab, &rows[row++], course, entry);
+        if (lab->options.progress)
             tell(entry, step, e->steps, begun, &told);
     }
-    if (progress && told > begun)
+    if (lab->options.progress && told > begun)
         fputc('\n', stderr);
     return 0;
 }
 
-static int run_one(struct lab *lab, size_t entry, size_t seed, bool progress,
+static int run_one(struct lab *lab, size_t entry, size_t seed,
                    struct error *error)
 {
     const struct experiment *e = lab->experiment;
@@ -68,7 +78,7 @@ static int run_one(struct lab *lab, size_t entry, size_t seed, bool progress,
 
     if (code != 0)
         return code;
-    if (run.note[0] != '\0' && seed == 0)
+    if (run.note[0] != '\0' && seed == 0 && lab->options.watch == NULL)
         fprintf(stderr, "starling: %s\n", run.note);
     if (seed == 0) {
         column->spectrum = run.spectrum;
@@ -76,14 +86,14 @@ static int run_one(struct lab *lab, size_t entry, size_t seed, bool progress,
     }
     code = course_new(&course, &run.course, error);
     if (code == 0)
-        code = run_steps(column->rows + seed * lab->sheet.row_count, course, e,
-                         &e->entries[entry], progress, error);
+        code = run_steps(lab, column->rows + seed * lab->sheet.row_count,
+                         course, &e->entries[entry], error);
     course_free(course);
     plan_run_free(&run);
     return code;
 }
 
-static int run_all(struct lab *lab, bool progress, struct error *error)
+static int run_all(struct lab *lab, struct error *error)
 {
     const struct experiment *e = lab->experiment;
     struct sheet *s = &lab->sheet;
@@ -99,7 +109,7 @@ static int run_all(struct lab *lab, bool progress, struct error *error)
         if (s->columns[i].rows == NULL)
             break;
         for (size_t k = 0; k < e->seed_count; k++) {
-            int code = run_one(lab, i, k, progress, error);
+            int code = run_one(lab, i, k, error);
             if (code != 0)
                 return code;
         }
@@ -109,8 +119,8 @@ static int run_all(struct lab *lab, bool progress, struct error *error)
     return error_set(error, -ENOMEM, "%s: out of memory", e->path);
 }
 
-int lab_run(struct lab **lab, const char *path, size_t threads, bool progress,
-            struct error *error)
+int lab_run(struct lab **lab, const char *path,
+            const struct lab_options *options, struct error *error)
 {
     struct lab *l = calloc(1, sizeof *l);
     double begun = seconds();
@@ -121,11 +131,13 @@ int lab_run(struct lab **lab, const char *path, size_t threads, bool progress,
         error_set(error, code, "%s: out of memory", path);
         goto fail;
     }
+    l->options = *options;
     if ((code = experiment_read(&l->experiment, path, error)) != 0)
         goto fail;
-    if ((code = plan_open(&l->plan, l->experiment, threads, error)) != 0)
+    if ((code = plan_open(&l->plan, l->experiment, options->threads, error)) !=
+        0)
         goto fail;
-    if ((code = run_all(l, progress, error)) != 0)
+    if ((code = run_all(l, error)) != 0)
         goto fail;
     l->sheet.wall_seconds = seconds() - begun;
     *lab = l;
@@ -151,4 +163,13 @@ void lab_free(struct lab *l)
 const struct sheet *lab_sheet(const struct lab *l)
 {
     return &l->sheet;
+}
+
+const struct course_row *lab_rows(const struct lab *l, const char *label,
+                                  size_t seed)
+{
+    for (size_t i = 0; i < l->experiment->entry_count; i++)
+        if (strcmp(l->experiment->entries[i].label, label) == 0)
+            return l->sheet.columns[i].rows + seed * l->sheet.row_count;
+    return NULL;
 }

@@ -8,11 +8,23 @@
 
 struct lab; /* opaque: a finished experiment */
 
-/* threads 0: all. progress: lines on stderr. Returns 0 or a negative errno with
- * one line. */
-int lab_run(struct lab **lab, const char *path, size_t threads, bool progress,
-            struct error *error);
+struct lab_options {
+    size_t threads; /* 0: all */
+    bool progress;  /* lines on stderr */
+    /* After every measured step, for whoever wants the states themselves. */
+    void (*watch)(void *context, const char *label,
+                  const struct course_row *row, const struct course *course);
+    void *context;
+};
+
+/* Returns 0 or a negative errno with one line. */
+int lab_run(struct lab **lab, const char *path,
+            const struct lab_options *options, struct error *error);
 void lab_free(struct lab *lab);
 const struct sheet *lab_sheet(const struct lab *lab);
+/* rows[row_count] of an entry with the seed of that place; NULL if there is
+ * none of that label. */
+const struct course_row *lab_rows(const struct lab *lab, const char *label,
+                                  size_t seed);
 
 #endif

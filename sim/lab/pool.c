@@ -106,12 +106,17 @@ size_t pool_threads(const struct pool *p)
     return p->threads;
 }
 
-void pool_run(struct pool *p, size_t count,
+void pool_run(struct pool *p, size_t count, size_t grain,
               void (*work)(void *context, size_t from, size_t to,
                            size_t thread),
               void *context)
 {
     assert(p->busy == 0);
+    if (p->threads == 1 || count < 2 * grain) {
+        if (count > 0)
+            work(context, 0, count, 0);
+        return;
+    }
     p->count = count;
     p->work = work;
     p->context = context;

@@ -16,8 +16,9 @@ void pool_free(struct pool *pool);
 size_t pool_threads(const struct pool *pool);
 
 /* Calls work(context, from, to, thread) so that [0, count) is covered once;
- * returns when all are done. */
-void pool_run(struct pool *pool, size_t count,
+ * returns when all are done. Fewer than 2 * grain are not worth a second
+ * thread. */
+void pool_run(struct pool *pool, size_t count, size_t grain,
               void (*work)(void *context, size_t from, size_t to,
                            size_t thread),
               void *context);

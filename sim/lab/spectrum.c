@@ -14,6 +14,15 @@ void dgeev_(const char *jobvl, const char *jobvr, const int *n, double *a,
             double *vr, const int *ldvr, double *work, const int *lwork,
             int *info);
 
+/* OpenBLAS adds in another order on another number of threads. */
+void openblas_set_num_threads(int count) __attribute__((weak));
+
+static void one_thread(void)
+{
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(1);
+}
+
 static int refuse_size(size_t n, struct error *error)
 {
     return error_set(error, -E2BIG,
@@ -30,6 +39,7 @@ static int symmetric(double *values, double *a, size_t n, struct error *error)
 
     if (work == NULL)
         return error_set(error, -ENOMEM, "spectrum: out of memory");
+    one_thread();
     dsyev_("N", "U", &size, a, &size, values, work, &room, &info);
     free(work);
     if (info != 0)
@@ -48,6 +58,7 @@ static int general(double *re, double *im, double *a, size_t n,
 
     if (work == NULL)
         return error_set(error, -ENOMEM, "spectrum: out of memory");
+    one_thread();
     dgeev_("N", "N", &size, a, &size, re, im, &none, &one, &none, &one, work,
            &room, &info);
     free(work);
@@ -144,6 +155,18 @@ int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
 done:
     free(w);
     free(values);
+    return code;
+}
+
+int spectrum_values(double *values, const struct mixing *m, struct error *error)
+{
+    double *w = malloc(m->n * m->n * sizeof *w);
+
+    if (w == NULL)
+        return error_set(error, -ENOMEM, "spectrum: out of memory");
+    mixing_dense(w, m);
+    int code = symmetric(values, w, m->n, error);
+    free(w);
     return code;
 }
 

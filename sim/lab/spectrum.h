@@ -23,6 +23,10 @@ struct spectrum {
 int spectrum_of(struct spectrum *spectrum, const struct mixing *mixing,
                 struct error *error);
 
+/* values[n] of a symmetric W, ascending. */
+int spectrum_values(double *values, const struct mixing *mixing,
+                    struct error *error);
+
 /* Second smallest and largest eigenvalue of the graph's Laplacian. */
 int spectrum_laplacian(double *least, double *most, const struct graph *graph,
                        struct error *error);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sim/lab/fastest.h"
 #include "sim/lab/spectrum.h"
 
 const char weights_rules[] =
@@ -40,6 +41,37 @@ static struct mixing *fill(const struct graph *g, double constant,
     return m;
 }
 
+static int fill_fastest(struct mixing **mixing, const struct graph *g,
+                        bool nonnegative, struct error *error)
+{
+    const size_t edges = g->start[g->n] / 2;
+    double *w = malloc((edges + 1) * sizeof *w);
+    struct mixing_entry *entries = malloc((4 * edges + g->n) * sizeof *entries);
+    size_t count = 0, next = 0;
+    int code = w == NULL || entries == NULL
+                   ? error_set(error, -ENOMEM, "weights: out of memory")
+                   : fastest_weights(w, g, nonnegative, error);
+
+    for (size_t i = 0; code == 0 && i < g->n; i++) {
+        uint32_t a = (uint32_t)i;
+        entries[count++] = (struct mixing_entry){a, a, 1};
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
+            uint32_t b = g->to[e];
+            if (a > b)
+                continue;
+            entries[count++] = (struct mixing_entry){a, b, w[next]};
+            entries[count++] = (struct mixing_entry){b, a, w[next]};
+            entries[count++] = (struct mixing_entry){a, a, -w[next]};
+            entries[count++] = (struct mixing_entry){b, b, -w[next++]};
+        }
+    }
+    if (code == 0 && (*mixing = mixing_of(entries, count, g->n)) == NULL)
+        code = error_set(error, -ENOMEM, "weights: out of memory");
+    free(entries);
+    free(w);
+    return code;
+}
+
 int weights_of(struct mixing **mixing, const struct graph *g,
                enum weights_rule rule, struct error *error)
 {
@@ -47,9 +79,7 @@ int weights_of(struct mixing **mixing, const struct graph *g,
 
     *mixing = NULL;
     if (rule == WEIGHTS_FDLA || rule == WEIGHTS_FMMC)
-        return error_set(error, -ENOSYS,
-                         "weights: fdla and fmmc are not in this version; use "
-                         "best-constant, or give the matrix with file:");
+        return fill_fastest(mixing, g, rule == WEIGHTS_FMMC, error);
     if (rule == WEIGHTS_BEST) {
         int code = spectrum_laplacian(&least, &most, g, error);
         if (code != 0)
