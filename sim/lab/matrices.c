@@ -286,22 +286,24 @@ int matrices_build(struct sequence **mixes, struct sequence **columns,
                          "expected one of them",
                          e->path, entry->line, entry->label);
     if (code == 0 && (needs & (ALG_MEETINGS | ALG_LINKS)) != 0 &&
-        (*mixes)->kind == SEQUENCE_CYCLE && n <= SPECTRUM_NODES_MAX)
+        (*mixes)->kind == SEQUENCE_CYCLE && (*mixes)->count == 1)
         code = build_sparse(mixes, e, error);
     return code;
 }
 
 static int refuse_sum(const struct experiment *e,
                       const struct experiment_entry *entry, bool column,
-                      size_t at, double off, struct error *error)
+                      size_t at, double sum, struct error *error)
 {
-    return error_set(
-        error, -EINVAL,
-        "%s:%u: %s: found W's %s %zu to sum to %.10g from 1, "
-        "expected 1 within 1e-9: %s; use rule: metropolis, or %s",
-        e->path, entry->line, entry->label, column ? "column" : "row", at, off,
-        column ? "else the mean drifts" : "else states do not agree",
-        column ? "push-sum or sgp" : "scale the rows");
+    return error_set(error, -EINVAL,
+                     "%s:%u: %s: found W with %s %zu that sums to %.10g, "
+                     "expected 1, else %s; %s",
+                     e->path, entry->line, entry->label,
+                     column ? "column" : "row", at, sum,
+                     column ? "the mean drifts" : "nodes do not agree",
+                     column ? "use rule: metropolis, or push-sum or sgp with "
+                              "columns that sum to 1"
+                            : "scale the rows");
 }
 
 static int check_sums(const struct course_plan *p, const struct experiment *e,
@@ -317,7 +319,7 @@ static int check_sums(const struct course_plan *p, const struct experiment *e,
          k++) {
         mixing_check(&sums, p->mixes->mixes[k]);
         if ((alg->needs & ALG_ROWS_SUM) != 0 && !(sums.row_worst < sum_error))
-            return refuse_sum(e, entry, false, sums.row, sums.row_worst, error);
+            return refuse_sum(e, entry, false, sums.row, sums.row_sum, error);
         if ((alg->needs & ALG_SYMMETRIC) != 0 && sums.asymmetry > sum_error)
             return error_set(error, -EINVAL,
                              "%s:%u: %s: found a W that is not symmetric, "
@@ -327,7 +329,7 @@ static int check_sums(const struct course_plan *p, const struct experiment *e,
             mixing_check(&sums, p->columns->mixes[0]);
         if ((alg->needs & ALG_COLUMNS_SUM) != 0 &&
             !(sums.column_worst < sum_error))
-            return refuse_sum(e, entry, true, sums.column, sums.column_worst,
+            return refuse_sum(e, entry, true, sums.column, sums.column_sum,
                               error);
     }
     return 0;

@@ -229,12 +229,14 @@ static void check_sparse(struct mixing_sums *s, const struct mixing *m,
         if (!(fabs(row - 1) <= s->row_worst)) {
             s->row_worst = fabs(row - 1);
             s->row = i;
+            s->row_sum = row;
         }
     }
     for (size_t i = 0; i < m->n; i++)
         if (!(fabs(columns[i] - 1) <= s->column_worst)) {
             s->column_worst = fabs(columns[i] - 1);
             s->column = i;
+            s->column_sum = columns[i];
         }
 }
 

@@ -55,6 +55,7 @@ size_t mixing_links(const struct mixing *mixing); /* off the diagonal, not 0 */
 struct mixing_sums {
     double row_worst, column_worst; /* largest |sum - 1| */
     size_t row, column;             /* where */
+    double row_sum, column_sum;     /* there */
     double asymmetry;               /* largest |W_ij - W_ji| */
     double least;                   /* smallest entry */
 };

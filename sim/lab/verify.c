@@ -20,6 +20,7 @@ static const char usage[] =
     "  starling sim verify DIR    and every column of a reference folder\n"
     "\n"
     "  --failures       print only what does not pass\n"
+    "  --quick          leave out what takes more than a second\n"
     "  --threads N      default: all processors\n"
     "\n"
     "Example: starling sim verify ../shared/reference/decentralized\n";
@@ -116,6 +117,7 @@ int verify_main(int argc, char **argv)
     struct verify v = {.out = stdout};
     const struct args_flag flags[] = {{"--threads", &threads, NULL},
                                       {"--failures", NULL, &v.failures_only},
+                                      {"--quick", NULL, &v.quick},
                                       {"--help", NULL, &help}};
     const struct args args = {"starling sim verify", flags,
                               sizeof flags / sizeof *flags, &v.dir};

@@ -13,6 +13,7 @@ struct verify {
     const char *dir; /* the reference folder, or NULL */
     FILE *out;
     bool failures_only;
+    bool quick; /* leave out what takes seconds */
     size_t passed, failed, skipped;
 };
 

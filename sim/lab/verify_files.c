@@ -316,6 +316,8 @@ static void large(struct verify *v)
         const size_t n = (size_t)reference_at(&r, t, 1);
         const size_t step = (size_t)reference_at(&r, t, 2);
         char what[96];
+        if (v->quick && n >= 1000000)
+            continue;
         if (step == 0) {
             lab_free(lab);
             rig_starts(&v->rig, n);

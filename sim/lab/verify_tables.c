@@ -10,7 +10,7 @@
 #include "sim/lab/reference.h"
 #include "sim/lab/spectrum.h"
 
-enum { N = 16, D = 4 };
+enum { N = 16, D = 4, BIG = 1000 };
 
 static json_t *load(struct verify *v, const char *file)
 {
@@ -136,6 +136,8 @@ static void spectral(struct verify *v)
     if (reference_open(&r, v, "spectral.csv") != 0)
         return;
     for (size_t t = 0; t < r.rows; t++) {
+        if (v->quick && reference_at(&r, t, 1) >= BIG)
+            continue;
         if (t % 4 == 0) {
             graph_free(g);
             g = any_graph(v, reference_word(&r, t),
@@ -163,7 +165,7 @@ static void static_exponential(struct verify *v)
         struct spectrum s = {0};
         struct sequence *q;
         char what[96];
-        if (sequence_named(&q, &spec, n, NULL) != 0)
+        if ((v->quick && n >= BIG) || sequence_named(&q, &spec, n, NULL) != 0)
             continue;
         spectrum_of(&s, q->mixes[0], NULL);
         snprintf(what, sizeof what, "%zu: second_abs_eig", n);
