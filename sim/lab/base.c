@@ -123,18 +123,26 @@ static size_t simple_length(size_t n, size_t k)
     return hyper_length(digit_size(&d, 0), k) + 1 + hyper_length(d.power[0], k);
 }
 
+/* Where the i-th of those lies that are left over, `left` in each piece. */
+static size_t left_over(size_t i, size_t left, size_t piece)
+{
+    assert(left > 0);
+    return i / left * piece + i % left;
+}
+
 /* Nodes of block t that nobody asks for form cliques of k + 1. */
 static void cliques(struct round *r, struct span v, size_t pieces,
                     size_t used_of_piece, size_t b)
 {
+    assert(pieces > 0);
     const size_t piece = v.count / pieces, left = piece - used_of_piece;
     const size_t count = pieces * left;
 
     for (size_t i = 0; i < count; i++) {
         size_t from = i / b * b, to = from + b < count ? from + b : count;
         for (size_t j = from; j < to; j++)
-            put(r, node(v, i / left * piece + i % left),
-                node(v, j / left * piece + j % left), 1 / (double)(to - from));
+            put(r, node(v, left_over(i, left, piece)),
+                node(v, left_over(j, left, piece)), 1 / (double)(to - from));
     }
 }
 

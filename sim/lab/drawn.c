@@ -174,7 +174,7 @@ static int barabasi_albert(struct graph_edges *e, const struct named_spec *s,
 static int geometric(struct graph_edges *e, const struct named_spec *s,
                      size_t n, struct chance *chance, struct error *error)
 {
-    double *at = malloc(2 * n * sizeof *at);
+    double *at = calloc(2 * n, sizeof *at);
 
     if (at == NULL || !(s->radius > 0)) {
         free(at);

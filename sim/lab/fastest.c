@@ -7,8 +7,8 @@
 
 #include "model/cholesky.h"
 
-enum { TURNS_MAX = 60, HALVINGS_MAX = 60 };
-static const double sharpest = 1e12, sharper = 8;
+enum { SHARPER_MAX = 13, TURNS_MAX = 60, HALVINGS_MAX = 60 };
+static const double sharper = 8;
 
 /* minimise sharp s - log det(s I - M) - log det(s I + M) - sum log(slack),
  * M = W - 11'/n, W = I - sum w_e (e_i - e_j)(e_i - e_j)' */
@@ -27,42 +27,31 @@ struct barrier {
     double *slack;        /* [n] the diagonal of W */
 };
 
-static void free_barrier(struct barrier *b)
-{
-    double *all[] = {b->w,    b->trial, b->m,        b->low,     b->high,
-                     b->low2, b->high2, b->gradient, b->hessian, b->slack};
-
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-        free(all[k]);
-    free(b->pair);
-}
-
+/* All arrays in one piece, which the caller frees as b->w. */
 static bool open_barrier(struct barrier *b, const struct graph *g,
                          bool nonnegative)
 {
     const size_t n = g->n, edges = g->start[n] / 2, size = edges + 1;
+    double *room = calloc(5 * n * n + 4 * size + size * size + n, sizeof *room);
     size_t count = 0;
 
+    if (room == NULL)
+        return false;
     *b = (struct barrier){.graph = g,
                           .nonnegative = nonnegative,
                           .n = n,
                           .edges = edges,
-                          .pair = malloc(size * sizeof *b->pair),
-                          .w = calloc(size, sizeof(double)),
-                          .trial = calloc(size, sizeof(double)),
-                          .m = calloc(n * n, sizeof(double)),
-                          .low = calloc(n * n, sizeof(double)),
-                          .high = calloc(n * n, sizeof(double)),
-                          .low2 = calloc(n * n, sizeof(double)),
-                          .high2 = calloc(n * n, sizeof(double)),
-                          .gradient = calloc(size, sizeof(double)),
-                          .hessian = calloc(size * size, sizeof(double)),
-                          .slack = calloc(n, sizeof(double))};
-    if (b->pair == NULL || b->w == NULL || b->trial == NULL || b->m == NULL ||
-        b->low == NULL || b->high == NULL || b->low2 == NULL ||
-        b->high2 == NULL || b->gradient == NULL || b->hessian == NULL ||
-        b->slack == NULL)
-        return false;
+                          .w = room,
+                          .trial = room + size,
+                          .gradient = room + 2 * size};
+    b->pair = (uint32_t(*)[2])(room + 3 * size); /* 8 bytes each, as doubles */
+    b->hessian = room + 4 * size;
+    b->m = b->hessian + size * size;
+    b->low = b->m + n * n;
+    b->high = b->low + n * n;
+    b->low2 = b->high + n * n;
+    b->high2 = b->low2 + n * n;
+    b->slack = b->high2 + n * n;
     for (size_t i = 0; i < n; i++)
         for (size_t e = g->start[i]; e < g->start[i + 1]; e++)
             if (i < g->to[e]) {
@@ -204,12 +193,13 @@ static bool centre(struct barrier *b, double sharp)
         cholesky_solve(b->gradient, b->hessian, size);
         for (size_t e = 0; e < size; e++)
             decrement += b->trial[e] * b->gradient[e];
-        for (int k = 0; k < HALVINGS_MAX; k++, step /= 2) {
+        for (int k = 0; k < HALVINGS_MAX; k++) {
             for (size_t e = 0; e < size; e++)
                 b->trial[e] = b->w[e] - step * b->gradient[e];
             there = value(b, b->trial, sharp);
             if (there < here)
                 break;
+            step /= 2;
         }
         if (!(there < here)) { /* as far as rounding lets it */
             value(b, b->w, sharp);
@@ -233,18 +223,16 @@ int fastest_weights(double *weight, const struct graph *g, bool nonnegative,
                          "weights: found %zu links, expected at most %d for "
                          "fdla and fmmc",
                          edges, FASTEST_EDGES_MAX);
-    if (!open_barrier(&b, g, nonnegative)) {
-        free_barrier(&b);
+    if (!open_barrier(&b, g, nonnegative))
         return error_set(error, -ENOMEM, "weights: out of memory");
-    }
     for (size_t e = 0; e < edges; e++)
         b.w[e] = 1 / (double)(2 + graph_degree_max(g));
     b.w[edges] = 2;
     /* a Hessian that rounding spoils is as near as doubles come */
-    for (double sharp = 1; sharp < sharpest; sharp *= sharper)
-        if (!centre(&b, sharp))
-            break;
+    double sharp = 1;
+    for (int k = 0; k < SHARPER_MAX && centre(&b, sharp); k++)
+        sharp *= sharper;
     memcpy(weight, b.w, edges * sizeof *weight);
-    free_barrier(&b);
+    free(b.w);
     return 0;
 }

@@ -11,7 +11,8 @@ static const double sum_error = 1e-9, third_error = 1e-9;
 
 static int no_memory(const struct experiment *e, struct error *error)
 {
-    return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    return -ENOMEM;
 }
 
 int matrices_nodes(size_t *n, const struct experiment *e, struct error *error)
@@ -253,13 +254,14 @@ int matrices_build(struct sequence **mixes, struct sequence **columns,
     const unsigned needs = entry->alg->needs;
     const bool own = entry->graph.line != 0 || entry->weights.line != 0;
     const bool tokens = (needs & ALG_ON_TOKENS) != 0;
-    struct experiment_graph g = entry->graph.line != 0 ? entry->graph
-                                : tokens ? (struct experiment_graph){0}
-                                         : e->graph;
+    const struct experiment_graph none = {0};
+    struct experiment_graph g = tokens ? none : e->graph;
     struct experiment_weights w = entry->weights;
     int code;
 
     *mixes = *columns = NULL;
+    if (entry->graph.line != 0)
+        g = entry->graph;
     if (w.line == 0 && !tokens && e->weights.line != 0 &&
         (entry->graph.line == 0 ||
          (e->weights.file_count == 0 && !has_own_weights(&g))))
@@ -285,7 +287,8 @@ int matrices_build(struct sequence **mixes, struct sequence **columns,
                          "%s:%u: found no graph: and no weights: for %s, "
                          "expected one of them",
                          e->path, entry->line, entry->label);
-    if (code == 0 && (needs & (ALG_MEETINGS | ALG_LINKS)) != 0 &&
+    if (code == 0 && *mixes != NULL &&
+        (needs & (ALG_MEETINGS | ALG_LINKS)) != 0 &&
         (*mixes)->kind == SEQUENCE_CYCLE && (*mixes)->count == 1)
         code = build_sparse(mixes, e, error);
     return code;

@@ -1,5 +1,6 @@
 #include "sim/lab/named.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -50,16 +51,18 @@ static int sides(size_t *a, size_t *b, const struct named_spec *s, size_t n,
 {
     *a = s->rows;
     *b = s->columns;
+    assert(n > 0);
     if (*a == 0 && *b == 0) {
+        *a = 1;
         for (size_t r = 1; r * r <= n; r++)
             if (n % r == 0)
                 *a = r;
     }
-    if (*a == 0)
+    if (*a == 0 && *b > 0)
         *a = n / *b;
-    if (*b == 0)
+    if (*b == 0 && *a > 0)
         *b = n / *a;
-    if (*a * *b == n)
+    if (*a * *b == n && *b > 0)
         return 0;
     return error_set(error, -EINVAL,
                      "%s of %zu rows and %zu columns: found %zu nodes, "
@@ -71,16 +74,17 @@ static int grid(struct graph_edges *e, const struct named_spec *s, size_t n,
                 struct error *error)
 {
     const size_t wraps = strcmp(s->name, "torus") == 0;
-    size_t a, b;
+    size_t a = 1, b = 1;
     int code = sides(&a, &b, s, n, error);
 
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        size_t r = i / b, c = i % b;
-        if (c + 1 < b || wraps)
-            graph_add(e, i, r * b + (c + 1) % b);
-        if (r + 1 < a || wraps)
-            graph_add(e, i, (r + 1) % a * b + c);
-    }
+    for (size_t r = 0; code == 0 && r < a; r++)
+        for (size_t c = 0; c < b; c++) {
+            size_t i = r * b + c;
+            if (c + 1 < b || wraps)
+                graph_add(e, i, r * b + (c + 1 < b ? c + 1 : 0));
+            if (r + 1 < a || wraps)
+                graph_add(e, i, (r + 1 < a ? r + 1 : 0) * b + c);
+        }
     return code;
 }
 

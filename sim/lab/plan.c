@@ -26,7 +26,8 @@ static void sort_three(struct table *t)
 
 /* bounds[columns]: what a column's whole numbers stay below; 0: any number. */
 static int read_schedule(struct table *t, const char *path, const char *names,
-                         const size_t *bounds, struct error *error)
+                         const size_t *bounds, size_t columns,
+                         struct error *error)
 {
     size_t value;
 
@@ -34,7 +35,7 @@ static int read_schedule(struct table *t, const char *path, const char *names,
         return 0;
     int code = table_read(t, path, names, false, error);
     for (size_t r = 0; code == 0 && r < t->rows; r++)
-        for (size_t c = 0; code == 0 && c < t->columns; c++)
+        for (size_t c = 0; code == 0 && c < columns; c++)
             if (bounds[c] > 0)
                 code = table_index(&value, t, r, c, bounds[c], path,
                                    "a step or node", error);
@@ -74,7 +75,9 @@ static int load_compute(struct plan *p, struct error *error)
     if (code != 0)
         return code;
     p->compute = calloc(p->n, sizeof *p->compute);
-    if (p->compute == NULL || t.rows != p->n)
+    if (p->compute == NULL)
+        code = -ENOMEM;
+    else if (t.rows != p->n)
         code = error_set(error, -EINVAL,
                          "%s: found %zu rows, expected %zu, one for each node",
                          path, t.rows, p->n);
@@ -94,20 +97,21 @@ static int load_network(struct plan *p, struct error *error)
     const struct experiment *e = p->experiment;
     const size_t any = (size_t)1 << 52;
     int code = read_schedule(&p->faults.drop, e->drop, "step,from,to",
-                             (size_t[]){any, p->n, p->n}, error);
+                             (size_t[]){any, p->n, p->n}, 3, error);
 
     if (code == 0)
         code = read_schedule(&p->faults.offline, e->offline, "step,node",
-                             (size_t[]){any, p->n}, error);
+                             (size_t[]){any, p->n}, 2, error);
     if (code == 0)
-        code = read_schedule(&p->faults.byzantine, e->byzantine,
-                             "from,to,value", (size_t[]){p->n, p->n, 0}, error);
+        code =
+            read_schedule(&p->faults.byzantine, e->byzantine, "from,to,value",
+                          (size_t[]){p->n, p->n, 0}, 3, error);
     if (code == 0)
         code = read_schedule(&p->wake, e->wake, "tick,i,j",
-                             (size_t[]){any, p->n, p->n}, error);
+                             (size_t[]){any, p->n, p->n}, 3, error);
     if (code == 0)
         code = read_schedule(&p->latency, e->latency, "from,to,ms",
-                             (size_t[]){p->n, p->n, 0}, error);
+                             (size_t[]){p->n, p->n, 0}, 3, error);
     if (code == 0)
         code = load_compute(p, error);
     if (code != 0)
@@ -182,7 +186,7 @@ static int read_placement(struct plan_run *run, const struct plan *p,
     struct table *t = &run->placement;
     const size_t any = (size_t)1 << 52;
     int code = read_schedule(t, entry->placement, "step,token,node",
-                             (size_t[]){any, any, p->n}, error);
+                             (size_t[]){any, any, p->n}, 3, error);
     double most = 0;
 
     *tokens = (size_t)entry->setting.tokens;
@@ -193,8 +197,7 @@ static int read_placement(struct plan_run *run, const struct plan *p,
         most = fmax(most, t->v[3 * r + 1]);
     *tokens = (size_t)most + 1;
     for (size_t r = 0; r < t->rows; r++)
-        if (t->v[3 * r] < (double)(r / *tokens) ||
-            t->v[3 * r] > (double)(r / *tokens) ||
+        if ((size_t)t->v[3 * r] != r / *tokens ||
             (size_t)t->v[3 * r + 1] != r % *tokens)
             return error_set(error, -EINVAL,
                              "%s: found no node for token %zu in step %zu, "

@@ -13,7 +13,8 @@ enum { NEWTON_MAX = 100 };
 
 static int no_memory(struct error *error)
 {
-    return error_set(error, -ENOMEM, "problem: out of memory");
+    error_set(error, -ENOMEM, "problem: out of memory");
+    return -ENOMEM;
 }
 
 /* p->n and, unless 0, p->d say what the file must have. */

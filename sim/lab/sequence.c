@@ -274,7 +274,7 @@ static struct mixing *draw_local(const struct sequence *s, uint64_t step)
 {
     struct mixing_entry *entries =
         malloc((s->n * s->degree + 1) * sizeof *entries);
-    uint32_t *order = malloc(s->n * sizeof *order);
+    uint32_t *order = calloc(s->n, sizeof *order);
     size_t count = 0;
 
     for (size_t i = 0; entries != NULL && order != NULL && i < s->n; i++) {

@@ -23,6 +23,12 @@ static void one_thread(void)
         openblas_set_num_threads(1);
 }
 
+static int no_memory(struct error *error)
+{
+    error_set(error, -ENOMEM, "spectrum: out of memory");
+    return -ENOMEM;
+}
+
 static int refuse_size(size_t n, struct error *error)
 {
     return error_set(error, -E2BIG,
@@ -34,18 +40,19 @@ static int refuse_size(size_t n, struct error *error)
 static int symmetric(double *values, double *a, size_t n, struct error *error)
 {
     const int size = (int)n, room = 64 * size;
-    double *work = malloc((size_t)room * sizeof *work);
+    double *work = calloc((size_t)room + 1, sizeof *work);
     int info = -1;
 
     if (work == NULL)
-        return error_set(error, -ENOMEM, "spectrum: out of memory");
+        return no_memory(error);
     one_thread();
     dsyev_("N", "U", &size, a, &size, values, work, &room, &info);
     free(work);
-    if (info != 0)
-        return error_set(error, -EINVAL,
-                         "spectrum: LAPACK's dsyev does not converge (%d)",
-                         info);
+    if (info != 0) {
+        error_set(error, -EINVAL,
+                  "spectrum: LAPACK's dsyev does not converge (%d)", info);
+        return -EINVAL;
+    }
     return 0;
 }
 
@@ -53,19 +60,20 @@ static int general(double *re, double *im, double *a, size_t n,
                    struct error *error)
 {
     const int size = (int)n, room = 64 * size, one = 1;
-    double *work = malloc((size_t)room * sizeof *work), none = 0;
+    double *work = calloc((size_t)room + 1, sizeof *work), none = 0;
     int info = -1;
 
     if (work == NULL)
-        return error_set(error, -ENOMEM, "spectrum: out of memory");
+        return no_memory(error);
     one_thread();
     dgeev_("N", "N", &size, a, &size, re, im, &none, &one, &none, &one, work,
            &room, &info);
     free(work);
-    if (info != 0)
-        return error_set(error, -EINVAL,
-                         "spectrum: LAPACK's dgeev does not converge (%d)",
-                         info);
+    if (info != 0) {
+        error_set(error, -EINVAL,
+                  "spectrum: LAPACK's dgeev does not converge (%d)", info);
+        return -EINVAL;
+    }
     return 0;
 }
 
@@ -79,7 +87,7 @@ static int norm_of(double *norm, const double *w, size_t n, double *values,
     if (square == NULL || off == NULL) {
         free(square);
         free(off);
-        return error_set(error, -ENOMEM, "spectrum: out of memory");
+        return no_memory(error);
     }
     for (size_t i = 0; i < n * n; i++)
         off[i] = w[i] - 1 / (double)n;
@@ -103,7 +111,7 @@ static int directed(struct spectrum *s, double *w, size_t n, double *values,
     int code = norm_of(&s->norm, w, n, values, error);
 
     if (code == 0 && im == NULL)
-        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+        code = no_memory(error);
     if (code == 0)
         code = general(values, im, w, n, error);
     for (size_t i = 0; code == 0 && i < n; i++) {
@@ -129,9 +137,9 @@ int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
         return 0;
     if (n > SPECTRUM_NODES_MAX)
         return refuse_size(n, error);
-    double *w = malloc(n * n * sizeof *w), *values = malloc(n * sizeof *values);
+    double *w = malloc(n * n * sizeof *w), *values = calloc(n, sizeof *values);
     if (w == NULL || values == NULL) {
-        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+        code = no_memory(error);
         goto done;
     }
     mixing_dense(w, m);
@@ -163,7 +171,7 @@ int spectrum_values(double *values, const struct mixing *m, struct error *error)
     double *w = malloc(m->n * m->n * sizeof *w);
 
     if (w == NULL)
-        return error_set(error, -ENOMEM, "spectrum: out of memory");
+        return no_memory(error);
     mixing_dense(w, m);
     int code = symmetric(values, w, m->n, error);
     free(w);
@@ -178,10 +186,10 @@ int spectrum_laplacian(double *least, double *most, const struct graph *g,
     if (n > SPECTRUM_NODES_MAX)
         return refuse_size(n, error);
     double *l = calloc(n * n + 1, sizeof *l);
-    double *values = malloc((n + 1) * sizeof *values);
+    double *values = calloc(n + 1, sizeof *values);
     int code = 0;
     if (l == NULL || values == NULL)
-        code = error_set(error, -ENOMEM, "spectrum: out of memory");
+        code = no_memory(error);
     for (size_t i = 0; code == 0 && i < n; i++) {
         l[i * n + i] = (double)graph_degree(g, i);
         for (size_t e = g->start[i]; e < g->start[i + 1]; e++)

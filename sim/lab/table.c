@@ -382,7 +382,7 @@ enum { IDS_MAX = 1 << 20, ID_SIZE = 64 };
 
 static size_t find_id(char (*ids)[ID_SIZE], size_t count, const char *id)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; ids != NULL && i < count; i++)
         if (strcmp(ids[i], id) == 0)
             return i;
     return SIZE_MAX;

@@ -48,10 +48,12 @@ static int fill_fastest(struct mixing **mixing, const struct graph *g,
     double *w = malloc((edges + 1) * sizeof *w);
     struct mixing_entry *entries = malloc((4 * edges + g->n) * sizeof *entries);
     size_t count = 0, next = 0;
-    int code = w == NULL || entries == NULL
-                   ? error_set(error, -ENOMEM, "weights: out of memory")
-                   : fastest_weights(w, g, nonnegative, error);
+    int code = -ENOMEM;
 
+    if (w == NULL || entries == NULL)
+        error_set(error, code, "weights: out of memory");
+    else
+        code = fastest_weights(w, g, nonnegative, error);
     for (size_t i = 0; code == 0 && i < g->n; i++) {
         uint32_t a = (uint32_t)i;
         entries[count++] = (struct mixing_entry){a, a, 1};
