@@ -22,7 +22,7 @@ static const char help[] =
     "      starling run heart.yaml --as va --data va.csv --keys va.keys\n"
     "  starling demo           a whole network on this machine\n"
     "      starling demo\n"
-    "  starling sim COMMAND    simulate a study: world, cluster\n"
+    "  starling sim COMMAND    simulate: world, cluster, converge, verify\n"
     "      starling sim world heart.yaml --out results\n"
     "\n"
     "Every command has a --help. starling --version prints the version.\n";

@@ -49,7 +49,10 @@ void alg_gradient(struct alg_node *a, double *g, const double *x)
 {
     const struct problem *p = a->world->problem;
 
-    problem_gradient(g, p, (size_t)a->place, x);
+    struct chance batch = chance_of(a->set->seed, CHANCE_BATCH, a->place,
+                                    a->step * 4096 + a->draws);
+
+    problem_gradient(g, p, (size_t)a->place, x, &batch);
     a->world->draws[a->id] = ++a->draws;
     if (!(p->noise > 0))
         return;

@@ -19,7 +19,8 @@ enum chance_purpose {
     CHANCE_SENDS,
     CHANCE_TOKENS,
     CHANCE_BATCH,
-    CHANCE_SPLIT
+    CHANCE_SPLIT,
+    CHANCE_START
 };
 
 struct chance {

@@ -440,7 +440,7 @@ void course_measure(struct course_row *row, struct course *c)
     row->mse = row->cons;
     for (size_t k = 0; k < c->d; k++)
         row->mse += (mean[k] - c->start_mean[k]) * (mean[k] - c->start_mean[k]);
-    if (p->best != NULL)
+    if (p->kind != PROBLEM_CONSENSUS)
         row->gap = problem_value(p, mean) - p->best_value;
     if (c->plan.alg->scalar_sends > 0)
         measure_mass(row, c);

@@ -21,43 +21,128 @@ int experiment_blame(const struct experiment *e, uint32_t line, int code,
     return error_set(error, code, "%s:%u: %s", e->path, line, text);
 }
 
-static int read_problem(struct experiment *e, const struct reader *r, int node,
-                        struct error *error)
+enum {
+    PROBLEM_KIND,
+    PROBLEM_FILE,
+    PROBLEM_INIT,
+    PROBLEM_LAMBDA,
+    PROBLEM_NOISE,
+    PROBLEM_WHICH,
+    PROBLEM_DATA,
+    PROBLEM_TARGET,
+    PROBLEM_PARTITION,
+    PROBLEM_BATCH,
+    PROBLEM_HIDDEN,
+    PROBLEM_KEYS
+};
+
+static const struct reader_key problem_keys[PROBLEM_KEYS] = {
+    {"kind", READER_WORD, true, 0, 0, "consensus|quadratic|logistic|model"},
+    {"file", READER_TEXT, false, 0, 0, "a CSV file"},
+    {"init", READER_TEXT, false, 0, 0, "a CSV file"},
+    {"lambda", READER_REAL, false, 0, 1e12, ""},
+    {"noise", READER_REAL, false, 0, 1e12, ""},
+    {"model", READER_WORD, false, 0, 0, "softmax|mlp"},
+    {"data", READER_TEXT, false, 0, 0, "a CSV file"},
+    {"target", READER_TEXT, false, 0, 0, "the label's column"},
+    {"partition", READER_MAP, false, 0, 0, ""},
+    {"batch", READER_INTEGER, false, 0, 1e9, ""},
+    {"hidden", READER_INTEGER, false, 1, 4096, ""},
+};
+
+static int read_partition(struct experiment *e, const struct reader *r,
+                          int node, struct error *error)
 {
     static const struct reader_key keys[] = {
-        {"kind", READER_WORD, true, 0, 0, "consensus|quadratic|logistic"},
-        {"file", READER_TEXT, false, 0, 0, "a CSV file"},
-        {"init", READER_TEXT, false, 0, 0, "a CSV file"},
-        {"lambda", READER_REAL, false, 0, 1e12, ""},
-        {"noise", READER_REAL, false, 0, 1e12, ""},
-        {"model", READER_LATER, false, 0, 0, "softmax and mlp come later"},
-        {"data", READER_LATER, false, 0, 0, "softmax and mlp come later"},
-        {"partition", READER_LATER, false, 0, 0, "softmax and mlp come later"},
-        {"batch", READER_LATER, false, 0, 0, "softmax and mlp come later"},
+        {"kind", READER_WORD, true, 0, 0, "iid|label|dirichlet|column"},
+        {"alpha", READER_REAL, false, 1e-6, 1e9, ""},
+        {"column", READER_TEXT, false, 0, 0, "a column with the node"},
+        {"seed", READER_INTEGER, false, 0, 1e15, ""},
     };
-    struct reader_value v[9];
-    int code = reader_map(v, r, node, keys, 9, "problem", error);
+    struct reader_value v[4];
+    int code = reader_map(v, r, node, keys, 4, "partition", error);
 
     if (code != 0)
         return code;
-    e->kind = (enum problem_kind)v[0].word;
+    e->model.split = (enum learner_split)v[0].word;
+    e->model.alpha = v[1].real;
+    e->model.seed = v[3].integer;
+    if ((e->model.split == LEARNER_DIRICHLET) != (v[1].line != 0) ||
+        (e->model.split == LEARNER_COLUMN) != (v[2].line != 0))
+        return reader_fail(r, reader_line(r, node), error,
+                           "partition: expected alpha: with dirichlet and "
+                           "column: with column, and only there");
+    return v[2].line == 0 ? 0
+                          : recipe_text(&e->model.column, e, v[2].text, error);
+}
+
+static int read_model(struct experiment *e, const struct reader *r,
+                      const struct reader_value *v, struct error *error)
+{
+    const bool mlp = v[PROBLEM_WHICH].word == 1;
+
+    if (v[PROBLEM_WHICH].line == 0 || v[PROBLEM_DATA].line == 0 ||
+        mlp != (v[PROBLEM_HIDDEN].line != 0))
+        return reader_fail(r, e->problem_line, error,
+                           "problem: expected model: and data: for kind "
+                           "model, and hidden: for mlp");
+    e->model.hidden = (size_t)v[PROBLEM_HIDDEN].integer;
+    e->model.batch = (size_t)v[PROBLEM_BATCH].integer;
+    e->model.lambda = e->lambda;
+    int code = recipe_path(&e->model.data, e, v[PROBLEM_DATA].text, error);
+    if (code == 0)
+        code = recipe_text(
+            &e->model.target, e,
+            v[PROBLEM_TARGET].line == 0 ? "y" : v[PROBLEM_TARGET].text, error);
+    if (code == 0 && v[PROBLEM_PARTITION].line != 0)
+        code = read_partition(e, r, v[PROBLEM_PARTITION].node, error);
+    return code;
+}
+
+/* Keys from `from` on up to `to` belong to another kind. */
+static int refuse_keys(const struct reader *r, const struct reader_value *v,
+                       size_t from, size_t to, struct error *error)
+{
+    for (size_t k = from; k < to; k++)
+        if (v[k].line != 0)
+            return reader_fail(r, v[k].line, error,
+                               "problem: found %s: for kind %s, which has no "
+                               "such key; remove it",
+                               problem_keys[k].name, v[PROBLEM_KIND].text);
+    return 0;
+}
+
+static int read_problem(struct experiment *e, const struct reader *r, int node,
+                        struct error *error)
+{
+    struct reader_value v[PROBLEM_KEYS];
+    int code =
+        reader_map(v, r, node, problem_keys, PROBLEM_KEYS, "problem", error);
+
+    if (code != 0)
+        return code;
+    e->kind = (enum problem_kind)v[PROBLEM_KIND].word;
     e->problem_line = reader_line(r, node);
-    e->lambda = v[3].real;
-    e->noise = v[4].real;
-    const bool data = e->kind != PROBLEM_CONSENSUS;
-    const size_t need = data ? 1 : 2;
-    if (v[need].line == 0)
+    e->lambda = v[PROBLEM_LAMBDA].real;
+    e->noise = v[PROBLEM_NOISE].real;
+    const bool model = e->kind == PROBLEM_MODEL;
+    const bool consensus = e->kind == PROBLEM_CONSENSUS;
+    const size_t need = consensus ? PROBLEM_INIT : PROBLEM_FILE;
+    if (!model && v[need].line == 0)
         return reader_fail(r, e->problem_line, error,
                            "found no key '%s' in problem, expected it for %s; "
                            "add it",
-                           keys[need].name, v[0].text);
-    if (!data && v[1].line != 0)
-        return reader_fail(r, v[1].line, error,
-                           "file: found it for consensus, expected init: only");
-    if (v[1].line != 0)
-        code = recipe_path(&e->file, e, v[1].text, error);
-    if (code == 0 && v[2].line != 0)
-        code = recipe_path(&e->init, e, v[2].text, error);
+                           problem_keys[need].name, v[PROBLEM_KIND].text);
+    code = model ? refuse_keys(r, v, PROBLEM_FILE, PROBLEM_INIT, error)
+                 : refuse_keys(r, v, PROBLEM_WHICH, PROBLEM_KEYS, error);
+    if (code == 0 && consensus)
+        code = refuse_keys(r, v, PROBLEM_FILE, PROBLEM_INIT, error);
+    if (code == 0 && model)
+        code = read_model(e, r, v, error);
+    if (code == 0 && v[PROBLEM_FILE].line != 0)
+        code = recipe_path(&e->file, e, v[PROBLEM_FILE].text, error);
+    if (code == 0 && v[PROBLEM_INIT].line != 0)
+        code = recipe_path(&e->init, e, v[PROBLEM_INIT].text, error);
     return code;
 }
 

@@ -54,6 +54,7 @@ struct experiment {
     uint32_t problem_line;
     const char *file, *init;
     double lambda, noise;
+    struct learner_spec model;
     struct experiment_entry *entries; /* [entry_count] */
     size_t entry_count;
     uint64_t *seeds; /* [seed_count], at least one */

@@ -51,6 +51,8 @@ static int load_problem(struct plan *p, struct error *error)
         code = problem_consensus(&p->problem, p->n, e->init, error);
     else if (e->kind == PROBLEM_QUADRATIC)
         code = problem_quadratic(&p->problem, p->n, e->file, e->init, error);
+    else if (e->kind == PROBLEM_MODEL)
+        code = problem_model(&p->problem, p->n, &e->model, e->init, error);
     else
         code = problem_logistic(&p->problem, p->n, e->file, e->lambda, e->init,
                                 error);

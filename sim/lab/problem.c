@@ -170,6 +170,21 @@ int problem_logistic(struct problem *p, size_t n, const char *file,
     return code == 0 ? read_init(p, init, error) : code;
 }
 
+int problem_model(struct problem *p, size_t n, const struct learner_spec *spec,
+                  const char *init, struct error *error)
+{
+    *p = (struct problem){.kind = PROBLEM_MODEL, .n = n};
+    int code = learner_read(&p->learner, spec, n, error);
+
+    if (code != 0)
+        return code;
+    p->d = learner_size(p->learner);
+    code = read_init(p, init, error);
+    for (size_t i = 0; code == 0 && init == NULL && i < n; i++)
+        learner_init(p->init + i * p->d, p->learner, spec->seed);
+    return code;
+}
+
 void problem_free(struct problem *p)
 {
     free(p->init);
@@ -179,6 +194,7 @@ void problem_free(struct problem *p)
     free(p->z);
     free(p->y);
     free(p->best);
+    learner_free(p->learner);
     *p = (struct problem){0};
 }
 
@@ -224,13 +240,15 @@ static void logistic_gradient(double *g, const struct problem *p, size_t i,
 }
 
 void problem_gradient(double *g, const struct problem *p, size_t i,
-                      const double *x)
+                      const double *x, struct chance *chance)
 {
     assert(i < p->n);
     if (p->kind == PROBLEM_QUADRATIC)
         quadratic_gradient(g, p, i, x);
     else if (p->kind == PROBLEM_LOGISTIC)
         logistic_gradient(g, p, i, x);
+    else if (p->kind == PROBLEM_MODEL)
+        learner_gradient(g, p->learner, i, x, chance);
     else
         memset(g, 0, p->d * sizeof *g);
 }
@@ -261,6 +279,8 @@ double problem_value(const struct problem *p, const double *x)
 
     if (p->kind == PROBLEM_CONSENSUS)
         return 0;
+    if (p->kind == PROBLEM_MODEL)
+        return learner_value(p->learner, x);
     for (size_t i = 0; i < p->n; i++)
         sum += node_value(p, i, x);
     return sum / (double)p->n;
@@ -275,7 +295,7 @@ static void derivatives(double *g, double *h, double *one,
     memset(g, 0, d * sizeof *g);
     memset(h, 0, d * d * sizeof *h);
     for (size_t i = 0; i < p->n; i++) {
-        problem_gradient(one, p, i, x);
+        problem_gradient(one, p, i, x, NULL);
         for (size_t k = 0; k < d; k++)
             g[k] += one[k];
         if (p->kind == PROBLEM_QUADRATIC) {
@@ -300,7 +320,7 @@ int problem_solve(struct problem *p, struct error *error)
 {
     const size_t d = p->d;
 
-    if (p->kind == PROBLEM_CONSENSUS)
+    if (p->kind == PROBLEM_CONSENSUS || p->kind == PROBLEM_MODEL)
         return 0;
     double *work = malloc((d * d + 2 * d) * sizeof *work);
     p->best = calloc(d, sizeof *p->best);
