@@ -8,31 +8,11 @@
 
 #include "model/csv.h"
 #include "model/number.h"
+#include "sim/lab/kernel.h"
 
-enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096, LANES = 4 };
+enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096, BLOCK = 16 };
 
 const char learner_splits[] = "iid|label|dirichlet|column";
-
-/* Four sums side by side, added in a fixed order: the same on every machine. */
-static double dot(const double *a, const double *b, size_t d)
-{
-    double sum[LANES] = {0}, rest = 0;
-    size_t k = 0;
-
-    for (; k + LANES <= d; k += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            sum[l] += a[k + l] * b[k + l];
-    for (; k < d; k++)
-        rest += a[k] * b[k];
-    return (sum[0] + sum[2]) + (sum[1] + sum[3]) + rest;
-}
-
-static void add(double *restrict out, double factor, const double *restrict x,
-                size_t d)
-{
-    for (size_t k = 0; k < d; k++)
-        out[k] += factor * x[k];
-}
 
 size_t learner_size(const struct learner *r)
 {
@@ -63,7 +43,7 @@ static double softmax(double *p, size_t classes)
     for (size_t c = 1; c < classes; c++)
         most = fmax(most, p[c]);
     for (size_t c = 0; c < classes; c++)
-        sum += p[c] = exp(p[c] - most);
+        sum += p[c] = p[c] < most ? exp(p[c] - most) : 1;
     for (size_t c = 0; c < classes; c++)
         p[c] /= sum;
     return most + log(sum);
@@ -78,9 +58,29 @@ static const double *lift(double *h, const struct learner *r, const double *x,
     if (r->hidden == 0)
         return z;
     for (size_t u = 0; u < r->hidden; u++)
-        h[u] = fmax(dot(x + u * inputs, z, inputs), 0);
+        h[u] = fmax(kernel_dot(x + u * inputs, z, inputs), 0);
     h[r->hidden] = 1;
     return h;
+}
+
+/* Adds factor times the gradient of `count` rows' loss, of a softmax: all
+ * slopes first, then for each class one pass over the rows. */
+static void add_rows(double *g, const struct learner *r, const uint32_t *row,
+                     size_t count, const double *x, double factor)
+{
+    const size_t inputs = r->features + 1;
+    double p[CLASSES_MAX], slope[CLASSES_MAX][BLOCK];
+
+    for (size_t k = 0; k < count; k++) {
+        for (size_t c = 0; c < r->classes; c++)
+            p[c] = kernel_dot(x + c * inputs, r->z + row[k] * inputs, inputs);
+        softmax(p, r->classes);
+        p[r->label[row[k]]] -= 1;
+        for (size_t c = 0; c < r->classes; c++)
+            slope[c][k] = factor * p[c];
+    }
+    for (size_t c = 0; c < r->classes; c++)
+        kernel_gather(g + c * inputs, slope[c], row, count, r->z, inputs);
 }
 
 /* Adds factor times the gradient of one row's loss. */
@@ -95,17 +95,17 @@ static void add_row(double *g, const struct learner *r, size_t row,
     const double *h = lift(room, r, x, z);
 
     for (size_t c = 0; c < r->classes; c++)
-        p[c] = dot(x + top + c * wide, h, wide);
+        p[c] = kernel_dot(x + top + c * wide, h, wide);
     softmax(p, r->classes);
     p[r->label[row]] -= 1;
     for (size_t c = 0; c < r->classes; c++)
-        add(g + top + c * wide, factor * p[c], h, wide);
+        kernel_add(g + top + c * wide, factor * p[c], h, wide);
     for (size_t u = 0; u < r->hidden; u++) {
         double back = 0;
         for (size_t c = 0; h[u] > 0 && c < r->classes; c++)
             back += p[c] * x[top + c * wide + u];
         if (h[u] > 0)
-            add(g + u * inputs, factor * back, z, inputs);
+            kernel_add(g + u * inputs, factor * back, z, inputs);
     }
 }
 
@@ -118,9 +118,17 @@ void learner_gradient(double *g, const struct learner *r, size_t i,
 
     for (size_t k = 0; k < size; k++)
         g[k] = r->lambda * x[k];
-    for (size_t k = 0; rows > 0 && k < count; k++) {
-        size_t row = r->batch == 0 ? k : (size_t)chance_below(chance, rows);
-        add_row(g, r, from + row, x, 1 / (double)count);
+    for (size_t k = 0; rows > 0 && k < count;) {
+        uint32_t row[BLOCK];
+        size_t used = 0;
+        for (; used < BLOCK && k < count; k++) {
+            size_t at = r->batch == 0 ? k : (size_t)chance_below(chance, rows);
+            row[used++] = (uint32_t)(from + at);
+        }
+        if (r->hidden == 0)
+            add_rows(g, r, row, used, x, 1 / (double)count);
+        for (size_t b = 0; r->hidden > 0 && b < used; b++)
+            add_row(g, r, row[b], x, 1 / (double)count);
     }
 }
 
@@ -135,14 +143,15 @@ double learner_value(const struct learner *r, const double *x)
         for (size_t row = r->start[i]; row < r->start[i + 1]; row++) {
             const double *h = lift(room, r, x, r->z + row * inputs);
             for (size_t c = 0; c < r->classes; c++)
-                p[c] = dot(x + r->hidden * inputs + c * wide, h, wide);
+                p[c] = kernel_dot(x + r->hidden * inputs + c * wide, h, wide);
             double right = p[r->label[row]];
             own += softmax(p, r->classes) - right;
         }
         if (r->start[i + 1] > r->start[i])
             sum += own / (double)(r->start[i + 1] - r->start[i]);
     }
-    return sum / (double)r->n + r->lambda / 2 * dot(x, x, learner_size(r));
+    return sum / (double)r->n +
+           r->lambda / 2 * kernel_dot(x, x, learner_size(r));
 }
 
 /* The file as it stands, before it is split. */

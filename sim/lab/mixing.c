@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/kernel.h"
+
 static int compare(const void *a, const void *b)
 {
     const struct mixing_entry *x = a, *y = b;
@@ -153,30 +155,24 @@ void mixing_laze(struct mixing *m)
             m->weight[e] = (m->weight[e] + (m->column[e] == i)) / 2;
 }
 
-static void add(double *restrict out, double weight, const double *restrict x,
-                size_t d, bool first)
-{
-    if (first)
-        for (size_t k = 0; k < d; k++)
-            out[k] = weight * x[k];
-    else
-        for (size_t k = 0; k < d; k++)
-            out[k] += weight * x[k];
-}
-
 void mixing_row(double *out, const struct mixing *m, size_t i, const double *x,
                 size_t d)
 {
+    uint32_t column[MIXING_OFFSETS_MAX];
+
     assert(m->kind != MIXING_AVERAGE && i < m->n);
+    memset(out, 0, d * sizeof *out);
     if (m->kind == MIXING_SPARSE) {
-        for (size_t e = m->start[i]; e < m->start[i + 1]; e++)
-            add(out, m->weight[e], x + m->column[e] * d, d, e == m->start[i]);
+        const size_t from = m->start[i];
+        kernel_gather(out, m->weight + from, m->column + from,
+                      m->start[i + 1] - from, x, d);
         return;
     }
     for (size_t k = 0; k < m->offset_count; k++) {
         size_t j = i + m->offset[k];
-        add(out, m->share[k], x + (j < m->n ? j : j % m->n) * d, d, k == 0);
+        column[k] = (uint32_t)(j < m->n ? j : j % m->n);
     }
+    kernel_gather(out, m->share, column, m->offset_count, x, d);
 }
 
 size_t mixing_find(const struct mixing *m, size_t i, size_t j)
