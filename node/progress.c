@@ -266,6 +266,8 @@ static void keep_round(struct progress *p, const struct gossip_effect *e)
         p->round_count--;
         p->rounds_bytes -= p->rounds[p->round_count].bytes_sent;
     }
+    if (p->saved > p->round_count)
+        p->saved = p->round_count;
     if (!make_room(p, p->round_count + 1))
         return;
     row = &p->rounds[p->round_count++];
@@ -341,49 +343,74 @@ void progress_tell(const struct progress *p, const char *name, uint64_t members,
         fprintf(stderr, "%s\n", line);
 }
 
-/* In front of the rows. */
 struct totals {
-    uint64_t bytes, ms, rounds_bytes;
+    uint64_t bytes, ms, rounds_bytes, round_count;
     int64_t clock_ms; /* of the wall, when it was saved */
 };
 
-uint8_t *progress_save(const struct progress *p, size_t *size)
+/* The totals last: until they are there, only the rows that they tell of
+ * count. */
+int progress_save(struct progress *p, struct store *store, uint32_t slot,
+                  struct error *error)
 {
     const struct totals totals = {
         .bytes = progress_bytes(p),
         .ms = progress_ms(p),
         .rounds_bytes = p->rounds_bytes,
+        .round_count = p->round_count,
         .clock_ms = zclock_time(),
     };
-    size_t rows = p->round_count * sizeof *p->rounds;
-    uint8_t *bytes = malloc(sizeof totals + rows);
+    int code = 0;
 
-    if (bytes == NULL)
-        return NULL;
-    memcpy(bytes, &totals, sizeof totals);
-    if (rows > 0)
-        memcpy(bytes + sizeof totals, p->rounds, rows);
-    *size = sizeof totals + rows;
-    return bytes;
+    while (code == 0 && p->saved < p->round_count) {
+        size_t block = p->saved / PROGRESS_BLOCK;
+        size_t first = block * PROGRESS_BLOCK, count = p->round_count - first;
+        if (count > PROGRESS_BLOCK)
+            count = PROGRESS_BLOCK;
+        code = store_save(store, slot + 1 + (uint32_t)block,
+                          (const uint8_t *)(p->rounds + first),
+                          count * sizeof *p->rounds, error);
+        if (code == 0)
+            p->saved = first + count;
+    }
+    return code != 0 ? code
+                     : store_save(store, slot, (const uint8_t *)&totals,
+                                  sizeof totals, error);
 }
 
-void progress_restore(struct progress *p, const uint8_t *bytes, size_t size)
+static void restore_totals(struct progress *p, const uint8_t *bytes)
 {
     struct totals totals;
-    size_t rows = size < sizeof totals ? 1 : size - sizeof totals;
-    size_t count = rows / sizeof *p->rounds;
     int64_t away_ms;
 
-    if (rows % sizeof *p->rounds != 0 || !make_room(p, count))
-        return;
     memcpy(&totals, bytes, sizeof totals);
-    if (count > 0)
-        memcpy(p->rounds, bytes + sizeof totals, rows);
-    p->round_count = count;
     away_ms = zclock_time() - totals.clock_ms;
     p->before_bytes = totals.bytes;
     p->before_ms = totals.ms + (uint64_t)(away_ms > 0 ? away_ms : 0);
     p->rounds_bytes = totals.rounds_bytes;
+    p->expected = totals.round_count;
+}
+
+void progress_restore(struct progress *p, uint32_t place, const uint8_t *bytes,
+                      size_t size)
+{
+    size_t count = size / sizeof *p->rounds;
+
+    if (place == 0) {
+        if (size == sizeof(struct totals))
+            restore_totals(p, bytes);
+        return;
+    }
+    if (size % sizeof *p->rounds != 0 || count > PROGRESS_BLOCK ||
+        p->round_count != (size_t)(place - 1) * PROGRESS_BLOCK)
+        return;
+    if (count > p->expected - p->round_count)
+        count = p->expected - p->round_count;
+    if (count == 0 || !make_room(p, p->round_count + count))
+        return;
+    memcpy(p->rounds + p->round_count, bytes, count * sizeof *p->rounds);
+    p->round_count += count;
+    p->saved = p->round_count;
 }
 
 void progress_free(struct progress *p)

@@ -14,6 +14,9 @@
 
 #include "node/member.h"
 #include "node/result.h"
+#include "node/store.h"
+
+enum { PROGRESS_BLOCK = 32 }; /* rows of one record */
 
 struct progress {
     const struct study *study;
@@ -29,6 +32,8 @@ struct progress {
     uint64_t rounds_bytes;       /* sent until the newest row of `rounds` */
     struct result_round *rounds; /* [round_count], owned */
     size_t round_count, capacity;
+    size_t saved;     /* rows in front that stand in the store as they are */
+    size_t expected;  /* rows that the store's totals tell of */
     uint64_t awaited; /* in this round so far */
     uint64_t awaited_now;
 };
@@ -42,12 +47,15 @@ void progress_tell(const struct progress *progress, const char *name,
 /* Since the first start of the study at this node. */
 uint64_t progress_bytes(const struct progress *progress);
 uint64_t progress_ms(const struct progress *progress);
-/* What a later process has to know: malloc'ed, *size bytes; NULL: no memory. */
-uint8_t *progress_save(const struct progress *progress, size_t *size);
-/* Before the start: what a process before this one saved; other bytes are
- * ignored. */
-void progress_restore(struct progress *progress, const uint8_t *bytes,
-                      size_t size);
+/* Writes what a later process has to know into `slot`, and the rows that are
+ * new since the last call into those after it, PROGRESS_BLOCK in each: a round
+ * costs the same however many were before it. */
+int progress_save(struct progress *progress, struct store *store, uint32_t slot,
+                  struct error *error);
+/* Before the start: takes the record of slot + place that a process before this
+ * one saved, in the order of places; other bytes are ignored. */
+void progress_restore(struct progress *progress, uint32_t place,
+                      const uint8_t *bytes, size_t size);
 /* How the study ended, in words. */
 const char *progress_reason(enum gossip_reason reason);
 /* "va, hungarian" in text[size]. */

@@ -256,9 +256,10 @@ static int make_member(struct run *run, struct error *error)
     if (code != 0)
         return code;
     for (size_t i = 0; i < count; i++)
-        if (records[i].slot == SESSION_SLOT_ROUNDS)
-            progress_restore(&run->session.progress, records[i].bytes,
-                             records[i].size);
+        if (records[i].slot >= SESSION_SLOT_ROUNDS)
+            progress_restore(&run->session.progress,
+                             records[i].slot - SESSION_SLOT_ROUNDS,
+                             records[i].bytes, records[i].size);
     randombytes_buf(config.seed, sizeof config.seed);
     code = member_new(&run->session.member, &config, records, count, error);
     sodium_memzero(config.seed, sizeof config.seed);

@@ -98,16 +98,9 @@ static int write_result(struct session *s, struct error *error)
     return code;
 }
 
-static int save_progress(const struct session *s, struct error *error)
+static int save_progress(struct session *s, struct error *error)
 {
-    size_t size = 0;
-    uint8_t *bytes = progress_save(&s->progress, &size);
-
-    if (bytes == NULL)
-        return error_set(error, -ENOMEM, "out of memory");
-    int code = store_save(s->store, SESSION_SLOT_ROUNDS, bytes, size, error);
-    free(bytes);
-    return code;
+    return progress_save(&s->progress, s->store, SESSION_SLOT_ROUNDS, error);
 }
 
 /* The others may need this member also where it has no result to write. */

@@ -11,7 +11,7 @@
 #include "node/trainer.h"
 #include "node/transport.h"
 
-/* Beyond the member's slots: the table of rounds so far. */
+/* Beyond the member's slots, and the last: the table of rounds so far. */
 enum { SESSION_SLOT_ROUNDS = MEMBER_SLOTS };
 
 struct session {
