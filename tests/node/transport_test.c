@@ -68,6 +68,7 @@ static int open_transport(struct transport **t, int self, int key,
                                       .study = study,
                                       .head_max = HEAD_MAX,
                                       .body_max = BODY_MAX};
+    const char *silence = getenv("SILENCE_MS"); /* the children's as well */
     struct x25519_pair pair;
 
     for (int i = 0; i < MEMBERS; i++) {
@@ -75,6 +76,8 @@ static int open_transport(struct transport **t, int self, int key,
         sites[i] = (struct transport_site){names[i], addresses[i], {0}};
         memcpy(sites[i].link, pair.open, sizeof pair.open);
     }
+    if (silence != NULL)
+        config.silence_ms = atoi(silence);
     make_pair(&pair, key);
     memcpy(config.link_secret, pair.secret, sizeof pair.secret);
     return transport_new(t, &config, error);
@@ -436,6 +439,27 @@ static void a_machine_that_falls_silent_is_noticed(void **state)
     close_trio(&trio);
 }
 
+/* As a slow study allows: longer than the least, and still not for ever. */
+static void a_longer_silence_may_be_allowed(void **state)
+{
+    struct transport_event e;
+    struct trio trio;
+    int64_t ms;
+
+    (void)state;
+    setenv("SILENCE_MS", "5000", 1);
+    open_trio(&trio, "echo", "echo");
+    unsetenv("SILENCE_MS");
+    expect_link(trio.t, 2, true);
+    expect_link(trio.t, 0, true);
+    kill(trio.caller.pid, SIGSTOP);
+    kill(trio.listener.pid, SIGSTOP);
+    ms = expect(trio.t, &e, TRANSPORT_LINK, 0);
+    assert_false(e.up);
+    assert_true(ms > 3500);
+    close_trio(&trio);
+}
+
 /* The peer says one message that is too long: it never arrives, and the peer
  * is cut off. `said` NULL: by libzmq, so that the link goes down. */
 static void too_long(const char *caller, const char *listener, uint32_t member,
@@ -549,6 +573,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_killed_caller_is_noticed_and_comes_back),
         cmocka_unit_test(a_killed_listener_is_noticed_and_comes_back),
         cmocka_unit_test(a_machine_that_falls_silent_is_noticed),
+        cmocka_unit_test(a_longer_silence_may_be_allowed),
         cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
         cmocka_unit_test(a_port_in_use_is_named),
