@@ -28,11 +28,11 @@ static const char usage[] =
 static void print_json(const struct sheet *s)
 {
     printf("{\"steps\":%" PRIu64 ",\"algorithms\":{", s->experiment->steps);
-    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+    for (size_t i = 0; i < s->column_count; i++) {
         const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
         printf("%s\"%s\":{\"err\":%.17g,\"cons\":%.17g,\"gap\":%.17g}",
-               i == 0 ? "" : ",", s->columns[i].entry->label, last->err,
-               last->cons, last->gap);
+               i == 0 ? "" : ",", s->columns[i].label, last->err, last->cons,
+               last->gap);
     }
     puts("}}");
 }
@@ -41,10 +41,10 @@ static void print_lines(const struct sheet *s, const char *out)
 {
     printf("%-24s %12s %12s %12s\n", "after the last step", "err", "cons",
            "gap");
-    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+    for (size_t i = 0; i < s->column_count; i++) {
         const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
-        printf("%-24s %12.6g %12.6g %12.6g\n", s->columns[i].entry->label,
-               last->err, last->cons, last->gap);
+        printf("%-24s %12.6g %12.6g %12.6g\n", s->columns[i].label, last->err,
+               last->cons, last->gap);
     }
     printf("%s/trajectories.csv, %.2f s\n", out, s->wall_seconds);
 }
@@ -83,8 +83,8 @@ int converge_main(int argc, char **argv)
     long count = threads == NULL ? 0 : strtol(threads, NULL, 10);
     if (threads != NULL && (count < 1 || count > POOL_THREADS_MAX))
         return misuse(threads, "--threads from 1 to 256");
-    const struct lab_options options = {.threads = (size_t)count,
-                                        .progress = !quiet && isatty(2)};
+    const struct lab_options options = {
+        .threads = (size_t)count, .progress = !quiet && isatty(2), .out = out};
     if (stage_folder(out, &error) != 0 ||
         lab_run(&lab, path, &options, &error) != 0 ||
         sheet_write(lab_sheet(lab), out, &error) != 0) {
@@ -92,6 +92,7 @@ int converge_main(int argc, char **argv)
         lab_free(lab);
         return 1;
     }
+    lab_finish(lab);
     if (json)
         print_json(lab_sheet(lab));
     else

@@ -9,6 +9,7 @@
 
 #include "sim/lab/entry.h"
 #include "sim/lab/recipe.h"
+#include "sim/lab/sweep.h"
 
 enum { NODES_MAX = 100000000, SEEDS_MAX = 10000 };
 
@@ -297,6 +298,7 @@ enum {
     TOP_ALGORITHMS,
     TOP_NETWORK,
     TOP_SEEDS,
+    TOP_SWEEP,
     TOP_KEYS
 };
 
@@ -311,6 +313,7 @@ static const struct reader_key top_keys[TOP_KEYS] = {
     {"algorithms", READER_LIST, true, 0, 0, ""},
     {"network", READER_MAP, false, 0, 0, ""},
     {"seeds", READER_LIST, false, 0, 0, ""},
+    {"sweep", READER_MAP, false, 0, 0, ""},
 };
 
 static int read_all(struct experiment *e, struct error *error)
@@ -337,6 +340,8 @@ static int read_all(struct experiment *e, struct error *error)
         code = read_seeds(e, r, &v[TOP_SEEDS], error);
     if (code == 0)
         code = read_entries(e, r, v[TOP_ALGORITHMS].node, error);
+    if (code == 0 && v[TOP_SWEEP].line != 0)
+        code = sweep_read(e, r, v[TOP_SWEEP].node, error);
     return code;
 }
 
@@ -381,6 +386,7 @@ void experiment_free(struct experiment *e)
     free(e->texts);
     free(e->entries);
     free(e->seeds);
+    free(e->sweep_values);
     reader_close(e->reader);
     free(e);
 }

@@ -57,6 +57,9 @@ struct experiment {
     struct learner_spec model;
     struct experiment_entry *entries; /* [entry_count] */
     size_t entry_count;
+    const char *sweep_key; /* or NULL */
+    double *sweep_values;  /* [sweep_count] */
+    size_t sweep_count;
     uint64_t *seeds; /* [seed_count], at least one */
     size_t seed_count;
     uint32_t network_line;

@@ -6,10 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "sim/lab/keep.h"
+#include "sim/lab/sweep.h"
+
 struct lab {
     struct experiment *experiment;
     struct plan *plan;
     struct sheet sheet;
+    struct keep keep;
     struct lab_options options;
 };
 
@@ -66,15 +70,14 @@ static int run_steps(const struct lab *lab, struct course_row *rows,
     return 0;
 }
 
-static int run_one(struct lab *lab, size_t entry, size_t seed,
+static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
                    struct error *error)
 {
     const struct experiment *e = lab->experiment;
-    struct sheet_column *column = &lab->sheet.columns[entry];
+    struct course_row *rows = column->rows + seed * lab->sheet.row_count;
     struct plan_run run;
     struct course *course = NULL;
-    int code =
-        plan_run(&run, lab->plan, &e->entries[entry], e->seeds[seed], error);
+    int code = plan_run(&run, lab->plan, column->entry, e->seeds[seed], error);
 
     if (code != 0)
         return code;
@@ -86,37 +89,85 @@ static int run_one(struct lab *lab, size_t entry, size_t seed,
     }
     code = course_new(&course, &run.course, error);
     if (code == 0)
-        code = run_steps(lab, column->rows + seed * lab->sheet.row_count,
-                         course, &e->entries[entry], error);
+        code = run_steps(lab, rows, course, column->entry, error);
     course_free(course);
     plan_run_free(&run);
+    return code;
+}
+
+/* From what was kept, or computed and kept. */
+static int run_one(struct lab *lab, size_t place, size_t seed,
+                   struct error *error)
+{
+    struct sheet_column *column = &lab->sheet.columns[place];
+    const size_t count = lab->sheet.row_count;
+    const size_t index = place * lab->experiment->seed_count + seed;
+    struct course_row *rows = column->rows + seed * count;
+    struct spectrum spectrum;
+    bool has_spectrum;
+
+    if (lab->options.watch == NULL &&
+        keep_load(&lab->keep, index, rows, count, &spectrum, &has_spectrum)) {
+        if (seed == 0) {
+            column->spectrum = spectrum;
+            column->has_spectrum = has_spectrum;
+        }
+        return 0;
+    }
+    int code = compute(lab, column, seed, error);
+    return code != 0
+               ? code
+               : keep_save(&lab->keep, index, rows, count, &column->spectrum,
+                           column->has_spectrum, error);
+}
+
+/* Every entry with every seed, for one value of the sweep. */
+static int run_value(struct lab *lab, size_t value, struct error *error)
+{
+    struct experiment *e = lab->experiment;
+    struct sheet *s = &lab->sheet;
+
+    sweep_apply(e, value);
+    plan_close(lab->plan);
+    lab->plan = NULL;
+    int code = plan_open(&lab->plan, e, lab->options.threads, error);
+    if (code != 0)
+        return code;
+    s->threads = pool_threads(lab->plan->pool);
+    for (size_t i = 0; code == 0 && i < e->entry_count; i++) {
+        const size_t place = value * e->entry_count + i;
+        struct sheet_column *c = &s->columns[place];
+        c->entry = &e->entries[i];
+        if (e->sweep_count > 0)
+            snprintf(c->label, sizeof c->label, "%s@%.15g", e->entries[i].label,
+                     e->sweep_values[value]);
+        else
+            snprintf(c->label, sizeof c->label, "%s", e->entries[i].label);
+        c->rows = calloc(s->row_count * e->seed_count, sizeof *c->rows);
+        if (c->rows == NULL)
+            code = error_set(error, -ENOMEM, "%s: out of memory", e->path);
+        for (size_t k = 0; code == 0 && k < e->seed_count; k++)
+            code = run_one(lab, place, k, error);
+    }
     return code;
 }
 
 static int run_all(struct lab *lab, struct error *error)
 {
     const struct experiment *e = lab->experiment;
+    const size_t values = e->sweep_count == 0 ? 1 : e->sweep_count;
     struct sheet *s = &lab->sheet;
+    int code = keep_open(&lab->keep, lab->options.out, e, error);
 
     s->experiment = e;
     s->row_count = (size_t)(e->steps / e->every) + 1;
-    s->threads = pool_threads(lab->plan->pool);
-    s->columns = calloc(e->entry_count, sizeof *s->columns);
-    for (size_t i = 0; s->columns != NULL && i < e->entry_count; i++) {
-        s->columns[i].entry = &e->entries[i];
-        s->columns[i].rows =
-            calloc(s->row_count * e->seed_count, sizeof *s->columns[i].rows);
-        if (s->columns[i].rows == NULL)
-            break;
-        for (size_t k = 0; k < e->seed_count; k++) {
-            int code = run_one(lab, i, k, error);
-            if (code != 0)
-                return code;
-        }
-        if (i + 1 == e->entry_count)
-            return 0;
-    }
-    return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    s->columns = calloc(values * e->entry_count, sizeof *s->columns);
+    if (s->columns == NULL)
+        return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    s->column_count = values * e->entry_count;
+    for (size_t i = 0; code == 0 && i < values; i++)
+        code = run_value(lab, i, error);
+    return code;
 }
 
 int lab_run(struct lab **lab, const char *path,
@@ -134,15 +185,14 @@ int lab_run(struct lab **lab, const char *path,
     l->options = *options;
     if ((code = experiment_read(&l->experiment, path, error)) != 0)
         goto fail;
-    if ((code = plan_open(&l->plan, l->experiment, options->threads, error)) !=
-        0)
-        goto fail;
     if ((code = run_all(l, error)) != 0)
         goto fail;
     l->sheet.wall_seconds = seconds() - begun;
     *lab = l;
     return 0;
 fail:
+    if (l != NULL)
+        keep_clear(&l->keep, 0); /* the folder, if nothing is in it */
     lab_free(l);
     return code;
 }
@@ -151,13 +201,17 @@ void lab_free(struct lab *l)
 {
     if (l == NULL)
         return;
-    for (size_t i = 0;
-         l->sheet.columns != NULL && i < l->experiment->entry_count; i++)
+    for (size_t i = 0; i < l->sheet.column_count; i++)
         free(l->sheet.columns[i].rows);
     free(l->sheet.columns);
     plan_close(l->plan);
     experiment_free(l->experiment);
     free(l);
+}
+
+void lab_finish(struct lab *l)
+{
+    keep_clear(&l->keep, l->sheet.column_count * l->experiment->seed_count);
 }
 
 const struct sheet *lab_sheet(const struct lab *l)
@@ -168,8 +222,8 @@ const struct sheet *lab_sheet(const struct lab *l)
 const struct course_row *lab_rows(const struct lab *l, const char *label,
                                   size_t seed)
 {
-    for (size_t i = 0; i < l->experiment->entry_count; i++)
-        if (strcmp(l->experiment->entries[i].label, label) == 0)
+    for (size_t i = 0; i < l->sheet.column_count; i++)
+        if (strcmp(l->sheet.columns[i].label, label) == 0)
             return l->sheet.columns[i].rows + seed * l->sheet.row_count;
     return NULL;
 }

@@ -37,16 +37,15 @@ void learner_init(double *x, const struct learner *r, uint64_t seed)
 /* p[classes] becomes the softmax of itself. Returns log of its sum. */
 static double softmax(double *p, size_t classes)
 {
-    assert(classes > 0);
-    double most = p[0], sum = 0;
+    double most = -HUGE_VAL, sum = 0;
 
-    for (size_t c = 1; c < classes; c++)
+    for (size_t c = 0; c < classes; c++)
         most = fmax(most, p[c]);
     for (size_t c = 0; c < classes; c++)
         sum += p[c] = p[c] < most ? exp(p[c] - most) : 1;
     for (size_t c = 0; c < classes; c++)
         p[c] /= sum;
-    return most + log(sum);
+    return most + log(fmax(sum, 1)); /* the largest alone gives 1 */
 }
 
 /* h[hidden + 1] of a row, the last one 1; or the row itself. */

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { PATH_SIZE = 4096, HASH_BYTES = 32, MEASURES = 15, PARTS_MAX = 4 };
+#include "sim/lab/digest.h"
+
+enum { PATH_SIZE = 4096, MEASURES = 15, PARTS_MAX = 4 };
 
 static bool always(const struct experiment *e, const struct alg *alg)
 {
@@ -93,10 +95,10 @@ static void write_header(FILE *file, const struct sheet *s)
     const struct experiment *e = s->experiment;
 
     fputs("step", file);
-    for (size_t i = 0; i < e->entry_count; i++)
+    for (size_t i = 0; i < s->column_count; i++)
         for (size_t m = 0; m < MEASURES; m++) {
-            const char *label = e->entries[i].label;
-            if (!measures[m].has(e, e->entries[i].alg))
+            const char *label = s->columns[i].label;
+            if (!measures[m].has(e, s->columns[i].entry->alg))
                 continue;
             fprintf(file, ",%s:%s", label, measures[m].name);
             if (e->seed_count > 1 && m < 4)
@@ -113,9 +115,9 @@ static void write_rows(FILE *file, const struct sheet *s)
     write_header(file, s);
     for (size_t r = 0; r < s->row_count; r++) {
         fprintf(file, "%llu", (unsigned long long)s->columns[0].rows[r].step);
-        for (size_t i = 0; i < e->entry_count; i++)
+        for (size_t i = 0; i < s->column_count; i++)
             for (size_t m = 0; m < MEASURES; m++) {
-                if (!measures[m].has(e, e->entries[i].alg))
+                if (!measures[m].has(e, s->columns[i].entry->alg))
                     continue;
                 fprintf(file, ",%.17g",
                         over_seeds(&half, s, &s->columns[i], r, m));
@@ -148,10 +150,10 @@ static json_t *all_spectra(const struct sheet *s)
 {
     json_t *root = NULL, *entries = json_object();
 
-    for (size_t i = 0; i < s->experiment->entry_count; i++) {
+    for (size_t i = 0; i < s->column_count; i++) {
         if (root == NULL && s->columns[i].has_spectrum)
             root = spectrum_json(&s->columns[i]);
-        json_object_set_new(entries, s->columns[i].entry->label,
+        json_object_set_new(entries, s->columns[i].label,
                             spectrum_json(&s->columns[i]));
     }
     if (root == NULL)
@@ -162,19 +164,11 @@ static json_t *all_spectra(const struct sheet *s)
 
 static json_t *hash_of(const char *path)
 {
-    unsigned char chunk[65536], hash[HASH_BYTES];
-    char text[2 * HASH_BYTES + 1];
-    crypto_generichash_state state;
-    FILE *file = fopen(path, "rb");
-    size_t size;
+    unsigned char hash[DIGEST_BYTES];
+    char text[2 * DIGEST_BYTES + 1];
 
-    if (file == NULL)
+    if (!digest_file(hash, path))
         return json_null();
-    crypto_generichash_init(&state, NULL, 0, sizeof hash);
-    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
-        crypto_generichash_update(&state, chunk, size);
-    fclose(file);
-    crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(text, sizeof text, hash, sizeof hash);
     return json_string(text);
 }
@@ -196,12 +190,11 @@ static json_t *manifest(const struct sheet *s)
         json_array_append_new(seeds, json_integer((json_int_t)e->seeds[i]));
     if (uname(&machine) != 0)
         memset(&machine, 0, sizeof machine);
-    return json_pack("{si ss so so s{ss ss ss} si sf}", "version", 1, "program",
+    return json_pack("{si ss so so s{ss ss ss}}", "version", 1, "program",
                      "starling " STARLING_VERSION, "seeds", seeds,
                      "inputs_blake2b", inputs, "machine", "system",
                      machine.sysname, "release", machine.release, "processor",
-                     machine.machine, "threads", (int)s->threads,
-                     "wall_seconds", s->wall_seconds);
+                     machine.machine);
 }
 
 static int failed(const char *path, struct error *error)

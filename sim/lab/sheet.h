@@ -7,16 +7,20 @@
 #include "sim/lab/course.h"
 #include "sim/lab/plan.h"
 
+enum { SHEET_LABEL_SIZE = 128 };
+
 struct sheet_column { /* of one entry */
     const struct experiment_entry *entry;
-    struct course_row *rows; /* [seed_count, row_count] */
+    char label[SHEET_LABEL_SIZE]; /* the entry's, "@VALUE" in a sweep */
+    struct course_row *rows;      /* [seed_count, row_count] */
     struct spectrum spectrum;
     bool has_spectrum;
 };
 
 struct sheet {
     const struct experiment *experiment;
-    struct sheet_column *columns; /* [entry_count] */
+    struct sheet_column *columns; /* [column_count] */
+    size_t column_count;
     size_t row_count;
     size_t threads;
     double wall_seconds;

@@ -1,0 +1,29 @@
+/* Finished runs of an experiment that is not finished: a file each, so that
+ * after a crash only what was under way is computed again. */
+
+#ifndef LAB_KEEP_H
+#define LAB_KEEP_H
+
+#include "sim/lab/course.h"
+#include "sim/lab/digest.h"
+#include "sim/lab/spectrum.h"
+
+struct keep {
+    char folder[4096]; /* "": nothing is kept */
+    unsigned char hash[DIGEST_BYTES];
+};
+
+/* OUT/.runs; out NULL: nothing is kept. */
+int keep_open(struct keep *keep, const char *out,
+              const struct experiment *experiment, struct error *error);
+/* Whether run `index` of this very experiment is there, with `count` rows. */
+bool keep_load(const struct keep *keep, size_t index, struct course_row *rows,
+               size_t count, struct spectrum *spectrum, bool *has_spectrum);
+int keep_save(const struct keep *keep, size_t index,
+              const struct course_row *rows, size_t count,
+              const struct spectrum *spectrum, bool has_spectrum,
+              struct error *error);
+/* The experiment is finished: removes what was kept. */
+void keep_clear(const struct keep *keep, size_t runs);
+
+#endif

@@ -1,0 +1,14 @@
+/* sweep: {key: network.loss, values: [0, 0.01, 0.1]}: the whole experiment with
+ * each value of one number. */
+
+#ifndef LAB_SWEEP_H
+#define LAB_SWEEP_H
+
+#include "sim/lab/experiment.h"
+
+int sweep_read(struct experiment *experiment, const struct reader *reader,
+               int node, struct error *error);
+/* Puts value `place` where the key says. Nothing without a sweep. */
+void sweep_apply(struct experiment *experiment, size_t place);
+
+#endif
