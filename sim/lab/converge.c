@@ -15,8 +15,8 @@ static const char usage[] =
     "\n"
     "  starling sim converge EXPERIMENT.yaml --out DIR\n"
     "\n"
-    "  --out DIR        where trajectories.csv, spectrum.json and\n"
-    "                   manifest.json go\n"
+    "  --out DIR        where trajectories.csv, report.html,\n"
+    "                   spectrum.json and manifest.json go\n"
     "  --threads N      default: all processors; the results are the same\n"
     "  --json           print where each algorithm ended, one object, to\n"
     "                   stdout and nothing else there\n"
@@ -39,14 +39,16 @@ static void print_json(const struct sheet *s)
 
 static void print_lines(const struct sheet *s, const char *out)
 {
-    printf("%-24s %12s %12s %12s\n", "after the last step", "err", "cons",
-           "gap");
+    const struct experiment *e = s->experiment;
+
+    printf("after %" PRIu64 " steps, seed %-6" PRIu64 " %12s %12s %12s\n",
+           e->steps, e->seeds[0], "err", "cons", "gap");
     for (size_t i = 0; i < s->column_count; i++) {
         const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
-        printf("%-24s %12.6g %12.6g %12.6g\n", s->columns[i].label, last->err,
+        printf("%-26s %12.6g %12.6g %12.6g\n", s->columns[i].label, last->err,
                last->cons, last->gap);
     }
-    printf("%s/trajectories.csv, %.2f s\n", out, s->wall_seconds);
+    printf("%s/report.html, %.2f s\n", out, s->wall_seconds);
 }
 
 static int misuse(const char *found, const char *expected)

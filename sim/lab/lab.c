@@ -152,6 +152,25 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
     return code;
 }
 
+/* For the picture: drawn again, so that a resumed experiment has it too. */
+static int take_graph(struct lab *lab, struct error *error)
+{
+    struct sheet *s = &lab->sheet;
+    struct plan_run run;
+
+    s->nodes = lab->plan->n;
+    if (lab->options.out == NULL || s->nodes > SHEET_GRAPH_MAX)
+        return 0;
+    int code = plan_run(&run, lab->plan, s->columns[0].entry,
+                        lab->experiment->seeds[0], error);
+    if (code != 0)
+        return code;
+    const struct mixing *m = sequence_at(run.course.mixes, 0);
+    s->graph = m == NULL ? NULL : mixing_graph(m);
+    plan_run_free(&run);
+    return 0;
+}
+
 static int run_all(struct lab *lab, struct error *error)
 {
     const struct experiment *e = lab->experiment;
@@ -167,7 +186,7 @@ static int run_all(struct lab *lab, struct error *error)
     s->column_count = values * e->entry_count;
     for (size_t i = 0; code == 0 && i < values; i++)
         code = run_value(lab, i, error);
-    return code;
+    return code == 0 ? take_graph(lab, error) : code;
 }
 
 int lab_run(struct lab **lab, const char *path,
@@ -204,6 +223,7 @@ void lab_free(struct lab *l)
     for (size_t i = 0; i < l->sheet.column_count; i++)
         free(l->sheet.columns[i].rows);
     free(l->sheet.columns);
+    graph_free(l->sheet.graph);
     plan_close(l->plan);
     experiment_free(l->experiment);
     free(l);

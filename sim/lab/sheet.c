@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "sim/lab/digest.h"
+#include "sim/lab/picture.h"
 
 enum { PATH_SIZE = 4096, MEASURES = 15, PARTS_MAX = 4 };
 
@@ -223,20 +224,31 @@ static int write_json(json_t *json, const char *folder, const char *name,
     return status == 0 ? move_there(part, path, error) : failed(part, error);
 }
 
-int sheet_write(const struct sheet *s, const char *folder, struct error *error)
+static int write_text(const struct sheet *s, const char *folder,
+                      const char *name,
+                      void (*write)(FILE *file, const struct sheet *sheet),
+                      struct error *error)
 {
     char path[PATH_SIZE], part[PATH_SIZE + 8];
 
-    snprintf(path, sizeof path, "%s/trajectories.csv", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     snprintf(part, sizeof part, "%s.part", path);
     FILE *file = fopen(part, "w");
     if (file == NULL)
         return failed(part, error);
-    write_rows(file, s);
+    write(file, s);
     bool bad = ferror(file) != 0;
     if (fclose(file) != 0 || bad)
         return failed(part, error);
-    int code = move_there(part, path, error);
+    return move_there(part, path, error);
+}
+
+int sheet_write(const struct sheet *s, const char *folder, struct error *error)
+{
+    int code = write_text(s, folder, "trajectories.csv", write_rows, error);
+
+    if (code == 0)
+        code = write_text(s, folder, "report.html", picture_write, error);
     if (code == 0)
         code = write_json(all_spectra(s), folder, "spectrum.json", error);
     if (code == 0)

@@ -1,5 +1,5 @@
 /* What an experiment leaves in its folder: trajectories.csv, spectrum.json,
- * manifest.json. */
+ * manifest.json, report.html. */
 
 #ifndef LAB_SHEET_H
 #define LAB_SHEET_H
@@ -7,7 +7,7 @@
 #include "sim/lab/course.h"
 #include "sim/lab/plan.h"
 
-enum { SHEET_LABEL_SIZE = 128 };
+enum { SHEET_LABEL_SIZE = 128, SHEET_GRAPH_MAX = 100 };
 
 struct sheet_column { /* of one entry */
     const struct experiment_entry *entry;
@@ -22,6 +22,8 @@ struct sheet {
     struct sheet_column *columns; /* [column_count] */
     size_t column_count;
     size_t row_count;
+    size_t nodes;
+    struct graph *graph; /* of the first column if it is small, or NULL */
     size_t threads;
     double wall_seconds;
 };
