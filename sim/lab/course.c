@@ -540,6 +540,19 @@ static int make_room(struct course *c)
     return (alg->needs & ALG_LINKS) != 0 ? fill_links(c) : 0;
 }
 
+double course_bytes(const struct course_plan *plan)
+{
+    const struct alg *alg = plan->alg;
+    const size_t messages = alg->message == NULL ? alg->sends > 0 : alg->sends;
+    const double row = 8 * (double)plan->problem->d;
+    double links = 0;
+
+    if ((alg->needs & ALG_LINKS) != 0 && plan->mixes->count > 0)
+        links = (double)mixing_links(plan->mixes->mixes[0]);
+    return row * ((double)plan->mixes->n * (double)(alg->vectors + messages) +
+                  links * (double)(alg->link_vectors + 1));
+}
+
 int course_new(struct course **course, const struct course_plan *plan,
                struct error *error)
 {

@@ -40,6 +40,8 @@ struct course; /* opaque */
 int course_new(struct course **course, const struct course_plan *plan,
                struct error *error);
 void course_free(struct course *course);
+/* Of the nodes' states and messages, before they are there. */
+double course_bytes(const struct course_plan *plan);
 
 void course_measure(struct course_row *row, struct course *course);
 /* Returns 0, -ENOMEM, -EINVAL (a schedule that ends) with an error. */

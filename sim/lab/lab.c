@@ -9,6 +9,8 @@
 #include "sim/lab/keep.h"
 #include "sim/lab/sweep.h"
 
+enum { LARGE_BYTES = 1 << 28 }; /* worth a line before it is taken */
+
 struct lab {
     struct experiment *experiment;
     struct plan *plan;
@@ -87,6 +89,10 @@ static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
         column->spectrum = run.spectrum;
         column->has_spectrum = run.has_spectrum;
     }
+    if (lab->options.progress && course_bytes(&run.course) > LARGE_BYTES)
+        fprintf(stderr, "%s: %zu nodes of %zu numbers take %.2f GiB\n",
+                column->label, run.course.mixes->n, lab->plan->problem.d,
+                course_bytes(&run.course) / 0x1p30);
     code = course_new(&course, &run.course, error);
     if (code == 0)
         code = run_steps(lab, rows, course, column->entry, error);
