@@ -268,12 +268,24 @@ static bool allow(struct pod *p, uint32_t member,
     return true;
 }
 
-/* Damaged records are refused, or the member works: alone, as nobody promises
- * anything for a member whose disk lies. */
-static void try_damaged(struct pod *p, uint32_t i)
+/* One byte of what it saved is another. */
+static void damage(struct pod *p, uint32_t i)
 {
-    const uint8_t *damage = the.damage[i];
-    struct pod_record *r = &p->saved[i][damage[0] % GOSSIP_SLOT_END];
+    const uint8_t *how = the.damage[i];
+    uint32_t slot = how[0] % GOSSIP_SLOTS;
+
+    the.damaged[i] = false;
+    for (int k = 0; k < GOSSIP_SLOTS && p->saved[i][slot].size == 0; k++)
+        slot = (slot + 1) % GOSSIP_SLOTS;
+    struct pod_record *r = &p->saved[i][slot];
+    if (r->size > 0)
+        r->bytes[(how[1] + 256u * how[2]) % r->size] ^= how[0] | 1;
+}
+
+/* Damaged records are refused, or the member works: alone at first, as nobody
+ * promises anything for a member whose disk lies. True: they are taken. */
+static bool try_damaged(struct pod *p, uint32_t i)
+{
     struct gossip_record records[GOSSIP_SLOTS];
     struct gossip_config c = p->config;
     const struct gossip_effect *effects;
@@ -281,15 +293,14 @@ static void try_damaged(struct pod *p, uint32_t i)
     size_t count = 0;
 
     c.self = i;
-    if (r->size > 0)
-        r->bytes[(damage[1] + 256u * damage[2]) % r->size] ^= damage[0] | 1;
     for (uint32_t s = 0; s < GOSSIP_SLOTS; s++)
         if (p->saved[i][s].bytes != NULL)
             records[count++] = (struct gossip_record){s, p->saved[i][s].bytes,
                                                       p->saved[i][s].size};
     struct gossip *g = gossip_new(&c, records, count, &why);
-    oath_must(g != NULL || why != NULL, "a refusal says why");
-    for (uint32_t j = 0; g != NULL && j < p->members; j++) {
+    bool taken = g != NULL;
+    oath_must(taken || why != NULL, "a refusal says why");
+    for (uint32_t j = 0; taken && j < p->members; j++) {
         struct gossip_event e = {.kind = GOSSIP_LINK, .now_ms = p->now_ms};
         e.link.member = j;
         e.link.up = true;
@@ -298,17 +309,25 @@ static void try_damaged(struct pod *p, uint32_t i)
         gossip_step(g, &e, &effects, &count);
     }
     gossip_free(g);
+    return taken;
 }
 
+/* With a damaged store only the liar comes back: the others' promises hold
+ * whatever it remembers. */
 static void revive(struct pod *p)
 {
     for (uint32_t i = 0; i < p->members; i++) {
         if (the.revive_ms[i] == 0 || !p->down[i])
             continue;
         if (the.damaged[i]) {
-            the.revive_ms[i] = 0; /* for ever */
-            try_damaged(p, i);
-        } else if (p->now_ms >= the.revive_ms[i]) {
+            damage(p, i);
+            if (!try_damaged(p, i) || i != oath.liar) {
+                the.revive_ms[i] = 0; /* for ever */
+                continue;
+            }
+            oath.lied = oath.lied_in_sum = oath.lied_in_y = true;
+        }
+        if (p->now_ms >= the.revive_ms[i]) {
             the.revive_ms[i] = 0;
             pod_revive(p, i);
         }
