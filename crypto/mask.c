@@ -2,61 +2,99 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdbool.h>
+#include <string.h>
 
-enum {
-    LANE_BYTES = 8,
-    GROUP_LANES = PRG_GROUP_BYTES / LANE_BYTES,
-    TILE_GROUPS = 4,
-    TILE_LANES = TILE_GROUPS * GROUP_LANES
+#include "crypto/chacha.h"
+
+/* Half of the first-level cache of the smallest machines in mind. */
+enum { TILE_GROUPS = 16 };
+
+static enum chacha_op op_of(uint32_t lane_bits, bool minus)
+{
+    switch (lane_bits) {
+    case 16:
+        return minus ? CHACHA_SUBTRACT_16 : CHACHA_ADD_16;
+    case 32:
+        return minus ? CHACHA_SUBTRACT_32 : CHACHA_ADD_32;
+    default:
+        assert(lane_bits == 64);
+        return minus ? CHACHA_SUBTRACT_64 : CHACHA_ADD_64;
+    }
+}
+
+/* What one pass puts on. */
+struct pass {
+    const struct mask *masks;
+    size_t mask_count;
+    uint32_t lane_bits;
 };
 
-static uint64_t load(const uint8_t b[LANE_BYTES])
+static void whole(uint8_t *tile, size_t group, size_t groups,
+                  const struct pass *p)
 {
-    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 |
-           (uint64_t)b[3] << 24 | (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 |
-           (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
+    for (size_t k = 0; k < p->mask_count; k++)
+        chacha_apply(tile, group, groups, p->masks[k].seed,
+                     op_of(p->lane_bits, p->masks[k].minus));
 }
 
-static void apply(uint64_t *lanes, size_t count, const uint8_t *key,
-                  bool negative)
+/* Some lanes of one group: the rest of `room` becomes bare keystream. */
+static void part(uint8_t *lanes, size_t group, size_t skip, size_t size,
+                 const struct pass *p)
 {
-    if (negative)
-        for (size_t i = 0; i < count; i++)
-            lanes[i] -= load(key + LANE_BYTES * i);
-    else
-        for (size_t i = 0; i < count; i++)
-            lanes[i] += load(key + LANE_BYTES * i);
+    uint64_t room[PRG_GROUP_BYTES / 8] = {0};
+    uint8_t *at = (uint8_t *)room + skip;
+
+    memcpy(at, lanes, size);
+    whole((uint8_t *)room, group, 1, p);
+    memcpy(lanes, at, size);
+    sodium_memzero(room, sizeof room);
 }
 
-static void mask(uint64_t *lanes, size_t first, size_t count,
-                 const uint8_t seed[PRG_SEED_BYTES], bool negative)
+void mask_apply(void *lanes, uint32_t lane_bits, size_t first, size_t count,
+                const struct mask *masks, size_t mask_count)
 {
-    uint8_t tile[TILE_GROUPS * PRG_GROUP_BYTES];
+    const struct pass p = {masks, mask_count, lane_bits};
+    const size_t lane = lane_bits / 8, group_lanes = PRG_GROUP_BYTES / lane;
+    uint8_t *at = lanes;
 
+    assert(lane_bits == 16 || lane_bits == 32 || lane_bits == 64);
     assert(count <= SIZE_MAX - first);
 
     while (count > 0) {
-        size_t skip = first % GROUP_LANES;
-        size_t n = count < TILE_LANES - skip ? count : TILE_LANES - skip;
-        size_t groups = (skip + n + GROUP_LANES - 1) / GROUP_LANES;
-        prg_stream(tile, first / GROUP_LANES, groups, seed);
-        apply(lanes, n, tile + LANE_BYTES * skip, negative);
-        lanes += n;
+        size_t skip = first % group_lanes, n = group_lanes - skip;
+        if (skip > 0 || count < group_lanes) {
+            n = count < n ? count : n;
+            part(at, first / group_lanes, lane * skip, lane * n, &p);
+        } else {
+            size_t groups = count / group_lanes;
+            groups = groups < TILE_GROUPS ? groups : TILE_GROUPS;
+            n = groups * group_lanes;
+            whole(at, first / group_lanes, groups, &p);
+        }
+        at += lane * n;
         first += n;
         count -= n;
     }
-    sodium_memzero(tile, sizeof tile);
+}
+
+static void one(uint64_t *lanes, size_t first, size_t count,
+                const uint8_t seed[PRG_SEED_BYTES], bool minus)
+{
+    struct mask mask = {.minus = minus};
+
+    memcpy(mask.seed, seed, PRG_SEED_BYTES);
+    mask_apply(lanes, 64, first, count, &mask, 1);
+    sodium_memzero(&mask, sizeof mask);
 }
 
 void mask_add(uint64_t *lanes, size_t first, size_t count,
               const uint8_t seed[PRG_SEED_BYTES])
 {
-    mask(lanes, first, count, seed, false);
+    one(lanes, first, count, seed, false);
 }
 
 void mask_subtract(uint64_t *lanes, size_t first, size_t count,
                    const uint8_t seed[PRG_SEED_BYTES])
 {
-    mask(lanes, first, count, seed, true);
+    one(lanes, first, count, seed, true);
 }

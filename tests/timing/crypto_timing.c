@@ -36,6 +36,7 @@ static void random_bytes_and_masks(void)
 {
     static uint8_t out[3 * PRG_GROUP_BYTES];
     static uint64_t lanes[1000];
+    struct mask masks[2] = {{.minus = true}};
     uint8_t seed[SEED_BYTES];
     struct prg prg;
 
@@ -48,6 +49,10 @@ static void random_bytes_and_masks(void)
     prg_stream(out, 7, 3, seed);
     mask_add(lanes, 0, 1000, seed);
     mask_subtract(lanes + 1, 129, 999, seed);
+    secret(masks[0].seed, SEED_BYTES);
+    secret(masks[1].seed, SEED_BYTES);
+    for (uint32_t bits = 16; bits <= 64; bits *= 2)
+        mask_apply(lanes, bits, 50, 1000, masks, 2);
 }
 
 static void shares(void)
