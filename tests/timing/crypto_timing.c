@@ -10,6 +10,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/fixed.h"
+#include "crypto/grid.h"
 #include "crypto/identity.h"
 #include "crypto/mask.h"
 #include "crypto/shamir.h"
@@ -163,6 +164,28 @@ static void values(void)
     assert(encode(&at, wild, 4) == -EDOM && at == 1);
 }
 
+static void rounded_values(void)
+{
+    enum { COUNT = 700 };
+    static const double kinds[] = {0, -0.0, 1e-300, 0.3, -5, 7.25, 1e9, -1e300};
+    static double x[COUNT], carry[COUNT];
+    static uint64_t lanes[COUNT];
+    uint8_t seed[SEED_BYTES];
+
+    for (uint32_t bits = 16; bits <= 64; bits *= 2) {
+        const struct grid grid = {6, grid_value_bits(5, bits), bits};
+        for (size_t i = 0; i < COUNT; i++)
+            x[i] = carry[i] = kinds[i % (sizeof kinds / sizeof *kinds)];
+        taint_secret(x, sizeof x);
+        taint_secret(carry, sizeof carry);
+        secret(seed, sizeof seed);
+        int status = grid_encode(lanes, x, carry, 3, COUNT, &grid, seed);
+        assert(taint_is_secret(lanes, COUNT * (bits / 8)));
+        assert(taint_is_secret(x, sizeof x));
+        assert(taint_public_int(status) == 0); /* becomes a DECLINE */
+    }
+}
+
 int main(int argc, char **argv)
 {
     int skip = taint_begin(argc, argv);
@@ -177,5 +200,6 @@ int main(int argc, char **argv)
     sealed_messages();
     signatures();
     values();
+    rounded_values();
     return 0;
 }
