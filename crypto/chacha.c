@@ -29,14 +29,14 @@ size_t chacha_kernels(struct chacha_kernel kernels[CHACHA_KERNELS_MAX])
 
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512bw"))
-        kernels[count++] = (struct chacha_kernel){"avx512", chacha_avx512};
+        kernels[count++] = (struct chacha_kernel){"avx512", chacha_avx512_add};
     if (__builtin_cpu_supports("avx2"))
-        kernels[count++] = (struct chacha_kernel){"avx2", chacha_avx2};
+        kernels[count++] = (struct chacha_kernel){"avx2", chacha_avx2_add};
 #endif
 #ifdef CHACHA_HAS_NEON
-    kernels[count++] = (struct chacha_kernel){"neon", chacha_neon};
+    kernels[count++] = (struct chacha_kernel){"neon", chacha_neon_add};
 #endif
-    kernels[count++] = (struct chacha_kernel){"plain", chacha_plain};
+    kernels[count++] = (struct chacha_kernel){"plain", chacha_plain_add};
     return count;
 }
 

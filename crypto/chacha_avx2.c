@@ -6,7 +6,7 @@
 
 #define LANES 8
 #define TARGET __attribute__((target("avx2")))
-#define RUN chacha_avx2
+#define RUN chacha_avx2_add
 #define ROTATE(x, n) ((x) << (n) | (x) >> (32 - (n)))
 /* Whole bytes move by one shuffle: gcc does not see it. */
 #define SHUFFLE(x, ...)                                                        \

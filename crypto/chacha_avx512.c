@@ -4,7 +4,7 @@
 
 #define LANES 16
 #define TARGET __attribute__((target("avx512f,avx512bw")))
-#define RUN chacha_avx512
+#define RUN chacha_avx512_add
 #define ROTATE(x, n) ((x) << (n) | (x) >> (32 - (n)))
 #define ROTATE_16(x) ROTATE(x, 16)
 #define ROTATE_12(x) ROTATE(x, 12)

@@ -6,7 +6,7 @@
 
 #define LANES 4
 #define TARGET
-#define RUN chacha_neon
+#define RUN chacha_neon_add
 #define ROTATE(x, n) vsriq_n_u32(vshlq_n_u32((x), (n)), (x), 32 - (n))
 #define ROTATE_16(x)                                                           \
     vreinterpretq_u32_u16(vrev32q_u16(vreinterpretq_u16_u32(x)))

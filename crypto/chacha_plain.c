@@ -76,8 +76,8 @@ static void put(void *lanes, const uint32_t words[CHACHA_GROUP_BYTES / 4],
     }
 }
 
-void chacha_plain(void *lanes, uint64_t first, size_t count,
-                  const uint8_t key[CHACHA_KEY_BYTES], enum chacha_op op)
+void chacha_plain_add(void *lanes, uint64_t first, size_t count,
+                      const uint8_t key[CHACHA_KEY_BYTES], enum chacha_op op)
 {
     uint32_t words[CHACHA_GROUP_BYTES / 4];
     uint8_t *at = lanes;

@@ -46,7 +46,7 @@ static bool candidate(const struct gossip *g, enum wire_kind kind,
                       struct wire_value *value, uint64_t *evidence,
                       uint64_t *heard)
 {
-    uint32_t turn = g->agree[kind].ballot;
+    uint32_t turn = (uint32_t)(g->round + g->attempt) + g->agree[kind].ballot;
 
     if (kind == WIRE_V) {
         *heard = g->have_acks;
@@ -168,6 +168,16 @@ static void raise_lock(struct lock *lock, const struct wire_message *m)
     lock->quorum = m->propose.quorum;
 }
 
+/* One proposal is kept: this ballot's rather than any later one, which a liar
+ * may sign beforehand to keep the others out. */
+static bool makes_way(const struct agree *a, uint32_t ballot)
+{
+    uint32_t kept = a->proposal.propose.ballot;
+
+    return !a->has_proposal || kept < ballot ||
+           (kept > ballot && ballot == a->ballot);
+}
+
 void agree_receive_propose(struct gossip *g, const struct wire_message *m,
                            const uint8_t *head, size_t size)
 {
@@ -179,7 +189,7 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
     if (a->certified || m->propose.ballot < a->ballot ||
         m->propose.ballot - a->ballot > g->config.members ||
         m->sender != agree_proposer(g, m->propose.ballot) ||
-        (a->has_proposal && a->proposal.propose.ballot >= m->propose.ballot))
+        !makes_way(a, m->propose.ballot))
         return;
     if (quorum->members != 0 && (quorum->ballot >= m->propose.ballot ||
                                  agree_check(g, m, WIRE_PREPARE) != 0)) {

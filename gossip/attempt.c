@@ -64,8 +64,8 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
     attempt_enter(g, PHASE_KEYS);
     keys_make(g);
     record_promise(g); /* and that what was before is closed */
-    if (cohort_changes(g) && attempt > 0 && !g->released)
-        cohort_close(g);
+    if (cohort_changes(g) && attempt > 0 && !g->released && !g->fresh)
+        cohort_close(g); /* without a store: who knows what we released */
     if (g->released)
         mail_send_all(g, &g->bound_mail);
     mail_send_all(g, &g->keys_mail[g->config.self]);
@@ -105,7 +105,8 @@ static uint64_t next_attempt(const struct gossip *g)
     for (uint32_t j = 0; j < g->config.members; j++)
         if (has_future(g, j, g->attempt + 1) && g->future[j].attempt < next)
             next = g->future[j].attempt;
-    return next;
+    /* One who lies about it leads nobody further than one step. */
+    return next != UINT64_MAX && g->config.active ? g->attempt + 1 : next;
 }
 
 void attempt_round(struct gossip *g, uint64_t attempt)
@@ -301,7 +302,8 @@ static void unbind(struct gossip *g)
         return;
     }
     record_promise(g);
-    cohort_close(g);
+    if (!g->fresh)
+        cohort_close(g);
 }
 
 bool attempt_runs(const struct gossip *g)

@@ -60,7 +60,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
     g->shape = config->shape;
     g->woken_ms = UINT64_MAX;
     g->said.round = UINT64_MAX;
-    g->fresh = count == 0;
+    g->fresh = true;
     *why = "a saved record does not belong to this study or is damaged";
     for (size_t i = 0; i < count; i++) {
         if (saved[i].slot >= GOSSIP_SLOTS)
@@ -68,6 +68,9 @@ struct gossip *gossip_new(const struct gossip_config *config,
         if (record_load(g, &saved[i]) != 0)
             goto fail;
         g->absorbing_sum = false;
+        if (saved[i].slot == GOSSIP_SLOT_STATE ||
+            saved[i].slot == GOSSIP_SLOT_PROMISE)
+            g->fresh = false;
         if (saved[i].slot == GOSSIP_SLOT_STATE)
             g->shape.length = SIZE_MAX; /* unknown: asked at the first step */
     }

@@ -248,6 +248,9 @@ static void quorum_shown(struct check *c, struct context *x,
     if (m->type == WIRE_LOCK && m->propose.quorum.members == 0)
         return;
     learn_value(c, cast.value, &m->propose.value);
+    /* The honest pass a liar's proposals on as evidence, unread. */
+    if (m->type == WIRE_PROPOSE && lies(c, m->sender))
+        return;
     for (cast.member = 0; cast.member < c->members; cast.member++)
         if (m->propose.quorum.members >> cast.member & 1)
             voted(c, x, &cast);
