@@ -135,9 +135,10 @@ static void a_member_prepares_once_a_ballot(void **state)
     say_propose(p, &v, 0, ALL);
     assert_int_equal(p->sent[WIRE_PREPARE], (G - 1) * 2); /* and 0's own */
     assert_int_equal(signed_votes(p, VICTIM, WIRE_PREPARE), 1);
-    say_propose(p, &v, 1, ALL); /* not in ballot 1 yet */
+    say_propose(p, &v, 1, ALL); /* not in ballot 1 yet: it is asked for again */
     assert_false(prepared(p, WIRE_V, 1));
     to_ballot(p, WIRE_V, 1);
+    say_propose(p, &v, 1, ALL);
     assert_true(prepared(p, WIRE_V, 1));
     assert_int_equal(watch_of(p)->contradictions, 0);
     watch_free(p);

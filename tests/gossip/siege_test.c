@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gossip/agree.h"
 #include "gossip/cohort.h"
 #include "gossip/engine.h"
 #include "gossip/evidence.h"
@@ -589,6 +590,57 @@ static void two_faces_harm_nobody_and_leave_evidence(void **state)
     }
 }
 
+/* The liar proposes, unasked, for its own next ballot in every attempt: that
+ * ballot's proposer is not kept out of the ones before. */
+static void a_proposal_for_a_later_ballot_keeps_nobody_out(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+
+    (void)state;
+    pod_begin(p);
+    do {
+        for (uint32_t i = 0; i < G; i++) {
+            struct gossip *g = p->engines[i];
+            const struct agree *a = &g->agree[WIRE_V];
+            struct wire_message m = {.type = WIRE_PROPOSE};
+            if (i == LIAR || g->phase < PHASE_KEYS || g->phase > PHASE_OPEN ||
+                (a->has_proposal && a->proposal.sender == LIAR))
+                continue;
+            m.round = g->round;
+            m.attempt = g->attempt;
+            m.propose.ballot = a->ballot + 1;
+            while (agree_proposer(g, m.propose.ballot) != LIAR)
+                m.propose.ballot++;
+            forge_say(p, LIAR, i, &m);
+        }
+    } while (pod_turn(p, 100000));
+    for (uint32_t i = 0; i < G; i++)
+        assert_true(i == LIAR || p->done[i]);
+    watch_free(p);
+}
+
+/* It may have released: it says of no attempt that it did not. */
+static void a_member_without_its_store_closes_nothing(void **state)
+{
+    struct pod *p = locked(1 | 2);
+    const struct watch *w = watch_of(p);
+
+    (void)state;
+    release_alone(p, false);
+    pod_kill(p, VICTIM);
+    pod_lose_disk(p, VICTIM);
+    pod_revive(p, VICTIM);
+    pod_run(p, 60000);
+    for (size_t i = 0; i < w->held_count; i++) {
+        static struct wire_message m;
+        const struct pod_message *h = &w->held[i];
+        if (h->type == WIRE_CLOSE &&
+            wire_parse(&m, h->head, h->head_size, G) == 0)
+            assert_int_not_equal(m.sender, VICTIM);
+    }
+    watch_free(p);
+}
+
 /* A member that asks all the time is answered now and then. */
 static void asking_does_not_multiply(void **state)
 {
@@ -663,6 +715,8 @@ int main(void)
         cmocka_unit_test(each_release_has_one_share_of_each_member),
         cmocka_unit_test(a_sum_over_other_survivors_does_not_count),
         cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
+        cmocka_unit_test(a_proposal_for_a_later_ballot_keeps_nobody_out),
+        cmocka_unit_test(a_member_without_its_store_closes_nothing),
         cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
