@@ -168,8 +168,8 @@ static void raise_lock(struct lock *lock, const struct wire_message *m)
     lock->quorum = m->propose.quorum;
 }
 
-/* One proposal is kept, this ballot's rather than any later one: a liar may sign
- * those beforehand, to keep the others out. */
+/* One proposal is kept, this ballot's rather than any later one: a liar may
+ * sign those beforehand, to keep the others out. */
 static bool makes_way(const struct agree *a, uint32_t ballot)
 {
     uint32_t kept = a->proposal.propose.ballot;
