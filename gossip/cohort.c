@@ -50,12 +50,12 @@ bool cohort_ready(struct gossip *g, uint64_t base, uint64_t have)
 
 uint64_t cohort_wake(const struct gossip *g)
 {
-    uint64_t soon = g->enough_ms, late = g->enough_ms;
+    uint64_t soon, late;
 
     if (g->enough_ms == UINT64_MAX)
         return UINT64_MAX;
-    soon += patience(g, 0);
-    late += patience(g, engine_all(g));
+    soon = g->enough_ms + patience(g, 0);
+    late = g->enough_ms + patience(g, engine_all(g));
     return soon > g->now_ms ? soon : late > g->now_ms ? late : UINT64_MAX;
 }
 

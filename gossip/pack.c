@@ -115,8 +115,8 @@ static void put_hashes(msgpack_packer *p, const struct wire_message *m)
         put_bin(p, m->keys.mpk, X25519_BYTES);
         put_bin(p, m->keys.commit, GOSSIP_HASH_BYTES);
         put_bin(p, m->keys.last, GOSSIP_HASH_BYTES);
-        put_bin(p, m->keys.of_b, GOSSIP_HASH_BYTES * m->keys.members);
-        put_bin(p, m->keys.of_msk, GOSSIP_HASH_BYTES * m->keys.members);
+        put_bin(p, m->keys.of_b, (size_t)GOSSIP_HASH_BYTES * m->keys.members);
+        put_bin(p, m->keys.of_msk, (size_t)GOSSIP_HASH_BYTES * m->keys.members);
         return;
     case WIRE_ACK:
         msgpack_pack_array(p, 2);

@@ -297,7 +297,7 @@ static void load_end(struct gossip *g, struct cursor *c)
 
 size_t record_evidence_size(const struct gossip *g)
 {
-    return NUMBERS_SIZE + 2 * g->config.members * mail_room(g);
+    return NUMBERS_SIZE + (size_t)2 * g->config.members * mail_room(g);
 }
 
 void record_evidence(struct gossip *g)

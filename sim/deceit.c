@@ -105,7 +105,8 @@ static void propose(struct deceit_case *c)
         m->propose.value.members &= m->propose.value.members - 1;
         break;
     case 1:
-        m->propose.ballot += (uint32_t)prg_below(&prg, 2 * c->mind->members);
+        m->propose.ballot +=
+            (uint32_t)prg_below(&prg, UINT64_C(2) * c->mind->members);
         break;
     case 2:
         m->propose.evidence &= m->propose.evidence - 1;
