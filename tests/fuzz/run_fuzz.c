@@ -41,7 +41,7 @@ enum act {
     ACT_LATE,
     ACT_ELSEWHERE, /* to another receiver, too */
     ACT_STALE,     /* an older message comes again, to anybody */
-    ACT_GARBLE,    /* any byte of the head, not signed */
+    ACT_GARBLE,    /* any byte of head or lanes, not signed */
     ACT_KILL,      /* the sender, after some more of its effects */
     ACT_DAMAGE,    /* the same, and what it saved is damaged */
     ACT_LINK,      /* is said to be down */
@@ -167,6 +167,18 @@ static void lie(struct pod *p, struct pod_message *message, const uint8_t *deed)
     }
 }
 
+static void garble(struct pod_message *message, const uint8_t *deed)
+{
+    size_t at = deed[4] + 256u * deed[5];
+
+    if ((deed[5] & 1) && message->body_size > 0)
+        message->body[at % message->body_size] ^= deed[6];
+    else
+        message->head[at % message->head_size] ^= deed[6];
+    if (deed[7] & 1)
+        message->head_size -= deed[5] % message->head_size;
+}
+
 static void doom(const uint8_t *deed, uint32_t who)
 {
     if (the.dies_in[who] != 0)
@@ -212,10 +224,7 @@ static bool do_deed(struct pod *p, struct pod_message *message,
         }
         break;
     case ACT_GARBLE:
-        message->head[(deed[4] + 256u * deed[5]) % message->head_size] ^=
-            deed[6];
-        if (deed[7] & 1)
-            message->head_size -= deed[5] % message->head_size;
+        garble(message, deed);
         break;
     case ACT_KILL:
     case ACT_DAMAGE:
@@ -466,13 +475,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* One deed that means something: bytes alone rarely hit a message. */
 static void invent(uint8_t *deed, struct prg *prg)
 {
+    uint8_t dice;
+
+    prg_bytes(prg, &dice, 1);
     prg_bytes(prg, deed, DEED);
     deed[0] = (uint8_t)(deed[0] % 2 ? deed[0] / 2 % ACTS : ACT_FIELD);
     deed[1] = (uint8_t)(deed[1] % (WIRE_TYPES - 1));
     deed[2] = deed[2] % 4 == 0 ? 0x80 : (uint8_t)(deed[2] % 16);
     if (deed[3] % 4 == 0)
         deed[3] = 0xff;
-    if (deed[7] % 4 != 0)
+    if (dice % 4 != 0)
         deed[7] = 0;
 }
 
