@@ -162,6 +162,20 @@ static inline bool oath_binds(uint8_t type)
            type == WIRE_UNMASK || type == WIRE_CHECK || type == WIRE_CERT;
 }
 
+/* Whether the member in whose name it is has signed it. */
+static inline bool oath_signed(const struct pod *p,
+                               const struct wire_message *m)
+{
+    uint8_t ctx[GOSSIP_HASH_BYTES] = {0}, covered[WIRE_SIGNED_BYTES];
+
+    if (m->type != WIRE_HELLO)
+        wire_ctx(ctx, &p->config, m->round, m->attempt);
+    wire_signed(covered, ctx, m->sender, m->body, m->body_size);
+    return p->config.verify(p->config.verify_context, m->signature,
+                            wire_domain(m->type), covered, sizeof covered,
+                            p->config.keys[m->sender]) == 0;
+}
+
 /* A message as its sender's engine made it, relayed ones too. */
 static inline void oath_said(struct pod *p, const struct pod_message *message)
 {
@@ -180,8 +194,9 @@ static inline void oath_said(struct pod *p, const struct pod_message *message)
                       0 &&
                   m.type == message->type,
               "what is sent can be read");
-    if (m.sender == oath.liar)
-        return;
+    if (m.sender == oath.liar ||
+        (message->from == oath.liar && !oath_signed(p, &m)))
+        return; /* a liar's store may hold anything */
     if (m.type == WIRE_CERT) {
         uint8_t hash[GOSSIP_HASH_BYTES];
         wire_value_hash(hash, &m.propose.value);
