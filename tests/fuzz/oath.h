@@ -176,6 +176,30 @@ static inline bool oath_signed(const struct pod *p,
                             p->config.keys[m->sender]) == 0;
 }
 
+/* t members have COMMITted to it in one ballot. */
+static inline bool oath_proves(const struct pod *p,
+                               const struct wire_message *cert)
+{
+    const struct wire_quorum *quorum = &cert->propose.quorum;
+    struct wire_message m = {
+        .type = WIRE_COMMIT, .round = cert->round, .attempt = cert->attempt};
+    uint8_t body[128];
+    uint32_t count = 0;
+
+    m.body = body;
+    m.vote.kind = cert->propose.kind;
+    m.vote.ballot = quorum->ballot;
+    wire_value_hash(m.vote.value, &cert->propose.value);
+    if (pack_body(body, sizeof body, &m.body_size, &m) != 0)
+        return false;
+    for (uint32_t j = 0; j < p->members; j++) {
+        m.sender = j;
+        m.signature = quorum->signatures[j];
+        count += (quorum->members & engine_bit(j)) && oath_signed(p, &m);
+    }
+    return count >= p->config.threshold;
+}
+
 /* A message as its sender's engine made it, relayed ones too. */
 static inline void oath_said(struct pod *p, const struct pod_message *message)
 {
@@ -199,6 +223,7 @@ static inline void oath_said(struct pod *p, const struct pod_message *message)
         return; /* a liar's store may hold anything */
     if (m.type == WIRE_CERT) {
         uint8_t hash[GOSSIP_HASH_BYTES];
+        oath_must(oath_proves(p, &m), "a certificate has t signatures");
         wire_value_hash(hash, &m.propose.value);
         if (m.propose.kind == WIRE_U)
             oath_certified(hash, m.propose.value.members);
