@@ -332,3 +332,13 @@ void keys_value(const struct gossip *g, struct wire_value *value,
         memcpy(value->said[i], g->keys[i].hash, GOSSIP_HASH_BYTES);
     }
 }
+
+bool keys_are_of(const struct gossip *g, const struct wire_value *v)
+{
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((v->members & engine_bit(j)) &&
+            ((g->have_keys & engine_bit(j)) == 0 ||
+             memcmp(v->said[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
+            return false;
+    return true;
+}

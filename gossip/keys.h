@@ -33,4 +33,7 @@ uint64_t keys_senders(const struct gossip *g, uint32_t turn);
 void keys_value(const struct gossip *g, struct wire_value *value,
                 uint64_t senders);
 
+/* The KEYS that this V names are all here. */
+bool keys_are_of(const struct gossip *g, const struct wire_value *v);
+
 #endif

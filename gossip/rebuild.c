@@ -100,6 +100,10 @@ bool rebuild_advance(struct gossip *g)
     if (g->rebuilt || engine_count(responders) < g->config.threshold ||
         responders == g->rebuild_tried)
         return false;
+    /* V may be certified without us, by KEYS that are not here or that their
+     * owner did not show us: nobody's shares can be judged by others. */
+    if (!keys_are_of(g, &g->agree[WIRE_V].value))
+        return false;
     g->rebuild_tried = responders;
     for (uint32_t j = 0; j < g->config.members; j++)
         if ((members & ~g->have_secrets & engine_bit(j)) &&

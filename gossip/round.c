@@ -9,6 +9,7 @@
 #include "gossip/cohort.h"
 #include "gossip/evidence.h"
 #include "gossip/finish.h"
+#include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/record.h"
 
@@ -408,15 +409,9 @@ static bool v_is_ours(const struct gossip *g)
 {
     const struct agree *v = &g->agree[WIRE_V];
 
-    if (!v->certified || (v->value.members & engine_bit(g->config.self)) == 0 ||
-        memcmp(v->value.state, g->state_hash, GOSSIP_HASH_BYTES) != 0)
-        return false;
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if ((v->value.members & engine_bit(j)) &&
-            ((g->have_keys & engine_bit(j)) == 0 ||
-             memcmp(v->value.said[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
-            return false;
-    return true;
+    return v->certified && (v->value.members & engine_bit(g->config.self)) &&
+           memcmp(v->value.state, g->state_hash, GOSSIP_HASH_BYTES) == 0 &&
+           keys_are_of(g, &v->value);
 }
 
 bool round_contribute(struct gossip *g)

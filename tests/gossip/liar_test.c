@@ -147,12 +147,47 @@ static void a_vector_in_two_versions_frames_nobody(void **state)
     watch_free(p);
 }
 
+/* No KEYS of LIAR, who is honest here, reach the victim in the first round. */
+static bool keys_kept_back(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    if (m->to != VICTIM || m->type != WIRE_KEYS ||
+        wire_parse(&r, m->head, m->head_size, G) != 0 || r.sender != LIAR ||
+        r.round != 0)
+        return true;
+    watch_of(p)->number++;
+    return false;
+}
+
+/* The others certify V by KEYS that are not here, and release their shares. */
+static void who_lacks_keys_accuses_nobody_of_shares(void **state)
+{
+    struct pod *p = active(2);
+
+    (void)state;
+    watch_of(p)->filter = keys_kept_back;
+    pod_begin(p);
+    pod_run(p, 120000);
+    assert_true(watch_of(p)->number > 0);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_true(p->done[i]);
+        assert_int_equal(p->reason[i], GOSSIP_FINISHED);
+        assert_memory_equal(&p->final[i], &p->final[VICTIM],
+                            sizeof p->final[i]);
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_BAD_SHARE], 0);
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_BAD_DEAL], 0);
+    }
+    watch_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_liar_moves_nobody_to_another_attempt),
         cmocka_unit_test(evidence_takes_two_signatures_of_the_accused),
         cmocka_unit_test(a_vector_in_two_versions_frames_nobody),
+        cmocka_unit_test(who_lacks_keys_accuses_nobody_of_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
