@@ -143,12 +143,47 @@ static void churn_shows_only_what_was_said(void **state)
     assert_true(finished * 2 >= CHURN_SEEDS);
 }
 
+/* Five members, t = 4, one of them curious: three release in attempt 0, dan and
+ * eve see neither that nor the certificate, then eve is cut off. If the rest
+ * tried again without her, a curious dan, who has a share of everything
+ * himself, would know two sums of one round. */
+static void a_release_is_not_tried_around(void **state)
+{
+    enum { CUT_MS = 1000, JOINED_MS = 60000 };
+    struct world_facts facts;
+    struct cohort c;
+
+    (void)state;
+    cohort_new(&c, "linear", FIVE, "continue");
+    assert_int_equal(c.study->threshold, 4);
+    struct world_config config = quiet(&c);
+    config.drops[config.drop_count++] = (struct world_drop){
+        .from = 31,
+        .to = 24,
+        .types = 1u << WIRE_COMMIT | 1u << WIRE_CERT | 1u << WIRE_UNMASK,
+        .round = 0,
+        .attempt = 0,
+        .ballot = WORLD_ANY,
+        .kind = WIRE_U,
+        .until_ms = JOINED_MS};
+    config.laws.partitions[config.laws.partition_count++] =
+        (struct network_partition){.groups = {15, 16},
+                                   .group_count = 2,
+                                   .from_ms = CUT_MS,
+                                   .to_ms = JOINED_MS};
+    config.end_ms = 200000;
+    assert_true(ends_well(&config, &facts, "a missed release"));
+    assert_true(facts.virtual_ms > JOINED_MS);
+    cohort_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_deceit_alone_stops_the_honest),
         cmocka_unit_test(a_siege_ends_with_the_result),
         cmocka_unit_test(churn_shows_only_what_was_said),
+        cmocka_unit_test(a_release_is_not_tried_around),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
