@@ -170,10 +170,39 @@ void adversary_hear(struct adversary *a, const struct wire_message *m,
         remember(&a->mind, head, head_size, body, body_size);
 }
 
+/* Bytes of the first slice: as many as its hash says, no more than a mean slice
+ * of those that stand there. */
+static size_t first_size(const struct wire_message *m, const uint8_t *body,
+                         size_t body_size)
+{
+    const uint32_t owner = (uint32_t)__builtin_ctzll(m->y.members);
+    size_t lanes = body_size / 8 / (size_t)__builtin_popcountll(m->parts);
+    uint8_t hash[GOSSIP_HASH_BYTES];
+
+    for (; lanes > 0; lanes--) {
+        wire_hash(hash, body, 8 * lanes);
+        if (memcmp(hash, m->y.slices[owner], sizeof hash) == 0)
+            break;
+    }
+    return 8 * lanes;
+}
+
+static void keep_first(struct deceit_liar *l, const struct wire_message *m,
+                       const uint8_t *body, size_t body_size)
+{
+    size_t capacity = l->slice_size;
+
+    l->slice_size = first_size(m, body, body_size);
+    l->slice = sized(l->slice, &capacity, l->slice_size + 1);
+    memcpy(l->slice, body, l->slice_size);
+    l->round = m->round;
+    l->attempt = m->attempt;
+    memcpy(l->hash_v, m->y.hash_v, GOSSIP_HASH_BYTES);
+}
+
 void adversary_watch(struct adversary *a, uint32_t liar,
                      const struct gossip_effect *effects, size_t count)
 {
-    struct deceit_liar *l = &a->mind.liars[liar];
     struct wire_message *m = &a->message;
 
     for (size_t k = 0; k < count; k++) {
@@ -183,23 +212,7 @@ void adversary_watch(struct adversary *a, uint32_t liar,
                 0 ||
             m->sender != liar || (m->parts & 1) == 0)
             continue;
-        size_t size =
-            e->send.body_size / (size_t)__builtin_popcountll(m->parts);
-        /* The size of slice 0: the hash tells. */
-        uint32_t first = (uint32_t)__builtin_ctzll(m->y.members);
-        uint8_t hash[GOSSIP_HASH_BYTES];
-        for (size = size / 8 * 8; size > 0; size -= 8) {
-            wire_hash(hash, e->send.body, size);
-            if (memcmp(hash, m->y.slices[first], sizeof hash) == 0)
-                break;
-        }
-        size_t capacity = l->slice_size;
-        l->slice = sized(l->slice, &capacity, size + 1);
-        memcpy(l->slice, e->send.body, size);
-        l->slice_size = size;
-        l->round = m->round;
-        l->attempt = m->attempt;
-        memcpy(l->hash_v, m->y.hash_v, GOSSIP_HASH_BYTES);
+        keep_first(&a->mind.liars[liar], m, e->send.body, e->send.body_size);
         return;
     }
 }

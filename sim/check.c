@@ -2,13 +2,13 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/knowledge.h"
+#include "sim/ledger.h"
 #include "sim/votes.h"
 
 enum { TEXT_SIZE = 256 };
@@ -30,13 +30,7 @@ struct context { /* a round and attempt */
     uint64_t opened_members;
 };
 
-struct vector {
-    uint64_t *lanes;
-    size_t length;
-};
-
 struct round {
-    struct vector *vectors; /* [members] */
     bool has_state;
     uint32_t first; /* who told it first */
     uint8_t state[GOSSIP_HASH_BYTES];
@@ -47,26 +41,17 @@ struct known_value {
     struct wire_value value;
 };
 
-/* A liar's vector that is not what its engine was given. */
-struct altered {
-    uint32_t member;
-    uint64_t round, delta;
-    uint8_t hash[GOSSIP_HASH_BYTES];
-};
-
 struct check {
     uint32_t members, threshold;
     uint64_t liars;
     struct knowledge *knowledge;
-    struct altered *altered; /* [altered_count] */
-    size_t altered_count;
+    struct ledger *ledger;
     struct context **contexts; /* [context_count] */
     size_t context_count;
     struct round *rounds; /* [round_count] */
     size_t round_count;
     struct known_value *values; /* [value_count] */
     size_t value_count;
-    uint64_t sums;
     char violation[TEXT_SIZE];
 };
 
@@ -115,9 +100,10 @@ struct check *check_new(uint32_t members, uint32_t threshold)
         return NULL;
     c->members = members;
     c->threshold = threshold;
-    if (check_liars(c, 0, 1) == 0)
+    c->ledger = ledger_new(members);
+    if (c->ledger != NULL && check_liars(c, 0, 1) == 0)
         return c;
-    free(c);
+    check_free(c);
     return NULL;
 }
 
@@ -148,19 +134,10 @@ void check_free(struct check *c)
         free(c->contexts[i]->once);
         free(c->contexts[i]);
     }
-    for (size_t i = 0; i < c->round_count; i++) {
-        for (uint32_t j = 0; j < c->members; j++) {
-            struct vector *v = &c->rounds[i].vectors[j];
-            if (v->lanes != NULL)
-                sodium_memzero(v->lanes, v->length * sizeof *v->lanes);
-            free(v->lanes);
-        }
-        free(c->rounds[i].vectors);
-    }
     free(c->contexts);
     free(c->rounds);
     free(c->values);
-    free(c->altered);
+    ledger_free(c->ledger);
     knowledge_free(c->knowledge);
     free(c);
 }
@@ -173,7 +150,7 @@ const char *check_violation(const struct check *c)
 
 uint64_t check_sums(const struct check *c)
 {
-    return c->sums;
+    return ledger_sums(c->ledger);
 }
 
 static struct context *context_of(struct check *c, uint64_t round,
@@ -198,8 +175,7 @@ static struct round *round_of(struct check *c, uint64_t round)
     assert(round < UINT32_MAX);
     while (c->round_count <= round) {
         c->rounds = grown(c->rounds, c->round_count, sizeof *c->rounds);
-        c->rounds[c->round_count++] = (struct round){
-            .vectors = zeroed(c->members, sizeof(struct vector))};
+        c->rounds[c->round_count++] = (struct round){0};
     }
     return &c->rounds[round];
 }
@@ -359,66 +335,6 @@ static void unmasked(struct check *c, struct context *x,
         opened(c, x, u->members);
 }
 
-static uint64_t delta_of(const struct check *c, uint32_t member, uint64_t round,
-                         const struct wire_value *u)
-{
-    for (size_t i = 0; i < c->altered_count; i++) {
-        const struct altered *a = &c->altered[i];
-        if (a->member == member && a->round == round &&
-            memcmp(a->hash, u->said[member], GOSSIP_HASH_BYTES) == 0)
-            return a->delta;
-    }
-    return 0;
-}
-
-/* The plaintext sum over U: lanes[*length], to be freed, or NULL if somebody in
- * it has contributed nothing, or another number of lanes. */
-static uint64_t *sum_of(const struct check *c, size_t *length, uint64_t round,
-                        const struct wire_value *u)
-{
-    const struct vector *vectors = c->rounds[round].vectors;
-    uint64_t *sum = NULL;
-
-    *length = 0;
-    for (uint32_t j = 0; j < c->members; j++) {
-        const struct vector *v = &vectors[j];
-        if ((u->members >> j & 1) == 0)
-            continue;
-        if (v->lanes == NULL || (sum != NULL && v->length != *length)) {
-            free(sum);
-            return NULL;
-        }
-        if (sum == NULL)
-            sum = zeroed(v->length, sizeof *sum);
-        *length = v->length;
-        for (size_t e = 0; e < v->length; e++)
-            sum[e] += v->lanes[e];
-        sum[0] += delta_of(c, j, round, u);
-    }
-    return sum;
-}
-
-/* H of the slice's plaintext sum is what was said. */
-static bool is_true(struct check *c, uint64_t round, const struct wire_value *u,
-                    uint32_t slices, uint32_t slice,
-                    const uint8_t said[GOSSIP_HASH_BYTES])
-{
-    uint8_t hash[GOSSIP_HASH_BYTES];
-    size_t length;
-
-    (void)round_of(c, round);
-    uint64_t *sum = sum_of(c, &length, round, u);
-    if (sum == NULL)
-        return false;
-    size_t first = slice * length / slices;
-    size_t end = (slice + 1) * length / slices;
-    wire_hash(hash, (const uint8_t *)(sum + first), (end - first) * 8);
-    sodium_memzero(sum, length * sizeof *sum);
-    free(sum);
-    c->sums++;
-    return memcmp(hash, said, sizeof hash) == 0;
-}
-
 /* V's number of slices, 0 if it has no such one or is not known. */
 static uint32_t slices_of(struct check *c, const struct wire_message *m,
                           const struct wire_value *u, uint32_t slice)
@@ -440,7 +356,8 @@ static void true_sum(struct check *c, const struct context *x,
 {
     uint32_t slices = slices_of(c, m, u, slice);
 
-    if (slices == 0 || is_true(c, x->round, u, slices, slice, said))
+    if (slices == 0 ||
+        ledger_is_sum(c->ledger, x->round, u, slices, slice, said))
         return;
     violate(c,
             "member %" PRIu32 " opened slice %" PRIu32 " of round %" PRIu64
@@ -536,13 +453,7 @@ void check_sent(struct check *c, uint32_t from, const struct wire_message *m,
 void check_altered(struct check *c, uint32_t member, uint64_t round,
                    const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta)
 {
-    for (size_t i = 0; i < c->altered_count; i++)
-        if (memcmp(c->altered[i].hash, hash, GOSSIP_HASH_BYTES) == 0)
-            return;
-    c->altered = grown(c->altered, c->altered_count, sizeof *c->altered);
-    struct altered *a = &c->altered[c->altered_count++];
-    *a = (struct altered){.member = member, .round = round, .delta = delta};
-    memcpy(a->hash, hash, GOSSIP_HASH_BYTES);
+    ledger_alter(c->ledger, member, round, hash, delta);
 }
 
 void check_named(struct check *c, uint32_t member, uint64_t members)
@@ -554,22 +465,11 @@ void check_named(struct check *c, uint32_t member, uint64_t members)
 void check_contributed(struct check *c, uint32_t member, uint64_t round,
                        const uint64_t *lanes, size_t length)
 {
-    struct vector *v = &round_of(c, round)->vectors[member];
-
-    if (length == 0)
-        return;
-    if (v->lanes != NULL) {
-        if (v->length != length ||
-            memcmp(v->lanes, lanes, length * sizeof *lanes) != 0)
-            violate(c,
-                    "member %" PRIu32 " contributed two different vectors to "
-                    "round %" PRIu64,
-                    member, round);
-        return;
-    }
-    v->lanes = zeroed(length, sizeof *lanes);
-    v->length = length;
-    memcpy(v->lanes, lanes, length * sizeof *lanes);
+    if (!ledger_enter(c->ledger, member, round, lanes, length))
+        violate(c,
+                "member %" PRIu32 " contributed two different vectors to "
+                "round %" PRIu64,
+                member, round);
 }
 
 void check_state(struct check *c, uint32_t member, uint64_t round,
