@@ -210,7 +210,10 @@ void post_send(struct world *w, uint32_t from, const struct gossip_effect *e)
     const struct wire_message *m = post_parsed(w, e);
     if (first && m->sender == from)
         know(w, m);
-    check_sent(w->check, from, m, e->send.body, e->send.body_size);
+    if (w->config.liars >> m->sender & 1) /* passed on, perhaps as evidence */
+        check_lie(w, &p, m);
+    else
+        check_sent(w->check, from, m, e->send.body, e->send.body_size);
     if (w->canary != NULL)
         search(w, from, m, e);
     leave(w, &p, m);
