@@ -166,7 +166,7 @@ static void values(void)
 
 static void rounded_values(void)
 {
-    enum { COUNT = 700 };
+    enum { COUNT = 701 };
     static const double kinds[] = {0, -0.0, 1e-300, 0.3, -5, 7.25, 1e9, -1e300};
     static double x[COUNT], carry[COUNT];
     static uint64_t lanes[COUNT];
