@@ -157,27 +157,30 @@ static int unmask_lost(struct gossip *g, uint64_t *lanes, size_t first,
 {
     uint64_t u = g->agree[WIRE_U].value.members;
     uint64_t lost = g->agree[WIRE_V].value.members & ~u;
-    uint8_t seed[PRG_SEED_BYTES];
+    struct mask masks[GOSSIP_MEMBERS_MAX];
+    int status = 0;
 
-    for (uint32_t q = 0; q < g->config.members; q++)
-        for (uint32_t i = 0; i < g->config.members; i++) {
-            if ((lost & engine_bit(q)) == 0 || (u & engine_bit(i)) == 0)
-                continue;
-            if (round_seed(seed, g, g->secrets[q], q, i) != 0)
-                return -1;
-            if (i < q)
-                mask_subtract(lanes, first, count, seed);
-            else
-                mask_add(lanes, first, count, seed);
-        }
-    sodium_memzero(seed, sizeof seed);
-    return 0;
+    for (uint32_t q = 0; q < g->config.members && status == 0; q++) {
+        uint32_t n = 0;
+        if ((lost & engine_bit(q)) == 0)
+            continue;
+        for (uint32_t i = 0; i < g->config.members && status == 0; i++)
+            if (u & engine_bit(i)) {
+                status = round_seed(masks[n].seed, g, g->secrets[q], q, i);
+                masks[n++].minus = i < q;
+            }
+        if (status == 0)
+            mask_apply(lanes, 64, first, count, masks, n);
+    }
+    sodium_memzero(masks, sizeof masks);
+    return status;
 }
 
 bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked)
 {
     struct result *r = &g->open;
-    uint32_t n = engine_count(r->v.members);
+    struct mask masks[GOSSIP_MEMBERS_MAX];
+    uint32_t n = engine_count(r->v.members), mask_count = 0;
     size_t first, count;
 
     round_slice(&first, &count, r->length, n, slice);
@@ -189,8 +192,11 @@ bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked)
         const uint64_t *of_i = masked + i * g->slice_max;
         for (size_t e = 0; e < count; e++)
             lanes[e] += of_i[e];
-        mask_subtract(lanes, first, count, g->secrets[i]);
+        masks[mask_count].minus = true;
+        memcpy(masks[mask_count++].seed, g->secrets[i], PRG_SEED_BYTES);
     }
+    mask_apply(lanes, 64, first, count, masks, mask_count);
+    sodium_memzero(masks, sizeof masks);
     return unmask_lost(g, lanes, first, count) == 0;
 }
 

@@ -144,25 +144,23 @@ int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,
 
 static int mask(struct gossip *g, const struct wire_value *v)
 {
-    uint8_t seed[PRG_SEED_BYTES];
-    uint32_t self = g->config.self;
+    struct mask masks[GOSSIP_MEMBERS_MAX] = {{.minus = false}};
+    uint32_t self = g->config.self, count = 1;
     size_t length = g->shape.length;
     int status = 0;
 
-    memcpy(g->masked, g->plain, length * sizeof *g->masked);
-    mask_add(g->masked, 0, length, g->b);
+    memcpy(masks[0].seed, g->b, PRG_SEED_BYTES);
     for (uint32_t j = 0; j < g->config.members && status == 0; j++) {
         if (j == self || (v->members & engine_bit(j)) == 0)
             continue;
-        status = round_seed(seed, g, g->mpk.secret, self, j);
-        if (status == 0 && self < j)
-            mask_add(g->masked, 0, length, seed);
-        else if (status == 0)
-            mask_subtract(g->masked, 0, length, seed);
+        status = round_seed(masks[count].seed, g, g->mpk.secret, self, j);
+        masks[count++].minus = self > j;
     }
-    sodium_memzero(seed, sizeof seed);
-    if (status != 0)
-        sodium_memzero(g->masked, length * sizeof *g->masked);
+    if (status == 0) {
+        memcpy(g->masked, g->plain, length * sizeof *g->masked);
+        mask_apply(g->masked, 64, 0, length, masks, count);
+    }
+    sodium_memzero(masks, sizeof masks);
     return status;
 }
 
