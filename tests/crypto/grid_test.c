@@ -243,6 +243,23 @@ static void between_the_points_less_than_a_step_is_lost(void **state)
     }
 }
 
+/* At 48 bits a double has no room for all of u: the sum rounds up to the next
+ * point for one draw in 64. */
+static void the_bound_is_never_rounded_out_of_the_grid(void **state)
+{
+    enum { COUNT = 4000 };
+    const struct grid grid = grid_of(3, GRID_VALUE_BITS_MAX, 64);
+    static double x[COUNT];
+    static uint64_t lanes[COUNT];
+    size_t at;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 3;
+    assert_int_equal(grid_encode(lanes, x, NULL, 0, COUNT, &grid, seed), 0);
+    assert_int_equal(grid_decode(x, lanes, COUNT, 1, &grid, &at), 0);
+}
+
 static void what_is_not_finite_is_refused(void **state)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY, 1.7e308};
@@ -335,6 +352,7 @@ int main(void)
         cmocka_unit_test(rounding_has_no_bias),
         cmocka_unit_test(clipped_parts_are_carried_until_they_are_sent),
         cmocka_unit_test(between_the_points_less_than_a_step_is_lost),
+        cmocka_unit_test(the_bound_is_never_rounded_out_of_the_grid),
         cmocka_unit_test(what_is_not_finite_is_refused),
         cmocka_unit_test(sums_beyond_the_range_are_named),
         cmocka_unit_test(masked_sums_are_the_sums_of_the_points),
