@@ -26,9 +26,9 @@ static void fake_hash(uint8_t out[2 * FAKE_HALF], const uint8_t *bytes,
     crypto_shorthash_siphashx24(out + FAKE_HALF, first, sizeof first, key);
 }
 
-enum { FAKE_BLOCK = 32, FAKE_WIPE_MAX = 1 << 17 };
+enum { FAKE_BLOCK = 32, FAKE_WIPE_MAX = 1 << 14 };
 
-/* An engine's buffer of effects, wiped at its end: mostly never touched. */
+/* What an engine wipes at its end, mostly never touched; smaller is wiped. */
 void __wrap_sodium_memzero(void *bytes, size_t size);
 void __wrap_sodium_memzero(void *bytes, size_t size)
 {
