@@ -1,9 +1,10 @@
-# Four nodes wait for a fifth that is started and killed again and again: each
-# time new links and a new attempt, and no more memory, file descriptors or
-# threads than after the first ones. BUILD [TIMES]
+# Four nodes wait for a fifth that is started and killed again and again, and for
+# a sixth that never comes, or they would finish: each time new links and a new
+# attempt, and no more memory, file descriptors or threads than after the first
+# ones. BUILD [TIMES]
 . "$(dirname "$0")/lib.sh"
 times=${2:-12}
-study "$work/study.yaml"
+study "$work/study.yaml" "/name: eve/{p;s/name: eve/name: fay/}"
 stage "$work/study.yaml" "$work/run"
 nodes=
 for site in ann ben cyd dan; do
