@@ -272,12 +272,28 @@ uint64_t attempt_wake(const struct gossip *g)
     return g->phase == PHASE_KEYS ? stuck_at(g) : UINT64_MAX;
 }
 
+/* Members pair while they train. Who is not ready itself gives nobody up. */
+static bool still_trains(const struct gossip *g)
+{
+    return g->phase == PHASE_Y && !g->has_plain && !is_bystander(g) &&
+           g->deadline_ms != UINT64_MAX;
+}
+
+void attempt_trained(struct gossip *g)
+{
+    if (g->phase == PHASE_Y && g->has_plain && !g->y_sent && !is_bystander(g) &&
+        g->deadline_ms != UINT64_MAX)
+        g->deadline_ms = g->now_ms + patience(g);
+}
+
 /* The deadline of the attempt, or of waiting, has passed. */
 static void time_out(struct gossip *g)
 {
     uint64_t missing = missing_now(g);
 
-    if (g->now_ms >= attempt_ends(g)) {
+    if (g->now_ms >= g->deadline_ms && still_trains(g)) {
+        g->deadline_ms = g->now_ms + patience(g);
+    } else if (g->now_ms >= attempt_ends(g)) {
         if (g->config.on_loss == GOSSIP_STOP && missing != 0)
             finish_stop(g, missing, GOSSIP_STOPPED);
         else if (waits_for_others(g))

@@ -20,6 +20,9 @@ bool attempt_runs(const struct gossip *g);
 bool attempt_may_follow(const struct gossip *g);
 /* The attempt to go to, from `attempt` on, as others' KEYS say. */
 uint64_t attempt_newest(const struct gossip *g, uint64_t attempt);
+/* Our vector is here: others have from now on as long as we wait for anybody.
+ */
+void attempt_trained(struct gossip *g);
 /* When this attempt is given up. */
 uint64_t attempt_ends(const struct gossip *g);
 uint64_t attempt_wake(const struct gossip *g);

@@ -437,6 +437,7 @@ void gossip_step(struct gossip *g, const struct gossip_event *event,
         break;
     case GOSSIP_CONTRIBUTED:
         round_contributed(g, event);
+        attempt_trained(g);
         break;
     case GOSSIP_ABSORBED:
         step_absorbed(g, event);

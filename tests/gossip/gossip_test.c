@@ -308,6 +308,57 @@ static void a_vector_shorter_than_the_pod_sums_exactly(void **state)
     watch_free(p);
 }
 
+/* KEYS, SHARES, ACK and V need no vector: they are through when it is there. */
+static void members_pair_while_they_train(void **state)
+{
+    enum { G = 5, TRAIN_MS = 20000 }; /* longer than the deadline of 5000 */
+    struct pod *p = watch_new(G, 3, 1);
+
+    (void)state;
+    for (uint32_t i = 0; i < G; i++)
+        p->train_ms[i] = TRAIN_MS;
+    pod_begin(p);
+    pod_run(p, TRAIN_MS - 1);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_PAIRED], 1);
+        assert_int_equal(p->note_members[i][GOSSIP_NOTE_PAIRED], (1 << G) - 1);
+    }
+    assert_int_equal(p->sent[WIRE_Y], 0);
+    while (!p->done[0] && pod_turn(p, 60000))
+        ;
+    assert_true(p->done[0]);
+    assert_true(p->now_ms < TRAIN_MS + 20);
+    pod_run(p, 120000);
+    assert_true(pod_exact(p, 1));
+    for (uint32_t i = 0; i < G; i++)
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_PAIRED], 1);
+    watch_free(p);
+}
+
+/* Others wait for it, but not for ever, and not as for somebody lost. */
+static void who_trains_for_long_is_waited_for_or_left_out(void **state)
+{
+    enum { G = 5, SLOW = 2 };
+
+    (void)state;
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        struct pod *p = watch_new(G, 4, 1);
+        if (goes_on)
+            p->config.on_loss = GOSSIP_CONTINUE;
+        p->train_ms[SLOW] = 60000;
+        pod_begin(p);
+        pod_run(p, 600000);
+        for (uint32_t i = 0; i < G; i++) {
+            assert_true(p->done[i]);
+            assert_int_equal(p->reason[i], GOSSIP_FINISHED);
+            assert_memory_equal(&p->final[i], &p->final[0], sizeof p->final[i]);
+        }
+        assert_int_equal(p->note_members[0][GOSSIP_NOTE_SURVIVORS],
+                         goes_on ? 0x1b : 0x1f);
+        watch_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +375,8 @@ int main(void)
         cmocka_unit_test(different_studies_name_the_field_on_both_sides),
         cmocka_unit_test(a_field_that_one_side_lacks_is_named_too),
         cmocka_unit_test(a_vector_shorter_than_the_pod_sums_exactly),
+        cmocka_unit_test(members_pair_while_they_train),
+        cmocka_unit_test(who_trains_for_long_is_waited_for_or_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,13 @@ struct pod {
     bool (*allow)(struct pod *, uint32_t member, const struct gossip_effect *);
     double (*value)(uint32_t member, uint64_t round, size_t element);
     uint32_t decline[POD_MAX];
+    uint64_t train_ms[POD_MAX]; /* how long each takes for its vector */
+    struct pod_training {
+        bool runs;
+        uint64_t until_ms;
+        struct gossip_event done;
+        double x[POD_LENGTH];
+    } training[POD_MAX];
     void *context;
 };
 
@@ -93,6 +100,7 @@ static inline void pod_start(struct pod *p, uint32_t i)
             records[count++] = (struct gossip_record){s, p->saved[i][s].bytes,
                                                       p->saved[i][s].size};
     gossip_free(p->engines[i]);
+    p->training[i].runs = false;
     p->engines[i] = gossip_new(&c, records, count, &why);
     p->down[i] = p->left[i] = false;
     p->wake_ms[i] = p->now_ms;
@@ -182,15 +190,27 @@ static inline void pod_send(struct pod *p, uint32_t i,
 }
 
 static inline void pod_contribute(struct pod *p, uint32_t i,
-                                  const struct gossip_effect *e,
-                                  struct gossip_event *done, double *x)
+                                  const struct gossip_effect *e)
 {
+    struct pod_training *t = &p->training[i];
+
+    *t = (struct pod_training){.runs = true,
+                               .until_ms = p->now_ms + p->train_ms[i],
+                               .done = {.kind = GOSSIP_CONTRIBUTED}};
     for (size_t k = 0; k < POD_LENGTH; k++)
-        x[k] = (p->value ? p->value : pod_value)(i, e->contribute.round, k);
-    *done = (struct gossip_event){.kind = GOSSIP_CONTRIBUTED};
-    done->contributed.round = e->contribute.round;
-    done->contributed.x = x;
-    done->contributed.decline = p->decline[i];
+        t->x[k] = (p->value ? p->value : pod_value)(i, e->contribute.round, k);
+    t->done.contributed.round = e->contribute.round;
+    t->done.contributed.x = t->x;
+    t->done.contributed.decline = p->decline[i];
+}
+
+static inline void pod_trained(struct pod *p, uint32_t i)
+{
+    struct pod_training *t = &p->training[i];
+
+    t->runs = false;
+    t->done.now_ms = p->now_ms;
+    pod_step(p, i, &t->done);
 }
 
 static inline void pod_absorb(struct pod *p, const struct gossip_effect *e,
@@ -252,7 +272,6 @@ static inline void pod_step(struct pod *p, uint32_t i,
     const struct gossip_effect *effects;
     size_t count;
     struct gossip_event jobs[4];
-    double x[POD_LENGTH];
     size_t job_count = 0;
 
     gossip_step(p->engines[i], event, &effects, &count);
@@ -262,7 +281,7 @@ static inline void pod_step(struct pod *p, uint32_t i,
             return;
         }
         if (effects[k].kind == GOSSIP_CONTRIBUTE)
-            pod_contribute(p, i, &effects[k], &jobs[job_count++], x);
+            pod_contribute(p, i, &effects[k]);
         if (effects[k].kind == GOSSIP_ABSORB)
             pod_absorb(p, &effects[k], &jobs[job_count++]);
     }
@@ -270,6 +289,8 @@ static inline void pod_step(struct pod *p, uint32_t i,
         jobs[k].now_ms = p->now_ms;
         pod_step(p, i, &jobs[k]);
     }
+    if (!p->down[i] && p->training[i].runs && p->train_ms[i] == 0)
+        pod_trained(p, i);
 }
 
 static inline void pod_deliver(struct pod *p, const struct pod_message *m)
@@ -291,6 +312,7 @@ static inline bool pod_turn(struct pod *p, uint64_t until_ms)
     uint64_t at = UINT64_MAX;
     size_t best = SIZE_MAX;
     uint32_t who = 0;
+    bool trained = false;
 
     for (size_t k = 0; k < p->queued; k++)
         if (p->queue[k].at_ms < at) {
@@ -303,9 +325,21 @@ static inline bool pod_turn(struct pod *p, uint64_t until_ms)
             best = SIZE_MAX;
             who = i;
         }
+    for (uint32_t i = 0; i < p->members; i++)
+        if (!p->down[i] && p->training[i].runs &&
+            p->training[i].until_ms < at) {
+            at = p->training[i].until_ms;
+            best = SIZE_MAX;
+            who = i;
+            trained = true;
+        }
     if (at > until_ms || at == UINT64_MAX)
         return false;
     p->now_ms = at > p->now_ms ? at : p->now_ms;
+    if (trained) {
+        pod_trained(p, who);
+        return true;
+    }
     if (best == SIZE_MAX) {
         struct gossip_event e = {.kind = GOSSIP_TIMER, .now_ms = p->now_ms};
         p->wake_ms[who] = UINT64_MAX;
