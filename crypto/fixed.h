@@ -19,8 +19,11 @@
 struct fixed_shape {
     size_t length;         /* elements; 0: the study is finished */
     double bound;          /* |x| <= bound, public, > 0, finite */
-    uint8_t fraction_bits; /* f, 0..52 */
+    uint8_t fraction_bits; /* f, 0..52; of 64-bit lanes */
     bool exact; /* statistics: decline what is out of bounds, never clip */
+    uint8_t lane_bits;  /* 0 or 64: this file; 16 or 32: a grid (crypto/grid.h),
+                           which clips, and `exact` is false */
+    uint8_t value_bits; /* of a grid */
 };
 
 /* The doubles of the public state that pods mix. */

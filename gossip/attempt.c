@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
 #include "gossip/agree.h"
 #include "gossip/check.h"
 #include "gossip/cohort.h"
@@ -126,7 +127,8 @@ void attempt_round(struct gossip *g, uint64_t attempt)
         return;
     }
     assert(g->shape.length <= g->config.length_max);
-    assert(fixed_fits(&g->shape, g->config.members));
+    assert(lanes_fit(&g->shape, g->config.members));
+    assert(g->shape.length * lanes_bytes(&g->shape) <= g->config.lanes_max);
     mail_note(g, GOSSIP_NOTE_ROUND, 0, 0, NULL);
     attempt = attempt_newest(g, attempt);
     g->asked = true;

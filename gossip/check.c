@@ -17,8 +17,7 @@ void check_reset(struct gossip *g)
     if (g->check == NULL)
         return;
     memset(g->check, 0, sizeof *g->check);
-    sodium_memzero(g->audit_lanes,
-                   g->config.members * g->slice_max * sizeof *g->audit_lanes);
+    sodium_memzero(g->audit_lanes, g->config.members * g->slice_max);
 }
 
 /* When CHECK is said of less than all that is ours; and when what is neither
@@ -81,8 +80,8 @@ static void learn(struct gossip *g, uint32_t slice)
 
     round_slice(&first, &count, g->open.length, engine_count(g->open.v.members),
                 slice);
-    wire_hash(c->hash[slice], (const uint8_t *)(g->open.lanes + first),
-              count * sizeof *g->open.lanes);
+    wire_hash(c->hash[slice], g->open.lanes + first * g->open.lane,
+              count * g->open.lane);
     c->truth |= engine_bit(slice);
     g->open.have |= engine_bit(slice);
     if (c->heard & engine_bit(slice)) {
@@ -193,8 +192,8 @@ static void begin_audit(struct gossip *g)
         return;
     round_slice(&first, &count, g->open.length, engine_count(g->open.v.members),
                 g->check->audit - 1);
-    memcpy(g->audit_lanes + self * g->slice_max, g->masked + first,
-           count * sizeof *g->masked);
+    memcpy(g->audit_lanes + self * g->slice_max,
+           g->masked + first * g->open.lane, count * g->open.lane);
     g->check->audit_from = engine_bit(self);
 }
 
@@ -276,7 +275,7 @@ void check_receive_sum(struct gossip *g, const struct wire_message *m,
          (same(m->sum.hash, c->heard_hash[slice]) ||
           attested(g, slice, m->sum.hash) <= g->config.colluders)))
         return;
-    memcpy(r->lanes + first, body, body_size);
+    memcpy(r->lanes + first * r->lane, body, body_size);
     mail_keep(&r->sums[slice], head, size);
     r->signers[slice] = engine_bit(m->sender);
     c->heard |= bit;

@@ -68,24 +68,30 @@ static int make_mails(struct gossip *g)
 static int make_vectors(struct gossip *g)
 {
     size_t length = g->config.length_max, n = g->config.members;
+    size_t lanes = g->config.lanes_max + sizeof(uint64_t);
 
-    g->slice_max = length / g->config.threshold + 1;
+    g->slice_max = (g->config.lanes_max / g->config.threshold / 8 + 2) * 8;
     g->state = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
     g->next = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
     g->values = calloc(length + 1, sizeof *g->values);
-    g->plain = calloc(length + 1, sizeof *g->plain);
-    g->masked = calloc(length + 1, sizeof *g->masked);
-    g->open.lanes = calloc(length + 1, sizeof *g->open.lanes);
-    g->past.lanes = calloc(length + 1, sizeof *g->past.lanes);
-    g->kept = calloc(g->config.copies * n * g->slice_max, sizeof *g->kept);
+    g->plain = calloc(1, lanes);
+    g->masked = calloc(1, lanes);
+    g->open.lanes = calloc(1, lanes);
+    g->past.lanes = calloc(1, lanes);
+    g->kept = calloc(g->config.copies * n, g->slice_max);
     g->acks = calloc(n, sizeof *g->acks);
     g->unmasks = calloc(n, sizeof *g->unmasks);
     g->keys = calloc(n, sizeof *g->keys);
     g->recvs = calloc(n, sizeof *g->recvs);
     if (g->config.check) {
         g->check = calloc(1, sizeof *g->check);
-        g->audit_lanes = calloc(n * g->slice_max, sizeof *g->audit_lanes);
+        g->audit_lanes = calloc(n, g->slice_max);
         if (g->check == NULL || g->audit_lanes == NULL)
+            return -1;
+    }
+    if (g->config.clips) {
+        g->carry = calloc(length + 1, sizeof *g->carry);
+        if (g->carry == NULL)
             return -1;
     }
     return g->state && g->next && g->values && g->plain && g->masked &&
@@ -97,7 +103,7 @@ static int make_vectors(struct gossip *g)
 
 static int make_effects(struct gossip *g)
 {
-    size_t body = (size_t)2 * g->config.copies * g->config.length_max * 8;
+    size_t body = (size_t)2 * g->config.copies * g->config.lanes_max;
     size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g) +
                    2 * record_evidence_size(g);
 
@@ -125,8 +131,7 @@ void engine_hash_state(struct gossip *g)
 
 size_t engine_kept_size(const struct gossip *g)
 {
-    return (size_t)g->config.copies * g->config.members * g->slice_max *
-           sizeof *g->kept;
+    return (size_t)g->config.copies * g->config.members * g->slice_max;
 }
 
 static void wipe_free(void *bytes, size_t size)
@@ -138,12 +143,13 @@ static void wipe_free(void *bytes, size_t size)
 
 void engine_free(struct gossip *g)
 {
-    size_t length = g->config.length_max * sizeof(uint64_t);
+    size_t length = g->config.lanes_max;
 
     effects_free(&g->effects);
     wipe_free(g->mail_bytes, g->mail_size);
     wipe_free(g->plain, length);
     wipe_free(g->masked, length);
+    wipe_free(g->carry, g->config.length_max * sizeof *g->carry);
     wipe_free(g->kept, engine_kept_size(g));
     wipe_free(g->unmasks, g->config.members * sizeof *g->unmasks);
     free(g->audit_lanes);

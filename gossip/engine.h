@@ -79,9 +79,10 @@ struct result {
     struct mail cert_v, cert_u;
     struct mail sums[GOSSIP_MEMBERS_MAX]; /* by slice */
     uint64_t signers[GOSSIP_MEMBERS_MAX];
-    uint64_t have;   /* slices; with config.check: those that stood it */
-    size_t length;   /* elements of the vector */
-    uint64_t *lanes; /* [length_max] */
+    uint64_t have;  /* slices; with config.check: those that stood it */
+    size_t length;  /* elements of the vector */
+    size_t lane;    /* bytes of each */
+    uint8_t *lanes; /* [lanes_max] */
 };
 
 struct gossip {
@@ -109,7 +110,9 @@ struct gossip {
     /* this site's vector of this round */
     bool asked;
     bool has_plain;
-    uint64_t *plain, *masked; /* [length_max] */
+    uint8_t *plain, *masked; /* [lanes_max] */
+    double *carry; /* [length_max] what clipping has cut off so far; NULL: no
+                      round's lanes are a grid */
 
     /* the attempt */
     uint64_t attempt;
@@ -132,8 +135,8 @@ struct gossip {
     bool y_sent, recv_sent, unmask_sent;
     uint8_t kept_v[GOSSIP_HASH_BYTES]; /* V under which slices are kept */
     uint64_t kept_members;
-    uint64_t *kept; /* [copies][members][slice_max] */
-    size_t slice_max;
+    uint8_t *kept;                          /* [copies][members][slice_max] */
+    size_t slice_max;                       /* bytes */
     uint64_t kept_from[GOSSIP_MEMBERS_MAX]; /* [k]: who's k-th slice is here */
     uint8_t y_hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* of y_mail */
     uint64_t have_recvs, have_unmasks;
@@ -170,7 +173,7 @@ struct gossip {
             uint8_t hashes[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
         } checks[GOSSIP_MEMBERS_MAX];
     } * check;
-    uint64_t *audit_lanes; /* [members][slice_max] */
+    uint8_t *audit_lanes; /* [members][slice_max] */
 
     /* changing cohorts (on_loss: continue) */
     bool released;  /* in this round, over `bound`, and not dead yet: nothing is

@@ -31,7 +31,7 @@ static void end(struct gossip *g)
     g->phase_began_ms = g->now_ms;
     keys_wipe(g);
     round_reset(g);
-    sodium_memzero(g->plain, g->config.length_max * sizeof *g->plain);
+    sodium_memzero(g->plain, g->config.lanes_max);
     record_end(g);
     mail_send_all(g, &g->end_mail);
     if (g->reason == GOSSIP_DECLINED)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
 #include "gossip/agree.h"
 #include "gossip/attempt.h"
 #include "gossip/check.h"
@@ -37,7 +38,7 @@ static void check_config(const struct gossip_config *c)
            2 * c->threshold > c->members + c->colluders);
     assert(c->field_count <= GOSSIP_FIELDS_MAX);
     assert(c->deadline_ms > 0 && c->verify != NULL);
-    assert(c->shape.length == 0 || fixed_fits(&c->shape, c->members));
+    assert(c->shape.length == 0 || lanes_fit(&c->shape, c->members));
 }
 
 struct gossip *gossip_new(const struct gossip_config *config,
@@ -54,6 +55,8 @@ struct gossip *gossip_new(const struct gossip_config *config,
     memcpy(g->fields, config->fields, config->field_count * sizeof *g->fields);
     prg_seed(&g->prg, config->seed);
     sodium_memzero(g->config.seed, sizeof g->config.seed);
+    if (g->config.lanes_max == 0)
+        g->config.lanes_max = g->config.length_max * sizeof(uint64_t);
     if (engine_make(g) != 0)
         goto fail;
     memcpy(g->state, config->state, config->state_size);
@@ -119,7 +122,7 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         g->fresh = false;
         keys_wipe(g);
         round_reset(g);
-        sodium_memzero(g->plain, g->config.length_max * sizeof *g->plain);
+        sodium_memzero(g->plain, g->config.lanes_max);
         record_state(g);
     }
     attempt_round(g, attempt);
@@ -465,6 +468,14 @@ void gossip_view(const struct gossip *g, struct gossip_view *view)
                                  .accused = g->accused,
                                  .state = g->state};
     memcpy(view->state_hash, g->state_hash, GOSSIP_HASH_BYTES);
+}
+
+const void *gossip_plain(const struct gossip *g, uint64_t *round,
+                         struct fixed_shape *shape)
+{
+    *round = g->round;
+    *shape = g->shape;
+    return g->has_plain ? g->plain : NULL;
 }
 
 size_t gossip_evidence(const struct gossip *g, uint32_t member,

@@ -53,6 +53,9 @@ struct gossip_config {
     uint8_t seed[PRG_SEED_BYTES]; /* fresh from the OS at every start */
     size_t state_size;            /* bytes of the public state */
     size_t length_max;            /* elements of the longest vector */
+    size_t lanes_max;             /* bytes of the largest one's lanes; 0: 8 an
+                                     element */
+    bool clips;                   /* lanes of some round are a grid */
     const void *state;            /* [state_size] of round 0, copied */
     struct fixed_shape shape;     /* of round 0 */
     /* identity_verify, or a memory of it where many engines share a process;
@@ -261,6 +264,11 @@ struct gossip_view {
     const void *state;
 };
 void gossip_view(const struct gossip *gossip, struct gossip_view *view);
+
+/* For checkers: this site's own lanes of the present round, [shape.length] as
+ * `shape` says, valid until the next step; NULL: none yet. */
+const void *gossip_plain(const struct gossip *gossip, uint64_t *round,
+                         struct fixed_shape *shape);
 
 /* The signed heads that show that `member` broke the rules: two that contradict
  * each other, or one SUM or CHECK that recomputing refutes (size[1] is 0).

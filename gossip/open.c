@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
 #include "crypto/mask.h"
 #include "gossip/agree.h"
 #include "gossip/check.h"
@@ -24,7 +25,7 @@ void open_reset(struct result *r)
         r->sums[a].size = 0;
     memset(r->signers, 0, sizeof r->signers);
     r->have = 0;
-    r->length = 0;
+    r->length = r->lane = 0;
 }
 
 static void take_value(struct result *r, const struct wire_value *value,
@@ -49,6 +50,7 @@ static void start(struct gossip *g, uint64_t attempt)
     g->open.round = g->round;
     g->open.attempt = attempt;
     g->open.length = g->shape.length;
+    g->open.lane = lanes_bytes(&g->shape);
 }
 
 void open_begin(struct gossip *g)
@@ -101,14 +103,14 @@ bool open_complete(const struct result *r)
     return certain(r) && engine_count(r->have) == n;
 }
 
-static int check_range(struct gossip *g, const uint64_t *lanes, size_t count,
+static int check_range(struct gossip *g, const uint8_t *lanes, size_t count,
                        uint32_t survivors)
 {
     struct fixed_shape part = g->shape;
     size_t at;
 
     part.length = count;
-    return fixed_decode(g->values, lanes, survivors, &part, &at);
+    return lanes_decode(g->values, lanes, survivors, &part, &at);
 }
 
 void open_receive_sum(struct gossip *g, const struct wire_message *m,
@@ -128,7 +130,7 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
     if ((r->v.members & engine_bit(m->sender)) == 0 ||
         round_place(&r->v, m->sender, m->sum.slice) >= round_copies(g, n) ||
         memcmp(m->sum.cert, r->hash_u, GOSSIP_HASH_BYTES) != 0 ||
-        body_size != count * sizeof(uint64_t) ||
+        body_size != count * r->lane ||
         memcmp(m->sum.hash, hash, sizeof hash) != 0) {
         g->dropped++;
         return;
@@ -137,9 +139,9 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
         check_receive_sum(g, m, head, size, body, body_size);
         return;
     }
-    memcpy(r->lanes + first, body, body_size);
-    if (check_range(g, r->lanes + first, count, engine_count(r->u.members)) !=
-        0) {
+    memcpy(r->lanes + first * r->lane, body, body_size);
+    if (check_range(g, r->lanes + first * r->lane, count,
+                    engine_count(r->u.members)) != 0) {
         g->dropped++;
         return;
     }
@@ -152,7 +154,7 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
 }
 
 /* Takes the masks between the survivors and the lost off one slice. */
-static int unmask_lost(struct gossip *g, uint64_t *lanes, size_t first,
+static int unmask_lost(struct gossip *g, uint8_t *lanes, size_t first,
                        size_t count)
 {
     uint64_t u = g->agree[WIRE_U].value.members;
@@ -170,13 +172,14 @@ static int unmask_lost(struct gossip *g, uint64_t *lanes, size_t first,
                 masks[n++].minus = i < q;
             }
         if (status == 0)
-            mask_apply(lanes, 64, first, count, masks, n);
+            mask_apply(lanes, (uint32_t)(8 * g->open.lane), first, count, masks,
+                       n);
     }
     sodium_memzero(masks, sizeof masks);
     return status;
 }
 
-bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked)
+bool open_sum_slice(struct gossip *g, uint32_t slice, const uint8_t *masked)
 {
     struct result *r = &g->open;
     struct mask masks[GOSSIP_MEMBERS_MAX];
@@ -184,18 +187,16 @@ bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked)
     size_t first, count;
 
     round_slice(&first, &count, r->length, n, slice);
-    uint64_t *lanes = r->lanes + first;
-    memset(lanes, 0, count * sizeof *lanes);
+    uint8_t *lanes = r->lanes + first * r->lane;
+    memset(lanes, 0, count * r->lane);
     for (uint32_t i = 0; i < g->config.members; i++) {
         if ((r->u.members & engine_bit(i)) == 0)
             continue;
-        const uint64_t *of_i = masked + i * g->slice_max;
-        for (size_t e = 0; e < count; e++)
-            lanes[e] += of_i[e];
+        lanes_add(lanes, masked + i * g->slice_max, count, &g->shape);
         masks[mask_count].minus = true;
         memcpy(masks[mask_count++].seed, g->secrets[i], PRG_SEED_BYTES);
     }
-    mask_apply(lanes, 64, first, count, masks, mask_count);
+    mask_apply(lanes, (uint32_t)(8 * r->lane), first, count, masks, mask_count);
     sodium_memzero(masks, sizeof masks);
     return unmask_lost(g, lanes, first, count) == 0;
 }
@@ -213,7 +214,7 @@ static bool sum_kept(struct gossip *g, uint32_t slice)
            (r->u.members & ~g->kept_from[place]) == 0 &&
            memcmp(g->kept_v, r->hash_v, GOSSIP_HASH_BYTES) == 0 &&
            open_sum_slice(g, slice, round_lanes(g, place, 0)) &&
-           check_range(g, r->lanes + first, count,
+           check_range(g, r->lanes + first * r->lane, count,
                        engine_count(r->u.members)) == 0;
 }
 
@@ -228,14 +229,13 @@ void open_say_sum(struct gossip *g, uint32_t slice)
     round_slice(&first, &count, r->length, n, slice);
     m.sum.slice = slice;
     memcpy(m.sum.cert, r->hash_u, GOSSIP_HASH_BYTES);
-    wire_hash(m.sum.hash, (const uint8_t *)(r->lanes + first),
-              count * sizeof(uint64_t));
+    wire_hash(m.sum.hash, r->lanes + first * r->lane, count * r->lane);
     mail_write(g, &r->sums[slice], &m);
     r->signers[slice] = engine_bit(g->config.self);
     r->have |= engine_bit(slice);
     for (uint32_t j = 0; j < g->config.members; j++)
-        mail_send(g, j, &r->sums[slice], r->lanes + first,
-                  count * sizeof(uint64_t));
+        mail_send(g, j, &r->sums[slice], r->lanes + first * r->lane,
+                  count * r->lane);
     if (owner != g->config.self)
         mail_note(g, GOSSIP_NOTE_COPY, engine_bit(owner), g->config.self, NULL);
 }
@@ -306,7 +306,7 @@ bool open_absorb(struct gossip *g)
 
     if (!open_complete(r) || r->round != g->round)
         return false;
-    if (fixed_decode(g->values, r->lanes, engine_count(r->u.members), &g->shape,
+    if (lanes_decode(g->values, r->lanes, engine_count(r->u.members), &g->shape,
                      &at) != 0) {
         /* Checked lanes are what was contributed: it was out of range. */
         if (g->config.check)

@@ -27,7 +27,7 @@ bool open_complete(const struct result *result);
 
 /* Adds up the slice into the result: `masked` [members][slice_max] lanes of
  * U's members. False: a key is weak. */
-bool open_sum_slice(struct gossip *g, uint32_t slice, const uint64_t *masked);
+bool open_sum_slice(struct gossip *g, uint32_t slice, const uint8_t *masked);
 /* Signs and sends what the result holds of the slice. */
 void open_say_sum(struct gossip *g, uint32_t slice);
 /* When a slice becomes ours to say. */

@@ -5,7 +5,7 @@
 
 #include "gossip/mail.h"
 
-enum { RECORD_VERSION = 2, NUMBERS_SIZE = 256 };
+enum { RECORD_VERSION = 3, NUMBERS_SIZE = 256 };
 
 /* Little-endian numbers and length-prefixed bytes, one after the other. */
 struct cursor {
@@ -115,8 +115,8 @@ size_t record_promise_size(const struct gossip *g)
 size_t record_state_size(const struct gossip *g)
 {
     return NUMBERS_SIZE + engine_state_size(g) +
-           (2 + g->config.members) * mail_room(g) +
-           g->config.length_max * sizeof(uint64_t);
+           (2 + g->config.members) * mail_room(g) + g->config.lanes_max +
+           (g->carry == NULL ? 0 : g->config.length_max * sizeof *g->carry);
 }
 
 static void begin(struct gossip *g, struct cursor *c, size_t size)
@@ -182,6 +182,8 @@ void record_state(struct gossip *g)
     put(&c, g->released);
     put_bytes(&c, g->state, engine_state_size(g));
     put_bytes(&c, g->last_cert, GOSSIP_HASH_BYTES);
+    if (g->carry != NULL)
+        put_bytes(&c, g->carry, g->config.length_max * sizeof *g->carry);
     put(&c, serves);
     if (serves) {
         put(&c, r->round);
@@ -190,7 +192,8 @@ void record_state(struct gossip *g)
         put_mail(&c, &r->cert_u);
         for (uint32_t a = 0; a < n; a++)
             put_mail(&c, &r->sums[a]);
-        put_bytes(&c, r->lanes, r->length * sizeof *r->lanes);
+        put(&c, r->length);
+        put_bytes(&c, r->lanes, r->length * r->lane);
     }
     save(g, &c, size, GOSSIP_SLOT_STATE);
 }
@@ -245,13 +248,14 @@ static void load_past(struct gossip *g, struct cursor *c)
         r->have |= engine_bit(a);
         r->signers[a] = engine_bit(m.sender);
     }
+    r->length = get(c);
     lanes = get_bytes(c, &size);
-    if (c->bad || size % sizeof *r->lanes != 0 ||
-        size / sizeof *r->lanes > g->config.length_max) {
+    r->lane = r->length == 0 ? 0 : size / r->length;
+    if (c->bad || r->length > g->config.length_max ||
+        size > g->config.lanes_max || size != r->length * r->lane) {
         c->bad = true;
         return;
     }
-    r->length = size / sizeof *r->lanes;
     memcpy(r->lanes, lanes, size);
     r->has_v = r->has_u = true;
 }
@@ -263,6 +267,8 @@ static void load_state(struct gossip *g, struct cursor *c)
     g->released = get(c) != 0;
     get_exactly(c, g->state, engine_state_size(g));
     get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
+    if (g->carry != NULL)
+        get_exactly(c, g->carry, g->config.length_max * sizeof *g->carry);
     if (get(c) != 0 && !c->bad)
         load_past(g, c);
 }

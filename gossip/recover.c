@@ -195,8 +195,8 @@ static void send_sums(struct gossip *g, uint32_t to, const struct result *r,
             (a + tick) % g->config.members != g->config.self)
             continue;
         round_slice(&first, &count, r->length, n, a);
-        mail_send(g, to, &r->sums[a], r->lanes + first,
-                  count * sizeof *r->lanes);
+        mail_send(g, to, &r->sums[a], r->lanes + first * r->lane,
+                  count * r->lane);
     }
 }
 
@@ -253,8 +253,8 @@ static void send_result(struct gossip *g, const struct wire_message *m,
     for (uint32_t a = 0; a < n; a++) {
         size_t first, count;
         round_slice(&first, &count, r->length, n, a);
-        mail_send(g, to, &r->sums[a], r->lanes + first,
-                  count * sizeof *r->lanes);
+        mail_send(g, to, &r->sums[a], r->lanes + first * r->lane,
+                  count * r->lane);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
 #include "crypto/mask.h"
 #include "gossip/agree.h"
 #include "gossip/cohort.h"
@@ -31,6 +32,17 @@ uint32_t round_member(uint64_t members, uint32_t rank)
 uint32_t round_copies(const struct gossip *g, uint32_t slices)
 {
     return g->config.copies < slices ? g->config.copies : slices;
+}
+
+/* Bytes, and bits, of a lane in this round. */
+static size_t lane_size(const struct gossip *g)
+{
+    return lanes_bytes(&g->shape);
+}
+
+static uint32_t lane_bits(const struct gossip *g)
+{
+    return (uint32_t)(8 * lane_size(g));
 }
 
 void round_slice(size_t *first, size_t *count, size_t length, uint32_t slices,
@@ -62,7 +74,7 @@ uint32_t round_place(const struct wire_value *v, uint32_t member,
     return (round_rank(v->members, member) + n - slice) % n;
 }
 
-uint64_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from)
+uint8_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from)
 {
     return g->kept + ((size_t)place * g->config.members + from) * g->slice_max;
 }
@@ -93,12 +105,33 @@ void round_reset(struct gossip *g)
         g->unmask_mail[j].size = 0;
         sodium_memzero(&g->unmasks[j], sizeof g->unmasks[j]);
     }
-    sodium_memzero(g->masked, g->config.length_max * sizeof *g->masked);
+    sodium_memzero(g->masked, g->config.lanes_max);
     sodium_memzero(g->kept, engine_kept_size(g));
+}
+
+/* BLAKE2b(key = our signing secret, "rounding", charter, round, H(state)): a
+ * member that comes back sends the same lanes again, or two openings of one sum
+ * would show what its vectors differ in. No privacy rests on this seed. */
+static void rounding_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g)
+{
+    crypto_generichash_state h;
+    uint8_t round[8];
+
+    for (int i = 0; i < 8; i++)
+        round[i] = (uint8_t)(g->round >> 8 * i);
+    crypto_generichash_init(&h, g->config.sign_secret, IDENTITY_SECRET_BYTES,
+                            PRG_SEED_BYTES);
+    crypto_generichash_update(&h, (const uint8_t *)"rounding", 8);
+    crypto_generichash_update(&h, g->config.charter, GOSSIP_HASH_BYTES);
+    crypto_generichash_update(&h, round, sizeof round);
+    crypto_generichash_update(&h, g->state_hash, GOSSIP_HASH_BYTES);
+    crypto_generichash_final(&h, seed, PRG_SEED_BYTES);
+    sodium_memzero(&h, sizeof h);
 }
 
 void round_contributed(struct gossip *g, const struct gossip_event *event)
 {
+    uint8_t seed[PRG_SEED_BYTES];
     size_t at;
 
     if (event->contributed.round != g->round || !g->asked ||
@@ -112,7 +145,11 @@ void round_contributed(struct gossip *g, const struct gossip_event *event)
         finish_decline(g, event->contributed.decline);
         return;
     }
-    if (fixed_encode(g->plain, event->contributed.x, &g->shape, &at) != 0) {
+    rounding_seed(seed, g);
+    int code = lanes_encode(g->plain, g->carry, event->contributed.x, &g->shape,
+                            seed, &at);
+    sodium_memzero(seed, sizeof seed);
+    if (code != 0) {
         finish_decline(g, GOSSIP_DECLINE_RANGE);
         return;
     }
@@ -157,17 +194,11 @@ static int mask(struct gossip *g, const struct wire_value *v)
         masks[count++].minus = self > j;
     }
     if (status == 0) {
-        memcpy(g->masked, g->plain, length * sizeof *g->masked);
-        mask_apply(g->masked, 64, 0, length, masks, count);
+        memcpy(g->masked, g->plain, length * lane_size(g));
+        mask_apply(g->masked, lane_bits(g), 0, length, masks, count);
     }
     sodium_memzero(masks, sizeof masks);
     return status;
-}
-
-static void slice_hash(uint8_t hash[GOSSIP_HASH_BYTES], const void *lanes,
-                       size_t count)
-{
-    wire_hash(hash, lanes, count * sizeof(uint64_t));
 }
 
 static void keep_own(struct gossip *g, const struct wire_value *v)
@@ -178,8 +209,8 @@ static void keep_own(struct gossip *g, const struct wire_value *v)
         uint32_t slice = (round_rank(v->members, self) + n - place) % n;
         size_t first, count;
         round_slice(&first, &count, g->shape.length, n, slice);
-        memcpy(round_lanes(g, place, self), g->masked + first,
-               count * sizeof(uint64_t));
+        memcpy(round_lanes(g, place, self), g->masked + first * lane_size(g),
+               count * lane_size(g));
         g->kept_from[place] |= engine_bit(self);
     }
 }
@@ -209,8 +240,8 @@ static void send_y(struct gossip *g)
     for (uint32_t a = 0; a < n; a++) {
         size_t first, count;
         round_slice(&first, &count, g->shape.length, n, a);
-        slice_hash(m.y.slices[round_member(v->value.members, a)],
-                   g->masked + first, count);
+        wire_hash(m.y.slices[round_member(v->value.members, a)],
+                  g->masked + first * lane_size(g), count * lane_size(g));
     }
     keep_own(g, &v->value);
     mail_write(g, &g->y_mail[self], &m);
@@ -235,7 +266,7 @@ void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
         return;
     for (uint32_t a = 0; a < n; a++) {
         round_slice(&first, &count, g->shape.length, n, a);
-        size += parts & engine_bit(a) ? count * sizeof(uint64_t) : 0;
+        size += parts & engine_bit(a) ? count * lane_size(g) : 0;
     }
     uint8_t *body = effects_take(&g->effects, size);
     if (body == NULL)
@@ -246,10 +277,10 @@ void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
             continue;
         round_slice(&first, &count, g->shape.length, n, a);
         memcpy(body + size,
-               j == self ? g->masked + first
+               j == self ? g->masked + first * lane_size(g)
                          : round_lanes(g, round_place(v, self, a), j),
-               count * sizeof(uint64_t));
-        size += count * sizeof(uint64_t);
+               count * lane_size(g));
+        size += count * lane_size(g);
     }
     mail_send_parts(g, to, &g->y_mail[j], parts, body, size);
 }
@@ -294,20 +325,19 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
         if ((m->parts & engine_bit(a)) == 0)
             continue;
         round_slice(&first, &count, g->shape.length, n, a);
-        slice_hash(hash, body, count);
+        const size_t size = count * lane_size(g);
+        wire_hash(hash, body, size);
         bool right = memcmp(hash, m->y.slices[round_member(v->members, a)],
                             sizeof hash) == 0;
         if (right && place < round_copies(g, n)) {
-            memcpy(round_lanes(g, place, m->sender), body,
-                   count * sizeof(uint64_t));
+            memcpy(round_lanes(g, place, m->sender), body, size);
             g->kept_from[place] |= engine_bit(m->sender);
         }
         if (right && g->config.check && g->check->audit == a + 1) {
-            memcpy(g->audit_lanes + m->sender * g->slice_max, body,
-                   count * sizeof(uint64_t));
+            memcpy(g->audit_lanes + m->sender * g->slice_max, body, size);
             g->check->audit_from |= engine_bit(m->sender);
         }
-        body += count * sizeof(uint64_t);
+        body += size;
     }
 }
 
@@ -339,7 +369,7 @@ void round_receive_y(struct gossip *g, const struct wire_message *m,
     n = engine_count(v->members);
     for (uint32_t a = 0; a < n; a++) {
         round_slice(&first, &count, g->shape.length, n, a);
-        expected += m->parts & engine_bit(a) ? count * sizeof(uint64_t) : 0;
+        expected += m->parts & engine_bit(a) ? count * lane_size(g) : 0;
     }
     if (expected != body_size || (n < 64 && m->parts >> n != 0)) {
         g->dropped++;

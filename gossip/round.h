@@ -54,7 +54,7 @@ uint32_t round_place(const struct wire_value *v, uint32_t member,
                      uint32_t slice);
 uint32_t round_copies(const struct gossip *g, uint32_t slices);
 /* The kept lanes of member `from` for the slice at `place`. */
-uint64_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from);
+uint8_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from);
 
 /* The pairwise seed s_ij, from msk of i and mpk of j. -EINVAL: a weak key. */
 int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,

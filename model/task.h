@@ -46,6 +46,9 @@ struct task_spec {
     uint32_t rounds_max;   /* opened sums after which the task gives up */
     uint32_t members;      /* g */
     uint8_t fraction_bits; /* of exact statistics */
+    uint8_t lane_bits;  /* of training vectors: 16, 32, or 64 as statistics */
+    uint8_t value_bits; /* of these in lanes of 16 or 32 */
+    double clip;        /* their bound */
 };
 
 /* One opened sum. */
@@ -101,6 +104,8 @@ struct task_ops {
     size_t (*state_size)(const struct task *);
     size_t (*memory_size)(const struct task *);
     size_t (*length_max)(const struct task *); /* of any shape, elements */
+    size_t (*lanes_max)(const struct task *); /* ... bytes of its lanes; NULL: 8
+                                                 an element */
     void (*start)(const struct task *, void *state);
     /* length 0: finished (then ask report whether it converged or failed) */
     struct fixed_shape (*shape)(const struct task *, const void *state);

@@ -102,8 +102,7 @@ struct trial {
     struct prg prg;
     size_t state_size, length_max;
     uint8_t *state, *next, *memory;
-    double *x;       /* [length_max] */
-    uint64_t *lanes; /* [length_max] */
+    double *x; /* [length_max] */
 };
 
 static void wipe_free(void *bytes, size_t size)
@@ -121,7 +120,6 @@ static void trial_close(struct trial *t)
     free(t->next);
     free(t->memory);
     wipe_free(t->x, t->length_max * sizeof *t->x);
-    wipe_free(t->lanes, t->length_max * sizeof *t->lanes);
 }
 
 static int trial_open(struct trial *t, struct error *error)
@@ -143,10 +141,9 @@ static int trial_open(struct trial *t, struct error *error)
     t->next = calloc(1, t->state_size + 1);
     t->memory = calloc(1, t->ops->memory_size(t->task) + 1);
     t->x = calloc(t->length_max + 1, sizeof *t->x);
-    t->lanes = calloc(t->length_max + 1, sizeof *t->lanes);
     prg_seed(&t->prg, t->config->seed);
     if (t->state == NULL || t->next == NULL || t->memory == NULL ||
-        t->x == NULL || t->lanes == NULL)
+        t->x == NULL)
         return error_set(error, -ENOMEM, "out of memory for the vectors");
     return 0;
 }
@@ -171,7 +168,7 @@ static int try_round(struct trial *t, uint64_t round,
     assert(shape->length <= t->length_max);
     if (t->ops->contribute(t->task, t->x, t->memory, t->state, &t->prg,
                            error) != 0 ||
-        gate_ask(t->lanes, &request, error) != GOSSIP_DECLINE_NONE)
+        gate_ask(&request, error) != GOSSIP_DECLINE_NONE)
         return -EINVAL;
     t->ops->absorb(t->task, t->next, t->state, &sum);
     memcpy(t->state, t->next, t->state_size);

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "crypto/lanes.h"
+
 static enum gossip_decline ask_charter(const struct gate_request *q,
                                        struct error *error)
 {
@@ -14,7 +16,7 @@ static enum gossip_decline ask_charter(const struct gate_request *q,
                   q->study->name);
         return GOSSIP_DECLINE_POLICY;
     }
-    if (q->length != q->shape.length || !fixed_fits(&q->shape, members)) {
+    if (q->length != q->shape.length || !lanes_fit(&q->shape, members)) {
         error_set(error, -EPERM,
                   "found a vector of %zu values in round %" PRIu64
                   ", expected %zu that %u sites can sum: not what the charter "
@@ -43,12 +45,11 @@ static enum gossip_decline ask_policy(const struct gate_request *q,
     return GOSSIP_DECLINE_POLICY;
 }
 
-static enum gossip_decline ask_disclosure(uint64_t *lanes,
-                                          const struct gate_request *q,
+static enum gossip_decline ask_disclosure(const struct gate_request *q,
                                           struct error *error)
 {
     size_t at = 0;
-    int code = fixed_encode(lanes, q->values, &q->shape, &at);
+    int code = lanes_check(q->values, &q->shape, &at);
 
     if (code == 0)
         return GOSSIP_DECLINE_NONE;
@@ -62,15 +63,14 @@ static enum gossip_decline ask_disclosure(uint64_t *lanes,
     return GOSSIP_DECLINE_RANGE;
 }
 
-enum gossip_decline gate_ask(uint64_t *lanes, const struct gate_request *q,
-                             struct error *error)
+enum gossip_decline gate_ask(const struct gate_request *q, struct error *error)
 {
     enum gossip_decline no = ask_charter(q, error);
 
     if (no == GOSSIP_DECLINE_NONE)
         no = ask_policy(q, error);
     if (no == GOSSIP_DECLINE_NONE)
-        no = ask_disclosure(lanes, q, error);
+        no = ask_disclosure(q, error);
     return no;
 }
 

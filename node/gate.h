@@ -34,10 +34,8 @@ struct gate_request {
     size_t length;
 };
 
-/* Writes lanes[shape.length], the values as they will be summed, if the answer
- * is yes. Otherwise returns why not, with a sentence in error. */
-enum gossip_decline gate_ask(uint64_t *lanes,
-                             const struct gate_request *request,
+/* Whether the values may be summed; why not, with a sentence in error. */
+enum gossip_decline gate_ask(const struct gate_request *request,
                              struct error *error);
 
 /* The audit line of a decision; `error` is read if it was a no. */

@@ -35,7 +35,7 @@ struct member {
     const struct task_ops *ops;
     struct task *task;
     struct gossip *gossip;
-    struct prg prg;
+    uint8_t key[PRG_SEED_BYTES]; /* of the task's randomness */
     size_t state_size, memory_size, length_max;
     /* jobs[head] is the worker's until its answer comes back; the other place
      * is the engine's side's, so no lock is needed. */
@@ -44,10 +44,6 @@ struct member {
     uint64_t serial, contribute_serial, absorb_serial;
     void *absorb_next; /* [state_size] the engine's, for the newest ABSORB */
     double *x;         /* [length_max] wiped after use */
-    uint64_t *lanes;   /* [length_max] */
-    bool keeps_plain;
-    size_t plain_length;
-    uint64_t plain_round;
     uint8_t *memory, *memory_new; /* [memory_size] */
     uint8_t origin[ORIGIN_BYTES]; /* whose rows, whose charter */
     bool tell_data;               /* origin not yet on disk */
@@ -83,11 +79,9 @@ static int take_memory(struct member *m, struct error *error)
             return out_of_memory(error);
     }
     m->x = at_least_one(m->length_max, sizeof *m->x);
-    m->lanes = at_least_one(m->length_max, sizeof *m->lanes);
     m->memory = at_least_one(m->memory_size, 1);
     m->memory_new = at_least_one(m->memory_size, 1);
-    if (m->x == NULL || m->lanes == NULL || m->memory == NULL ||
-        m->memory_new == NULL)
+    if (m->x == NULL || m->memory == NULL || m->memory_new == NULL)
         return out_of_memory(error);
     return 0;
 }
@@ -205,6 +199,9 @@ static void fill_config(struct gossip_config *c, const struct member *m,
     derive(c->seed, config->seed, "engine");
     c->state_size = m->state_size;
     c->length_max = m->length_max;
+    if (m->ops->lanes_max != NULL)
+        c->lanes_max = m->ops->lanes_max(m->task);
+    c->clips = s->task.lane_bits == 16 || s->task.lane_bits == 32;
     c->verify = config->verify == NULL ? verify_plainly : config->verify;
     c->verify_context = config->verify_context;
 }
@@ -254,7 +251,6 @@ static int open_task(struct member **member, const struct member_config *config,
                      struct error *error)
 {
     struct member *m = calloc(1, sizeof *m);
-    uint8_t seed[PRG_SEED_BYTES];
     struct error why = {""};
     int code = -EINVAL;
 
@@ -264,10 +260,8 @@ static int open_task(struct member **member, const struct member_config *config,
     m->study = config->study;
     m->dataset = config->dataset;
     m->self = config->self;
-    m->keeps_plain = config->keeps_plain;
-    derive(seed, config->seed, "task");
-    prg_seed(&m->prg, seed);
-    sodium_memzero(seed, sizeof seed);
+    crypto_generichash(m->key, sizeof m->key, (const uint8_t *)"task", 4,
+                       config->identity->sign_secret, IDENTITY_SECRET_BYTES);
     m->ops = task_find(&m->study->task, error);
     if (m->ops == NULL)
         goto fail;
@@ -329,10 +323,9 @@ void member_free(struct member *m)
         free(m->jobs[i].sum);
     }
     wipe_free(m->x, m->length_max * sizeof *m->x);
-    wipe_free(m->lanes, m->length_max * sizeof *m->lanes);
     wipe_free(m->memory, m->memory_size);
     wipe_free(m->memory_new, m->memory_size);
-    prg_wipe(&m->prg);
+    sodium_memzero(m->key, sizeof m->key);
     free(m->effects);
     free(m);
 }
@@ -456,13 +449,8 @@ void member_step(struct member *m, const struct gossip_event *event,
         fed = (struct gossip_event){.kind = GOSSIP_TIMER,
                                     .now_ms = event->now_ms};
     gossip_step(m->gossip, &fed, &list, &list_count);
-    if (event->kind == GOSSIP_CONTRIBUTED) {
+    if (event->kind == GOSSIP_CONTRIBUTED)
         sodium_memzero(m->x, m->length_max * sizeof *m->x);
-        if (!m->keeps_plain) {
-            sodium_memzero(m->lanes, m->length_max * sizeof *m->lanes);
-            m->plain_length = 0;
-        }
-    }
     m->effect_count = 0;
     make_room(m, list_count + EFFECTS_OWN);
     if (m->tell_data)
@@ -487,6 +475,26 @@ bool member_has_job(const struct member *m)
     return m->job_count > 0;
 }
 
+/* The same for the same study, round and state: a member that comes back
+ * computes its vector again, and two openings of one sum are to be equal. */
+static void draw_from(struct prg *prg, const struct member *m,
+                      const struct job *job)
+{
+    uint8_t seed[PRG_SEED_BYTES], round[8];
+    crypto_generichash_state h;
+
+    for (size_t i = 0; i < sizeof round; i++)
+        round[i] = (uint8_t)(job->round >> 8 * i);
+    crypto_generichash_init(&h, m->key, sizeof m->key, sizeof seed);
+    crypto_generichash_update(&h, m->origin, sizeof m->origin);
+    crypto_generichash_update(&h, round, sizeof round);
+    crypto_generichash_update(&h, job->state, m->state_size);
+    crypto_generichash_final(&h, seed, sizeof seed);
+    prg_seed(prg, seed);
+    sodium_memzero(&h, sizeof h);
+    sodium_memzero(seed, sizeof seed);
+}
+
 static uint32_t contribute(struct member *m, const struct job *job)
 {
     struct gate_request request = {
@@ -499,19 +507,20 @@ static uint32_t contribute(struct member *m, const struct job *job)
         .values = m->x,
     };
     enum gossip_decline no;
+    struct prg prg;
 
+    draw_from(&prg, m, job);
     request.length = request.shape.length;
     assert(request.length <= m->length_max);
     memcpy(m->memory_new, m->memory, m->memory_size);
     int code = m->ops->contribute(m->task, m->x, m->memory_new, job->state,
-                                  &m->prg, &m->decline_new);
+                                  &prg, &m->decline_new);
+    prg_wipe(&prg);
     if (code == 0)
-        no = gate_ask(m->lanes, &request, &m->decline_new);
+        no = gate_ask(&request, &m->decline_new);
     else
         no = code == -ERANGE ? GOSSIP_DECLINE_RANGE : GOSSIP_DECLINE_DATA;
     gate_line(m->audit_new, &request, no, &m->decline_new);
-    m->plain_length = no == GOSSIP_DECLINE_NONE ? request.length : 0;
-    m->plain_round = job->round;
     return no;
 }
 
@@ -603,14 +612,10 @@ int member_report(const struct member *m, struct task_report *report,
     return m->ops->report(m->task, view.state, report, error);
 }
 
-const uint64_t *member_plain(const struct member *m, size_t *length,
-                             uint64_t *round)
+const void *member_plain(const struct member *m, uint64_t *round,
+                         struct fixed_shape *shape)
 {
-    if (m->plain_length == 0)
-        return NULL;
-    *length = m->plain_length;
-    *round = m->plain_round;
-    return m->lanes;
+    return gossip_plain(m->gossip, round, shape);
 }
 
 int member_check(const struct member_config *config, char *text, size_t size,

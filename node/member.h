@@ -30,7 +30,6 @@ struct member_config {
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
     void *verify_context; /* verify NULL: identity_verify */
-    bool keeps_plain;     /* for member_plain: the world's checker only */
 };
 
 /* `saved` as in gossip_new, with the member's own slots. Returns 0 or a
@@ -76,9 +75,8 @@ int member_report(const struct member *member, struct task_report *report,
 int member_check(const struct member_config *config, char *text, size_t size,
                  struct error *error);
 
-/* The plain integer lanes of the last contribution, for the world's checker:
- * NULL if there is none. [*length] */
-const uint64_t *member_plain(const struct member *member, size_t *length,
-                             uint64_t *round);
+/* gossip_plain of its engine, for the world's checker. */
+const void *member_plain(const struct member *member, uint64_t *round,
+                         struct fixed_shape *shape);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/grid.h"
 #include "node/sites.h"
 #include "node/take.h"
 #include "node/virtual.h"
@@ -270,10 +271,62 @@ static int threshold_rule(struct study *study, const struct reader *r,
     return 0;
 }
 
+/* Lanes of 16 or 32 bits: of training vectors only, which may be rounded at
+ * random and clipped. */
+static int narrow_rule(struct study *study, const struct reader *r,
+                       const struct reader_value *lanes,
+                       const struct reader_value *bits,
+                       const struct reader_value *clip, struct error *error)
+{
+    const uint32_t members = study->site_count;
+    struct task_spec *task = &study->task;
+    const uint32_t width = lanes->line == 0 ? 64 : (uint32_t)lanes->integer;
+
+    if (width != 16 && width != 32 && width != 64)
+        return reader_fail(r, lanes->line, error,
+                           "lanes: found %u, expected 16, 32 or 64", width);
+    task->lane_bits = (uint8_t)width;
+    if (width == 64 && (bits->line != 0 || clip->line != 0))
+        return reader_fail(r, bits->line != 0 ? bits->line : clip->line, error,
+                           "%s: found with lanes of 64 bits, which never round "
+                           "or clip; remove the key, or set lanes to 16 or 32",
+                           bits->line != 0 ? "value_bits" : "clip");
+    if (width == 64)
+        return 0;
+    if (strcmp(task->method, "newton") == 0)
+        return reader_fail(r, lanes->line, error,
+                           "lanes: found %u, expected 64: method newton sums "
+                           "exact statistics, which are never rounded or "
+                           "clipped; remove the key, or choose fedavg",
+                           width);
+    task->value_bits = (uint8_t)grid_value_bits(members, width);
+    if (bits->line != 0 && bits->integer > task->value_bits)
+        return reader_fail(r, bits->line, error,
+                           "value_bits: found %u, expected at most %u: %u "
+                           "sites' sum must fit into lanes of %u bits",
+                           (unsigned)bits->integer, task->value_bits, members,
+                           width);
+    if (bits->line != 0)
+        task->value_bits = (uint8_t)bits->integer;
+    task->clip = clip->line == 0 ? 1 : clip->real;
+    return 0;
+}
+
 static int read_sum(struct study *study, const struct reader *r, int node,
                     struct error *error)
 {
-    enum { LANES, BITS, COLLUDERS, THRESHOLD, COPIES, VERIFY, REST, KEYS = 9 };
+    enum {
+        LANES,
+        BITS,
+        COLLUDERS,
+        THRESHOLD,
+        COPIES,
+        VERIFY,
+        VALUE_BITS,
+        VALUE_CLIP,
+        MASKS,
+        KEYS
+    };
     static const struct reader_key keys[KEYS] = {
         {"lanes", READER_INTEGER, false, 16, 64, ""},
         {"fraction_bits", READER_INTEGER, false, 0, 52, ""},
@@ -281,21 +334,20 @@ static int read_sum(struct study *study, const struct reader *r, int node,
         {"threshold", READER_INTEGER, false, 1, GOSSIP_MEMBERS_MAX, ""},
         {"copies", READER_INTEGER, false, 1, GOSSIP_MEMBERS_MAX, ""},
         {"verify", READER_WORD, false, 0, 0, "no|yes"},
+        {"value_bits", READER_INTEGER, false, 2, GRID_VALUE_BITS_MAX, ""},
+        {"clip", READER_REAL, false, 1e-12, 1e12, ""},
         {"masks", READER_LATER, false, 0, 0,
          "every sum is masked; remove the key"},
-        {"value_bits", READER_LATER, false, 0, 0, "lanes have 64 bits"},
-        {"clip", READER_LATER, false, 0, 0, "exact statistics never clip"},
     };
     struct reader_value v[KEYS];
     int code = reader_map(v, r, node, keys, KEYS, "sum", error);
 
     if (code != 0)
         return code;
-    if (v[LANES].line != 0 && v[LANES].integer != 64)
-        return reader_fail(r, v[LANES].line, error,
-                           "lanes: found %u, which is not in this version; "
-                           "expected 64",
-                           (unsigned)v[LANES].integer);
+    code =
+        narrow_rule(study, r, &v[LANES], &v[VALUE_BITS], &v[VALUE_CLIP], error);
+    if (code != 0)
+        return code;
     if (v[VERIFY].line != 0 && v[VERIFY].word == 0 && study->active)
         return reader_fail(r, v[VERIFY].line, error,
                            "verify: found 'no', expected 'yes': with 'trust: "
@@ -396,6 +448,7 @@ static void defaults(struct study *study)
     study->linger_ms = 10000;
     study->task.tolerance = 1e-9;
     study->task.fraction_bits = FRACTION_BITS;
+    study->task.lane_bits = 64;
     study->end_ms = 600000;
 }
 

@@ -325,7 +325,9 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     field_integer(&c, "rounds.grace_ms", study->grace_ms);
     field_integer(&c, "rounds.linger_ms", study->linger_ms);
     field_real(&c, "rounds.tolerance", study->task.tolerance);
-    field_integer(&c, "sum.lanes", 64);
+    field_integer(&c, "sum.lanes", study->task.lane_bits);
+    field_integer(&c, "sum.value_bits", study->task.value_bits);
+    field_real(&c, "sum.clip", study->task.clip);
     field_integer(&c, "sum.fraction_bits", study->task.fraction_bits);
     field_integer(&c, "sum.colluders", study->colluders);
     field_integer(&c, "sum.threshold", study->threshold);

@@ -463,9 +463,9 @@ void check_named(struct check *c, uint32_t member, uint64_t members)
 }
 
 void check_contributed(struct check *c, uint32_t member, uint64_t round,
-                       const uint64_t *lanes, size_t length)
+                       const void *lanes, const struct fixed_shape *shape)
 {
-    if (!ledger_enter(c->ledger, member, round, lanes, length))
+    if (!ledger_enter(c->ledger, member, round, lanes, shape))
         violate(c,
                 "member %" PRIu32 " contributed two different vectors to "
                 "round %" PRIu64,

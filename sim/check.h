@@ -29,9 +29,9 @@ void check_free(struct check *check); /* wipes the vectors */
 void check_sent(struct check *check, uint32_t from,
                 const struct wire_message *message, const uint8_t *body,
                 size_t body_size);
-/* `member` contributes lanes[length] to the sum of `round`; copied. */
+/* `member` contributes lanes[shape->length] to the sum of `round`; copied. */
 void check_contributed(struct check *check, uint32_t member, uint64_t round,
-                       const uint64_t *lanes, size_t length);
+                       const void *lanes, const struct fixed_shape *shape);
 /* The Y of this hash holds `delta` more in its first lane than that. */
 void check_altered(struct check *check, uint32_t member, uint64_t round,
                    const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta);

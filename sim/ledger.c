@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
+
 struct vector {
-    uint64_t *lanes; /* NULL: none yet */
-    size_t length;
+    uint8_t *lanes; /* [shape.length] as the shape says; NULL: none yet */
+    struct fixed_shape shape;
 };
 
 /* A liar's vector that is not what its engine was given. */
@@ -52,10 +54,15 @@ struct ledger *ledger_new(uint32_t members)
     return l;
 }
 
-static void wipe(uint64_t *lanes, size_t length)
+static size_t size_of(const struct fixed_shape *shape)
+{
+    return shape->length * lanes_bytes(shape);
+}
+
+static void wipe(uint8_t *lanes, const struct fixed_shape *shape)
 {
     if (lanes != NULL)
-        sodium_memzero(lanes, length * sizeof *lanes);
+        sodium_memzero(lanes, size_of(shape));
     free(lanes);
 }
 
@@ -65,7 +72,7 @@ void ledger_free(struct ledger *l)
         return;
     for (size_t i = 0; i < l->round_count; i++) {
         for (uint32_t j = 0; j < l->members; j++)
-            wipe(l->rounds[i][j].lanes, l->rounds[i][j].length);
+            wipe(l->rounds[i][j].lanes, &l->rounds[i][j].shape);
         free(l->rounds[i]);
     }
     free(l->rounds);
@@ -89,18 +96,18 @@ static struct vector *round_of(struct ledger *l, uint64_t round)
 }
 
 bool ledger_enter(struct ledger *l, uint32_t member, uint64_t round,
-                  const uint64_t *lanes, size_t length)
+                  const void *lanes, const struct fixed_shape *shape)
 {
     struct vector *v = &round_of(l, round)[member];
 
-    if (length == 0)
+    if (shape->length == 0)
         return true;
     if (v->lanes != NULL)
-        return v->length == length &&
-               memcmp(v->lanes, lanes, length * sizeof *lanes) == 0;
-    v->lanes = zeroed(length, sizeof *lanes);
-    v->length = length;
-    memcpy(v->lanes, lanes, length * sizeof *lanes);
+        return size_of(&v->shape) == size_of(shape) &&
+               memcmp(v->lanes, lanes, size_of(shape)) == 0;
+    v->lanes = zeroed(size_of(shape), 1);
+    v->shape = *shape;
+    memcpy(v->lanes, lanes, size_of(shape));
     return true;
 }
 
@@ -128,29 +135,39 @@ static uint64_t delta_of(const struct ledger *l, uint32_t member,
     return 0;
 }
 
-/* The plaintext sum over U: lanes[*length], to be freed, or NULL if somebody in
- * it has contributed nothing, or another number of lanes. */
-static uint64_t *sum_of(struct ledger *l, size_t *length, uint64_t round,
-                        const struct wire_value *u)
+/* What a liar has added to its first lane. */
+static void add_first(uint8_t *sum, uint64_t delta, size_t bytes)
+{
+    uint8_t lane[8];
+
+    for (size_t k = 0; k < sizeof lane; k++)
+        lane[k] = (uint8_t)(delta >> 8 * k);
+    const struct fixed_shape one = {.lane_bits = (uint8_t)(8 * bytes)};
+    lanes_add(sum, lane, 1, &one);
+}
+
+/* The plaintext sum over U: lanes of *shape, to be freed, or NULL if somebody
+ * in it has contributed nothing, or another number of lanes. */
+static uint8_t *sum_of(struct ledger *l, struct fixed_shape *shape,
+                       uint64_t round, const struct wire_value *u)
 {
     const struct vector *vectors = round_of(l, round);
-    uint64_t *sum = NULL;
+    uint8_t *sum = NULL;
 
-    *length = 0;
     for (uint32_t j = 0; j < l->members; j++) {
         const struct vector *v = &vectors[j];
         if ((u->members >> j & 1) == 0)
             continue;
-        if (v->lanes == NULL || (sum != NULL && v->length != *length)) {
+        if (v->lanes == NULL ||
+            (sum != NULL && size_of(&v->shape) != size_of(shape))) {
             free(sum);
             return NULL;
         }
         if (sum == NULL)
-            sum = zeroed(v->length, sizeof *sum);
-        *length = v->length;
-        for (size_t e = 0; e < v->length; e++)
-            sum[e] += v->lanes[e];
-        sum[0] += delta_of(l, j, round, u);
+            sum = zeroed(size_of(&v->shape), 1);
+        *shape = v->shape;
+        lanes_add(sum, v->lanes, shape->length, shape);
+        add_first(sum, delta_of(l, j, round, u), lanes_bytes(shape));
     }
     return sum;
 }
@@ -160,15 +177,16 @@ bool ledger_is_sum(struct ledger *l, uint64_t round, const struct wire_value *u,
                    const uint8_t said[GOSSIP_HASH_BYTES])
 {
     uint8_t hash[GOSSIP_HASH_BYTES];
-    size_t length;
+    struct fixed_shape shape;
 
-    uint64_t *sum = sum_of(l, &length, round, u);
+    uint8_t *sum = sum_of(l, &shape, round, u);
     if (sum == NULL)
         return false;
-    size_t first = slice * length / slices;
-    size_t end = (slice + 1) * length / slices;
-    wire_hash(hash, (const uint8_t *)(sum + first), (end - first) * 8);
-    sodium_memzero(sum, length * sizeof *sum);
+    size_t first = slice * shape.length / slices;
+    size_t end = (slice + 1) * shape.length / slices;
+    wire_hash(hash, sum + first * lanes_bytes(&shape),
+              (end - first) * lanes_bytes(&shape));
+    sodium_memzero(sum, size_of(&shape));
     free(sum);
     l->sums++;
     return memcmp(hash, said, sizeof hash) == 0;

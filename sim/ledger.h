@@ -14,10 +14,10 @@ struct ledger; /* opaque */
 struct ledger *ledger_new(uint32_t members); /* NULL if out of memory */
 void ledger_free(struct ledger *ledger);     /* wipes the vectors */
 
-/* `member` contributes lanes[length] to the sum of `round`; copied. False: it
- * has contributed something else to it before. */
+/* `member` contributes lanes[shape->length] to the sum of `round`; copied.
+ * False: it has contributed something else to it before. */
 bool ledger_enter(struct ledger *ledger, uint32_t member, uint64_t round,
-                  const uint64_t *lanes, size_t length);
+                  const void *lanes, const struct fixed_shape *shape);
 /* The Y of this hash holds `delta` more in its first lane than that. */
 void ledger_alter(struct ledger *ledger, uint32_t member, uint64_t round,
                   const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
 #include "sim/post.h"
 
 enum { JOB_MS = 2 };
@@ -185,6 +186,23 @@ static void look(struct world *w, uint32_t i)
     s->seen_round = view.round;
 }
 
+/* Narrow lanes say too little to be searched for: any message holds them. */
+static void enter(struct world *w, uint32_t i)
+{
+    struct fixed_shape shape;
+    uint64_t round;
+    const void *plain = member_plain(w->sites[i].member, &round, &shape);
+
+    if (plain == NULL)
+        return;
+    check_contributed(w->check, i, round, plain, &shape);
+    const uint64_t *lanes = plain;
+    if (w->canary != NULL && lanes_bytes(&shape) == sizeof *lanes)
+        for (size_t k = 0; k < shape.length; k++)
+            if (lanes[k] != 0)
+                canary_add(w->canary, lanes[k], "a lane of its vector");
+}
+
 void perform_step(struct world *w, uint32_t i, const struct gossip_event *event)
 {
     struct scene_site *s = &w->sites[i];
@@ -193,6 +211,8 @@ void perform_step(struct world *w, uint32_t i, const struct gossip_event *event)
 
     member_step(s->member, event, &effects, &count);
     w->parsed_head = NULL;
+    if (event->kind == GOSSIP_CONTRIBUTED)
+        enter(w, i);
     if (w->config.liars >> i & 1)
         adversary_watch(w->adversary, i, effects, count);
     for (size_t k = 0; k < count; k++) {
@@ -216,20 +236,11 @@ void perform_work(struct world *w, uint32_t i)
 {
     struct scene_site *s = &w->sites[i];
     struct gossip_event event = {.now_ms = w->now_ms};
-    uint64_t round;
-    size_t length;
 
     s->working = false;
     if (!member_has_job(s->member))
         return;
     member_work(s->member, &event);
     event.now_ms = w->now_ms;
-    const uint64_t *lanes = member_plain(s->member, &length, &round);
-    if (lanes != NULL) {
-        check_contributed(w->check, i, round, lanes, length);
-        for (size_t k = 0; w->canary != NULL && k < length; k++)
-            if (lanes[k] != 0)
-                canary_add(w->canary, lanes[k], "a lane of its vector");
-    }
     perform_step(w, i, &event);
 }

@@ -74,7 +74,6 @@ static void start(struct world *w, uint32_t i)
     size_t count = 0;
 
     struct member_config config = {.study = &w->study,
-                                   .keeps_plain = true,
                                    .dataset = w->config.datasets[i],
                                    .self = i,
                                    .identity = &s->identity,

@@ -339,7 +339,10 @@ int main(int argc, char **argv)
         abort();
     uint32_t members = (uint32_t)b.members, bits = (uint32_t)b.bits;
     b.grid = (struct grid){1, grid_value_bits(members, bits), bits};
-    b.shape = (struct fixed_shape){b.dim, fixed_bound(members, 32), 32, true};
+    b.shape = (struct fixed_shape){.length = b.dim,
+                                   .bound = fixed_bound(members, 32),
+                                   .fraction_bits = 32,
+                                   .exact = true};
     set_masks(&b);
     bool right = opens(&b);
     measure(&b, ms);

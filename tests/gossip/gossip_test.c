@@ -188,9 +188,10 @@ static double out_of_range(uint32_t member, uint64_t round, size_t element)
 
 static void a_value_beyond_the_lanes_is_declined_not_clipped(void **state)
 {
-    struct pod *p = watch_new(4, 3, 3);
-
     (void)state;
+    if (pod_lane_bits() != 64)
+        skip(); /* there it is clipped: gossip.lanes */
+    struct pod *p = watch_new(4, 3, 3);
     p->value = out_of_range;
     pod_begin(p);
     pod_run(p, 30000);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/grid.h"
 #include "gossip/gossip.h"
 #include "gossip/wire.h"
 
@@ -66,8 +67,20 @@ struct pod {
     void *context;
 };
 
+/* POD_LANES=16 or 32 in the environment: the same test in such lanes, with
+ * values that are points of the grid, so that sums stay exact. */
+static inline uint8_t pod_lane_bits(void)
+{
+    const char *text = getenv("POD_LANES");
+
+    return text == NULL ? 64 : (uint8_t)atoi(text);
+}
+
 static inline double pod_value(uint32_t member, uint64_t round, size_t element)
 {
+    if (pod_lane_bits() == 16)
+        return (double)(member + 1) * 8 + (double)(round % 32) * 2 +
+               (double)element / 4 - 20;
     return (double)(member + 1) * 1000 + (double)round * 10 +
            (double)element / 4 - 2000;
 }
@@ -75,6 +88,15 @@ static inline double pod_value(uint32_t member, uint64_t round, size_t element)
 static inline struct fixed_shape pod_shape(const struct pod *p,
                                            const struct pod_state *state)
 {
+    const uint8_t lane_bits = pod_lane_bits();
+    const uint32_t value_bits = grid_value_bits(POD_MAX, lane_bits);
+
+    if (lane_bits != 64)
+        return (struct fixed_shape){
+            .length = state->rounds_left == 0 ? 0 : POD_LENGTH,
+            .bound = (double)((UINT64_C(1) << (value_bits - 1)) - 1) / 4,
+            .lane_bits = lane_bits,
+            .value_bits = (uint8_t)value_bits};
     return (struct fixed_shape){.length =
                                     state->rounds_left == 0 ? 0 : POD_LENGTH,
                                 .bound = fixed_bound(p->members, 32),
@@ -387,6 +409,8 @@ static inline struct pod *pod_new(uint32_t members, uint32_t threshold,
                                        .field_count = 2,
                                        .state_size = sizeof(struct pod_state),
                                        .length_max = POD_LENGTH,
+                                       .lanes_max = POD_LENGTH * 8,
+                                       .clips = pod_lane_bits() != 64,
                                        .state = &p->start,
                                        .shape = pod_shape(p, &p->start)};
     for (uint32_t i = 0; i < members; i++) {

@@ -12,7 +12,10 @@ static void wide_numbers_survive_a_fixed_point_sum(void **unused)
     static const double values[] = {
         1e-24, 1e-12,         -3.3e-13,       0,      0.1, -7.25e5,
         1e15,  1.23456789e15, -9.87654321e20, 2.5e30, 1e36};
-    struct fixed_shape shape = {WIDE_LIMBS, fixed_bound(64, 32), 32, true};
+    struct fixed_shape shape = {.length = WIDE_LIMBS,
+                                .bound = fixed_bound(64, 32),
+                                .fraction_bits = 32,
+                                .exact = true};
     (void)unused;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         double limbs[WIDE_LIMBS], sum[WIDE_LIMBS];

@@ -225,12 +225,21 @@ static void what_this_version_lacks_is_refused_by_name(void **state)
 {
     (void)state;
     refused("semi-honest", "active", 3, "expected at least 5");
-    refused("lanes: 64", "lanes: 16", 21, "not in this version");
     refused("lanes: 64", "masks: none", 21, "not in this version");
     /* Attack 24: there is no noise that could be calibrated wrongly. */
     refused("seed: 7", "privacy: {epsilon: 3}", 22, "not in this version");
     refused("seed: 7", "pods: []", 22, "not in this version");
     refused("max: 50", "local_steps: 5", 20, "not in this version");
+}
+
+static void narrow_lanes_are_for_training(void **state)
+{
+    (void)state;
+    refused("lanes: 64", "lanes: 24", 21, "found 24, expected 16, 32 or 64");
+    refused("lanes: 64", "lanes: 16", 21, "method newton sums exact");
+    refused("lanes: 64", "lanes: 64, clip: 1", 21, "clip: found with lanes of");
+    refused("lanes: 64", "value_bits: 9", 21, "value_bits: found with lanes");
+    refused("lanes: 64", "lanes: 16, clip: 0", 21, "clip: found");
 }
 
 static char *study_of(unsigned sites, const char *sum)
@@ -565,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_mistake_is_told_with_its_line),
         cmocka_unit_test(bad_yaml_is_told_with_its_line),
         cmocka_unit_test(what_this_version_lacks_is_refused_by_name),
+        cmocka_unit_test(narrow_lanes_are_for_training),
         cmocka_unit_test(the_threshold_follows_the_table),
         cmocka_unit_test(active_trust_has_its_own_table),
         cmocka_unit_test(active_trust_refuses_what_would_weaken_it),

@@ -297,13 +297,15 @@ static void bodies_signed_twice_are_seen(void **state)
     }
 }
 
+static const struct fixed_shape shape = {.length = LENGTH};
+
 static void contribute(uint64_t round)
 {
     for (uint32_t i = 0; i < MEMBERS; i++) {
         uint64_t lanes[LENGTH];
         for (uint32_t k = 0; k < LENGTH; k++)
             lanes[k] = UINT64_MAX - 100 * i - k;
-        check_contributed(check, i, round, lanes, LENGTH);
+        check_contributed(check, i, round, lanes, &shape);
     }
 }
 
@@ -506,9 +508,9 @@ static void a_second_vector_for_one_round_is_seen(void **state)
     (void)state;
     contribute(2);
     contribute(2);
-    check_contributed(check, 1, 3, lanes, LENGTH);
+    check_contributed(check, 1, 3, lanes, &shape);
     passes();
-    check_contributed(check, 1, 2, lanes, LENGTH);
+    check_contributed(check, 1, 2, lanes, &shape);
     fires("two different vectors");
 }
 

@@ -113,13 +113,13 @@ int __wrap_fixed_encode(uint64_t *lanes, const double *values,
 
 /* A sum with all masks off is public: CHECK compares its hash. */
 bool __real_open_sum_slice(struct gossip *g, uint32_t slice,
-                           const uint64_t *masked);
+                           const uint8_t *masked);
 bool __wrap_open_sum_slice(struct gossip *g, uint32_t slice,
-                           const uint64_t *masked);
+                           const uint8_t *masked);
 bool __wrap_open_sum_slice(struct gossip *g, uint32_t slice,
-                           const uint64_t *masked)
+                           const uint8_t *masked)
 {
-    size_t length = g->open.length * sizeof *g->open.lanes;
+    size_t length = g->open.length * g->open.lane;
     bool done = __real_open_sum_slice(g, slice, masked);
 
     sums += taint_is_secret(g->open.lanes, length);
