@@ -14,7 +14,7 @@
 #include "sim/lab/alg_tracking.h"
 #include "sim/lab/chance.h"
 #include "sim/lab/faults.h"
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 #include "sim/lab/problem.h"
 
 const struct alg *const alg_list[] = {

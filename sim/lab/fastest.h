@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "model/error.h"
-#include "sim/lab/graph.h"
+#include "gossip/graph.h"
 
 enum { FASTEST_EDGES_MAX = 1000 };
 

@@ -8,7 +8,7 @@
 
 #include "model/csv.h"
 #include "model/number.h"
-#include "sim/lab/kernel.h"
+#include "gossip/kernel.h"
 
 enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096, BLOCK = 16 };
 

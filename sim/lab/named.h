@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "model/error.h"
-#include "sim/lab/graph.h"
+#include "gossip/graph.h"
 
 enum { NAMED_OFFSETS_MAX = 64 };
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "model/error.h"
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 #include "sim/lab/named.h"
 #include "sim/lab/table.h"
 

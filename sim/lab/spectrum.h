@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "model/error.h"
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 
 enum { SPECTRUM_NODES_MAX = 2000 };
 

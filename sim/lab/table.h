@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "model/error.h"
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 
 struct table {
     size_t rows, columns;

@@ -5,7 +5,7 @@
 #define LAB_WEIGHTS_H
 
 #include "model/error.h"
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 
 enum weights_rule {
     WEIGHTS_METROPOLIS, /* 1 / (1 + max(d_i, d_j)) */

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "node/scratch.h"
-#include "sim/lab/base.h"
+#include "gossip/base.h"
 #include "sim/lab/drawn.h"
 #include "sim/lab/lab.h"
 
