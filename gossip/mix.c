@@ -70,6 +70,10 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
     }
     bind(m);
     m->want_ms = UINT64_MAX;
+    m->usual_ms = config->patience_ms;
+    m->early = calloc(mixer_pod(m)->members, sizeof *m->early);
+    if (m->early == NULL)
+        goto fail;
     m->voted_seq = UINT64_MAX;
     for (size_t i = 0; i < MIXER_KEPT; i++)
         if (make_entry(m, &m->entries[i]) != 0)
@@ -90,6 +94,7 @@ void mix_free(struct mix *m)
         return;
     for (size_t i = 0; i < MIXER_KEPT; i++)
         free_entry(m, &m->entries[i]);
+    free(m->early);
     sodium_memzero(m->config.sign_secret, sizeof m->config.sign_secret);
     free(m);
 }
@@ -135,6 +140,41 @@ static void offer(struct mix *m, struct mixer_entry *e)
             mixer_send(m, e->out[i], j, &head, e->words, e->word_count);
 }
 
+static void keep_early(struct mix *m, uint64_t seq, const uint8_t *head,
+                       size_t size)
+{
+    const struct mixwire *w = &m->incoming;
+    struct mixer_early *early = &m->early[w->sender];
+    const int place = w->type == MIXWIRE_PROPOSE   ? 0
+                      : w->type == MIXWIRE_PREPARE ? 1
+                                                   : 2;
+
+    if (w->type == MIXWIRE_CERT || seq <= m->seq ||
+        seq > m->seq + MIXER_FUTURE || size > sizeof early->heads[0].bytes)
+        return;
+    if (early->seq != seq)
+        memset(early->has, 0, sizeof early->has);
+    early->seq = seq;
+    early->has[place] = true;
+    early->heads[place].size = size;
+    memcpy(early->heads[place].bytes, head, size);
+}
+
+static void take_early(struct mix *m)
+{
+    for (int place = 0; place < 3; place++)
+        for (uint32_t j = 0; j < mixer_pod(m)->members; j++) {
+            struct mixer_early *early = &m->early[j];
+            if (early->seq != m->seq || !early->has[place])
+                continue;
+            early->has[place] = false;
+            if (mixwire_parse(&m->incoming, early->heads[place].bytes,
+                              early->heads[place].size) == 0 &&
+                mixer_verify(m, &m->incoming) == 0)
+                mixvote_receive(m, &m->incoming);
+        }
+}
+
 void mix_begin(struct mix *m, const struct mix_step *step, uint64_t now_ms)
 {
     const uint64_t seq = step->round * m->config.stages + step->stage;
@@ -166,6 +206,7 @@ void mix_begin(struct mix *m, const struct mix_step *step, uint64_t now_ms)
     m->want_ms = m->now_ms + m->want_every_ms;
     mixvote_begin(m);
     offer(m, e);
+    take_early(m);
     run(m);
 }
 
@@ -251,8 +292,7 @@ static void heard(struct mix *m, size_t place, uint64_t seq)
         return;
     m->ahead[place] = seq + 1;
     m->heard_ms[place] = m->now_ms;
-    if (seq + m->config.stages >= m->seq)
-        m->gone &= ~mixer_bit(place);
+    m->gone &= ~mixer_bit(place);
 }
 
 static void receive_offer(struct mix *m, uint32_t from_pod, uint64_t seq,
@@ -353,9 +393,11 @@ void mix_receive(struct mix *m, uint32_t from_pod, uint32_t from,
         receive_offer(m, from_pod, seq, body, body_size);
     else if (w->type != MIXWIRE_WANT && w->type != MIXWIRE_OVER &&
              (!m->running || seq != m->seq || w->pod != m->config.pod ||
-              mixer_current(m)->decided))
-        return; /* not worth a signature check */
-    else if (mixer_verify(m, w) != 0)
+              mixer_current(m)->decided)) {
+        if (w->pod == m->config.pod) /* not yet worth a signature check */
+            keep_early(m, seq, head, head_size);
+        return;
+    } else if (mixer_verify(m, w) != 0)
         m->dropped++;
     else
         dispatch(m, from_pod, from, seq);

@@ -52,6 +52,13 @@ struct mixer_vote {
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
 };
 
+/* What a fellow said of a step that has not begun here. */
+struct mixer_early {
+    uint64_t seq;
+    bool has[3];
+    struct mixer_head heads[3]; /* PROPOSE, PREPARE, COMMIT */
+};
+
 struct mix {
     struct mix_config config;
     uint32_t neighbours[MIX_NEIGHBOURS_MAX];
@@ -80,12 +87,15 @@ struct mix {
     uint32_t voted; /* ballot + 1 of our newest PREPARE in voted_seq */
     uint8_t record[16 + MIXWIRE_MAX];
 
+    struct mixer_early *early; /* [members of this pod] */
+
     /* neighbours, by place */
     uint64_t ever_in, gone, over, equivocated;
     uint64_t ahead[MIX_NEIGHBOURS_MAX]; /* newest step heard of, + 1 */
     uint64_t heard_ms[MIX_NEIGHBOURS_MAX];
     bool is_over;
 
+    uint64_t usual_ms; /* from a step's begin to its decision, with all there */
     uint64_t want_ms, want_every_ms;
     uint32_t tick;
     uint64_t dropped, bytes_sent, alone;

@@ -114,8 +114,8 @@ static bool waits_for(const struct mix *m, size_t place)
     if (m->ahead[place] > m->seq + 1 + MIXER_PAST ||
         (m->over & mixer_bit(place)))
         return false; /* it has thrown away what we would ask for */
-    if ((m->gone & mixer_bit(place)) && !alone)
-        return false;
+    if (m->gone & mixer_bit(place)) /* alone: at the pace of before */
+        return alone && m->now_ms < m->began_ms + m->usual_ms;
     if (m->heard_ms[place] > since)
         since = m->heard_ms[place];
     return m->now_ms < since + m->config.patience_ms;
@@ -236,6 +236,8 @@ static void decide(struct mix *m, struct mixer_entry *e,
     e->value = c->value;
     e->decided = true;
     mixer_write(m, &e->cert, c, e->seq);
+    if (missing == 0)
+        m->usual_ms = (3 * m->usual_ms + m->now_ms - m->began_ms) / 4;
     m->gone |= missing;
     m->alone += missing != 0;
 }
@@ -344,8 +346,10 @@ void mixvote_receive(struct mix *m, const struct mixwire *message)
 uint64_t mixvote_wake(const struct mix *m)
 {
     const struct mixer_entry *e = &m->entries[m->seq % MIXER_KEPT];
-    uint64_t wake = m->ballot_ends_ms;
+    uint64_t wake = m->ballot_ends_ms, paced = m->began_ms + m->usual_ms;
 
+    if (paced > m->now_ms && paced < wake)
+        wake = paced;
     if (e->decided)
         return UINT64_MAX;
     for (size_t k = 0; k < m->config.neighbour_count; k++) {

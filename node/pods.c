@@ -230,3 +230,15 @@ void pods_view(struct study *view, struct study_site *sites,
     for (uint32_t i = 0; i < p->site_count; i++)
         sites[i] = whole->sites[p->sites[i]];
 }
+
+int pods_refuse(const struct study *study, struct error *error)
+{
+    if (study->pod_count == 0)
+        return 0;
+    return error_set(error, -EINVAL,
+                     "%s: found pods, expected none: nodes do not mix with "
+                     "other pods in this version; try the study with "
+                     "'starling sim world', or run each pod as a study of its "
+                     "own",
+                     study->path);
+}

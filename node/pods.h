@@ -20,4 +20,8 @@ void pods_free(struct study *study);
 void pods_view(struct study *view, struct study_site *sites,
                const struct study *whole, uint32_t pod);
 
+/* 0 if the study is one pod, else -EINVAL: of real processes only those are run
+ * so far. */
+int pods_refuse(const struct study *study, struct error *error);
+
 #endif

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "model/error.h"
 #include "gossip/graph.h"
+#include "model/error.h"
 
 enum { FASTEST_EDGES_MAX = 1000 };
 

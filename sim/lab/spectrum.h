@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "model/error.h"
 #include "gossip/mixing.h"
+#include "model/error.h"
 
 enum { SPECTRUM_NODES_MAX = 2000 };
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/error.h"
 #include "gossip/mixing.h"
+#include "model/error.h"
 
 struct table {
     size_t rows, columns;

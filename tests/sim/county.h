@@ -71,7 +71,8 @@ static inline void county_rows(const struct county *c,
         char name[32];
         snprintf(name, sizeof name, "s%u.csv", i);
         FILE *file = county_open(c, name);
-        double shift = 0.8 * sin(0.7 * (i % s->members) + 1.3 * (i / s->members));
+        double shift =
+            0.8 * sin(0.7 * (i % s->members) + 1.3 * (i / s->members));
         for (uint32_t j = 0; j < s->features; j++)
             fprintf(file, "x%u,", j);
         fprintf(file, "y\n");
