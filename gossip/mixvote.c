@@ -238,7 +238,10 @@ static void decide(struct mix *m, struct mixer_entry *e,
     mixer_write(m, &e->cert, c, e->seq);
     if (missing == 0)
         m->usual_ms = (3 * m->usual_ms + m->now_ms - m->began_ms) / 4;
-    m->gone |= missing;
+    for (size_t k = 0; k < m->config.neighbour_count; k++)
+        if ((missing & mixer_bit(k)) &&
+            (m->ahead[k] == 0 || m->heard_ms[k] < m->began_ms))
+            m->gone |= mixer_bit(k); /* late is not gone */
     m->alone += missing != 0;
 }
 
