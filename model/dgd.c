@@ -14,7 +14,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "states are little-endian");
 
-enum { ROWS, LOSS, GRADIENT, BLOCK = 512 };
+enum { ROWS, LOSS, GRADIENT };
 
 struct task {
     const struct task_ops *ops;
@@ -23,7 +23,7 @@ struct task {
     size_t width;
     struct design *design;
     double *scale; /* [2 * width] mean 0, SD 1: columns as they stand */
-    double *work;  /* [width + width * width + BLOCK * (width + 2)] */
+    double *work;  /* [width + 2 * LOGISTIC_BLOCK] */
 };
 
 static double slot(const void *state, size_t i)
@@ -97,7 +97,7 @@ static int open_task(struct task **task, const struct task_spec *spec,
     const size_t w = data->column_count + 1;
     *t = (struct task){.ops = &dgd_ops, .spec = spec, .data = data, .width = w};
     t->scale = calloc(2 * w, sizeof *t->scale);
-    t->work = calloc(w + w * w + BLOCK * (w + 2), sizeof *t->work);
+    t->work = calloc(w + 2 * LOGISTIC_BLOCK, sizeof *t->work);
     for (size_t j = 0; t->scale != NULL && j < w; j++)
         t->scale[w + j] = 1;
     if (t->scale != NULL)
@@ -147,14 +147,13 @@ static int contribute(struct task *t, double *x, void *memory,
                       const void *state, struct prg *prg, struct error *error)
 {
     const double bound = fixed_bound(t->spec->members, t->spec->fraction_bits);
-    double *beta = t->work, *hessian = beta + t->width;
+    double *beta = t->work;
 
     (void)memory, (void)prg;
     memcpy(beta, (const char *)state + DGD_SLOTS * sizeof *beta,
            t->width * sizeof *beta);
     x[ROWS] = (double)t->design->train;
-    logistic_evaluate(&x[LOSS], x + GRADIENT, hessian, t->design, beta,
-                      hessian + t->width * t->width);
+    logistic_gradient(&x[LOSS], x + GRADIENT, t->design, beta, beta + t->width);
     for (size_t i = 0; i < GRADIENT + t->width; i++)
         if (!(fabs(x[i]) <= bound))
             return error_set(error, -ERANGE,

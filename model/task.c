@@ -12,7 +12,7 @@ const struct task_ops *task_find(const struct task_spec *spec,
                                  struct error *error)
 {
     static const struct task_ops *const all[] = {&logistic_ops, &linear_ops,
-                                               &dgd_ops};
+                                                 &dgd_ops};
     static const char *const later[] = {
         "softmax", "mlp", "cnn", "cox", "gwas", "pca", "summary", "evaluate"};
     const size_t count = sizeof all / sizeof all[0];

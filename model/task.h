@@ -51,7 +51,7 @@ struct task_spec {
     uint32_t pods;    /* that share the problem but not a sum; 0: one */
     bool tracks;      /* gradients are tracked */
     uint32_t restart; /* rounds after which trackers begin anew; 0: never */
-    double rows;      /* training rows of all pods; 0: all pods count the same */
+    double rows; /* training rows of all pods; 0: all pods count the same */
 };
 
 /* One opened sum. */

@@ -131,6 +131,7 @@ static int run(const struct study *study, struct dataset **datasets,
     struct worlds_config config = {
         .study = study,
         .datasets = (const struct dataset *const *)datasets,
+        .threads = o->jobs,
         .seed = o->has_seed ? o->seed_from : study->seed,
         .loss_ppm = (uint32_t)(study->loss * 1e6)};
     struct worlds *w;

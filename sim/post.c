@@ -284,7 +284,8 @@ void post_pods(struct world *w, uint32_t from, const struct gossip_effect *e)
             abort();
     }
     w->posts[w->post_count++] =
-        (struct world_post){.pod = e->post.pod,
+        (struct world_post){.sent_ms = w->now_ms,
+                            .pod = e->post.pod,
                             .to = e->post.to,
                             .from = from,
                             .head = copy_of(e),

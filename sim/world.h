@@ -86,6 +86,7 @@ void world_free(struct world *world);
 /* A world among others, under one clock: the caller turns the one whose next
  * event is due, and takes out what its members post to other pods. */
 struct world_post {
+    uint64_t sent_ms;
     uint32_t pod, to, from;
     uint8_t *head; /* the taker's; body follows in the same block */
     size_t head_size, body_size;

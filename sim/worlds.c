@@ -1,15 +1,21 @@
 #include "sim/worlds.h"
 
 #include <errno.h>
-#include <math.h>
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/dgd.h"
 #include "node/pods.h"
 
-enum { REASON_SIZE = 700, ROUNDS_ROOM = 64, MILLION = 1000000 };
+enum {
+    THREADS_MAX = 64,
+    REASON_SIZE = 700,
+    ROUNDS_ROOM = 64,
+    MILLION = 1000000
+};
 
 struct pod {
     struct study view;
@@ -113,31 +119,39 @@ void worlds_free(struct worlds *p)
     free(p);
 }
 
-static bool is_cut(const struct worlds *p, uint32_t pod)
+static bool is_cut(const struct worlds *p, uint32_t pod, uint64_t at_ms)
 {
     for (size_t i = 0; i < p->config.cut_count; i++) {
         const struct worlds_cut *c = &p->config.cuts[i];
-        if (c->pod == pod && p->now_ms >= c->from_ms && p->now_ms < c->to_ms)
+        if (c->pod == pod && at_ms >= c->from_ms && at_ms < c->to_ms)
             return true;
     }
     return false;
 }
 
+/* Nothing gets from pod to pod in less: so long each world goes on alone. */
+static uint64_t ahead_ms(const struct worlds *p)
+{
+    const uint64_t least = p->config.study->latency_min_ms;
+
+    return least > 0 ? least : 1;
+}
+
 static void forward(struct worlds *p, uint32_t k)
 {
-    const struct study *s = p->config.study;
+    const uint64_t least = ahead_ms(p), most = p->config.study->latency_max_ms;
     size_t count;
     const struct world_post *posts = world_posts(p->pods[k].world, &count);
 
     for (size_t i = 0; i < count; i++) {
         struct world_post post = posts[i];
-        uint64_t at =
-            p->now_ms + s->latency_min_ms +
-            prg_below(&p->prg, s->latency_max_ms - s->latency_min_ms + 1);
+        uint64_t at = post.sent_ms + least +
+                      (most > least ? prg_below(&p->prg, most - least + 1) : 0);
         bool lost = prg_below(&p->prg, MILLION) < p->config.loss_ppm;
         if (p->config.tamper != NULL)
             p->config.tamper(p->config.tamper_context, k, &post);
-        if (lost || post.head_size == 0 || is_cut(p, k) || is_cut(p, post.pod))
+        if (lost || post.head_size == 0 || is_cut(p, k, post.sent_ms) ||
+            is_cut(p, post.pod, post.sent_ms))
             free(post.head);
         else
             world_deliver(p->pods[post.pod].world, k, &post, at);
@@ -211,23 +225,56 @@ static void look(struct worlds *p, uint32_t k)
     pod->seen_round = view.round;
 }
 
-/* The world whose next event is due first, or NULL. */
-static struct pod *due(struct worlds *p)
+/* All that happens in one world before that time. */
+static void run_world(struct world *w, uint64_t until_ms)
 {
-    struct pod *best = NULL;
+    while (world_goes_on(w) && world_next_ms(w) < until_ms)
+        world_turn(w);
+}
+
+struct window { /* one stretch of time, worked off by all threads */
+    struct worlds *worlds;
+    uint64_t until_ms;
+    atomic_uint next;
+};
+
+static void *work(void *argument)
+{
+    struct window *window = argument;
+    uint32_t k;
+
+    while ((k = atomic_fetch_add(&window->next, 1)) < window->worlds->count)
+        run_world(window->worlds->pods[k].world, window->until_ms);
+    return NULL;
+}
+
+static void run_window(struct worlds *p, uint64_t until_ms)
+{
+    struct window window = {.worlds = p, .until_ms = until_ms};
+    pthread_t threads[THREADS_MAX];
+    uint32_t count = 0;
+
+    while (count < THREADS_MAX && count + 1 < p->config.threads &&
+           pthread_create(&threads[count], NULL, work, &window) == 0)
+        count++;
+    work(&window);
+    while (count > 0)
+        pthread_join(threads[--count], NULL);
+}
+
+static bool next_window(struct worlds *p)
+{
     uint64_t at = UINT64_MAX;
 
     for (uint32_t k = 0; k < p->count; k++) {
         struct world *w = p->pods[k].world;
-        uint64_t next = world_next_ms(w);
-        if (next < at && world_goes_on(w)) {
-            at = next;
-            best = &p->pods[k];
-        }
+        if (world_goes_on(w) && world_next_ms(w) < at)
+            at = world_next_ms(w);
+        if (world_violation(w)[0] != '\0')
+            return false;
     }
-    if (best != NULL)
-        p->now_ms = at;
-    return best;
+    p->now_ms = at;
+    return at != UINT64_MAX;
 }
 
 static void conclude(struct worlds *p)
@@ -248,19 +295,16 @@ static void conclude(struct worlds *p)
 
 int worlds_run(struct worlds *p)
 {
-    struct pod *pod;
-
     for (uint32_t k = 0; k < p->count; k++) {
         world_start(p->pods[k].world);
         forward(p, k);
     }
-    while ((pod = due(p)) != NULL) {
-        uint32_t k = (uint32_t)(pod - p->pods);
-        world_turn(pod->world);
-        forward(p, k);
-        look(p, k);
-        if (world_violation(pod->world)[0] != '\0')
-            break;
+    while (next_window(p)) {
+        run_window(p, p->now_ms + ahead_ms(p));
+        for (uint32_t k = 0; k < p->count; k++) {
+            forward(p, k);
+            look(p, k);
+        }
     }
     conclude(p);
     return p->reason[0] == '\0' ? 0 : -1;

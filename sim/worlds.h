@@ -22,7 +22,8 @@ struct worlds_config {
     uint32_t loss_ppm; /* between pods; inside: the study's network */
     struct worlds_cut cuts[WORLDS_CUTS_MAX];
     size_t cut_count;
-    bool search; /* as world_config's, slow */
+    uint32_t threads; /* 0: one; the run is the same for any number */
+    bool search;      /* as world_config's, slow */
     /* Somebody between the pods: may change, drop (set *size to 0) or keep a
      * head on its way. NULL: nobody. */
     void (*tamper)(void *context, uint32_t from_pod, struct world_post *post);
