@@ -61,6 +61,9 @@ static int make_pod(struct worlds *p, uint32_t k, struct error *error)
     config.seed = p->config.seed * 1000003 + k;
     config.pods = p->mixes;
     config.search = p->config.search;
+    for (size_t i = 0; i < p->config.crash_count; i++)
+        if (p->config.crashes[i].pod == k)
+            config.crashes[config.crash_count++] = p->config.crashes[i].rule;
     code = world_new(&pod->world, &config, error);
     for (uint32_t i = 0; code == 0 && i < pod->view.site_count; i++)
         memcpy(pod->keys[i], world_key(pod->world, i)->sign,

@@ -7,7 +7,7 @@
 
 #include "sim/world.h"
 
-enum { WORLDS_CUTS_MAX = 64 };
+enum { WORLDS_CUTS_MAX = 64, WORLDS_CRASHES_MAX = 16 };
 
 /* From from_ms to to_ms nothing gets to or from that pod. */
 struct worlds_cut {
@@ -22,6 +22,11 @@ struct worlds_config {
     uint32_t loss_ppm; /* between pods; inside: the study's network */
     struct worlds_cut cuts[WORLDS_CUTS_MAX];
     size_t cut_count;
+    struct worlds_crash { /* of a member, by its place in the pod */
+        uint32_t pod;
+        struct world_crash rule;
+    } crashes[WORLDS_CRASHES_MAX];
+    size_t crash_count;
     uint32_t threads; /* 0: one; the run is the same for any number */
     bool search;      /* as world_config's, slow */
     /* Somebody between the pods: may change, drop (set *size to 0) or keep a
