@@ -78,6 +78,12 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
     for (size_t i = 0; i < MIXER_KEPT; i++)
         if (make_entry(m, &m->entries[i]) != 0)
             goto fail;
+    for (size_t i = 0; i < MIXER_OWN; i++) {
+        m->owns[i].words =
+            calloc(config->words_max + 1, sizeof *m->owns[i].words);
+        if (m->owns[i].words == NULL)
+            goto fail;
+    }
     *why = "a saved record is damaged";
     m->voted_seq = saved == NULL ? UINT64_MAX : 0;
     if (saved != NULL && mixvote_load(m, saved, saved_size) != 0)
@@ -94,6 +100,8 @@ void mix_free(struct mix *m)
         return;
     for (size_t i = 0; i < MIXER_KEPT; i++)
         free_entry(m, &m->entries[i]);
+    for (size_t i = 0; i < MIXER_OWN; i++)
+        free(m->owns[i].words);
     free(m->early);
     sodium_memzero(m->config.sign_secret, sizeof m->config.sign_secret);
     free(m);
@@ -125,19 +133,42 @@ static void run(struct mix *m)
         mixvote_run(m);
 }
 
+static struct mixer_own *keep_own(struct mix *m, const struct mixer_entry *e)
+{
+    struct mixer_own *own = &m->owns[e->seq % MIXER_OWN];
+    struct mixwire message = {.type = MIXWIRE_OFFER};
+
+    own->known = true;
+    own->seq = e->seq;
+    own->word_count = e->word_count;
+    if (e->word_count > 0)
+        memcpy(own->words, e->words, e->word_count * sizeof *e->words);
+    mixwire_hash(message.hash, e->words, e->word_count);
+    mixer_write(m, &own->head, &message, e->seq);
+    return own;
+}
+
 /* Each member of a pod that hears us has one partner here. */
-static void offer(struct mix *m, struct mixer_entry *e)
+static void offer(struct mix *m, const struct mixer_entry *e)
 {
     const uint32_t mine = mixer_pod(m)->members;
-    struct mixer_head head;
+    const struct mixer_own *own = keep_own(m, e);
 
-    e->own = (struct mixwire){.type = MIXWIRE_OFFER};
-    mixwire_hash(e->own.hash, e->words, e->word_count);
-    mixer_write(m, &head, &e->own, e->seq);
     for (size_t i = 0; i < e->out_count; i++)
         for (uint32_t j = m->config.self; j < m->config.pods[e->out[i]].members;
              j += mine)
-            mixer_send(m, e->out[i], j, &head, e->words, e->word_count);
+            mixer_send(m, e->out[i], j, &own->head, own->words,
+                       own->word_count);
+}
+
+/* Who has made this step already will not offer it again by itself. */
+static bool was_missed(const struct mix *m, const struct mixer_entry *e)
+{
+    for (size_t k = 0; k < m->config.neighbour_count; k++)
+        if ((e->in & mixer_bit(k)) && m->ahead[k] > m->seq + 1 &&
+            !e->offers[k].has_words)
+            return true;
+    return false;
 }
 
 static void keep_early(struct mix *m, uint64_t seq, const uint8_t *head,
@@ -207,6 +238,8 @@ void mix_begin(struct mix *m, const struct mix_step *step, uint64_t now_ms)
     mixvote_begin(m);
     offer(m, e);
     take_early(m);
+    if (was_missed(m, e))
+        m->want_ms = m->now_ms;
     run(m);
 }
 
@@ -327,26 +360,30 @@ static void receive_offer(struct mix *m, uint32_t from_pod, uint64_t seq,
     }
 }
 
-static void answer(struct mix *m, uint32_t pod, uint32_t to, uint64_t seq,
-                   uint64_t have, bool decided)
+/* To another pod: what it asks for, or how far we are. */
+static void answer_pod(struct mix *m, uint32_t pod, uint32_t to, uint64_t seq)
+{
+    const struct mixer_own *own = &m->owns[seq % MIXER_OWN];
+
+    if (!own->known || own->seq != seq) {
+        own = &m->owns[m->seq % MIXER_OWN];
+        if (!m->started || seq > m->seq)
+            return;
+    }
+    mixer_send(m, pod, to, &own->head, own->words, own->word_count);
+}
+
+static void answer_fellow(struct mix *m, uint32_t to, uint64_t seq,
+                          uint64_t have, bool decided)
 {
     struct mixer_entry *e = &m->entries[seq % MIXER_KEPT];
-    struct mixer_head head;
 
-    if (!e->known || e->seq != seq || !e->begun) {
-        e = &m->entries[m->seq % MIXER_KEPT];
-        if (pod == m->config.pod || !m->started || seq > m->seq)
-            return; /* else: how far we are */
-    }
-    if (pod != m->config.pod) {
-        mixer_keep(&head, &e->own);
-        mixer_send(m, pod, to, &head, e->words, e->word_count);
+    if (!e->known || e->seq != seq || !e->begun)
         return;
-    }
     for (size_t k = 0; k < m->config.neighbour_count; k++)
         if ((e->in & ~have & mixer_bit(k)) &&
             (!e->decided || (e->value.used & mixer_bit(k))))
-            mixer_send_offer(m, pod, to, e, k);
+            mixer_send_offer(m, m->config.pod, to, e, k);
     if (!decided)
         mixvote_answer(m, to, e);
 }
@@ -358,10 +395,12 @@ static void dispatch(struct mix *m, uint32_t from_pod, uint32_t from,
     const int place = place_of(m, w->pod);
 
     if (w->type == MIXWIRE_WANT) {
-        if (from_pod == w->pod && from == w->sender &&
-            (place >= 0 || w->pod == m->config.pod ||
-             m->config.neighbour_count > 0))
-            answer(m, w->pod, w->sender, seq, w->have, w->decided);
+        if (from_pod != w->pod || from != w->sender)
+            return; /* nobody relays one: a replay would multiply */
+        if (w->pod == m->config.pod)
+            answer_fellow(m, w->sender, seq, w->have, w->decided);
+        else if (place >= 0)
+            answer_pod(m, w->pod, w->sender, seq);
         return;
     }
     if (w->type == MIXWIRE_OVER) {

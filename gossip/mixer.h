@@ -9,6 +9,8 @@ enum {
     MIXER_KEPT = 6, /* steps: PAST, the one under way, FUTURE */
     MIXER_PAST = 3,
     MIXER_FUTURE = 2,
+    MIXER_OWN = 16, /* steps whose own offer is kept: on directed graphs a pod
+                       may be so far ahead of one that hears it */
     MIXER_EFFECTS = 512,
     MIXER_ARENA_BYTES = 65536
 };
@@ -40,9 +42,16 @@ struct mixer_entry {
     uint32_t out[MIX_NEIGHBOURS_MAX];
     size_t out_count, word_count;
     uint64_t *words; /* [words_max] our own */
-    struct mixwire own;
     struct mixwire_value value;
     struct mixer_head cert;
+};
+
+struct mixer_own {
+    bool known;
+    uint64_t seq;
+    struct mixer_head head;
+    size_t word_count;
+    uint64_t *words; /* [words_max] */
 };
 
 struct mixer_vote {
@@ -70,6 +79,7 @@ struct mix {
     uint64_t seq;
     uint64_t began_ms;
     struct mixer_entry entries[MIXER_KEPT];
+    struct mixer_own owns[MIXER_OWN];
 
     /* the agreement of the step under way */
     uint32_t ballot;

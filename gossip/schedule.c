@@ -106,7 +106,7 @@ struct schedule *schedule_new(const struct schedule_spec *spec)
     } else {
         bool turns = spec->graph == SCHEDULE_EXPONENTIAL;
         s->count = turns ? hops(spec->n) : 1;
-        s->mixes = calloc(s->count, sizeof *s->mixes);
+        s->mixes = calloc(s->count + 1, sizeof *s->mixes);
         if (s->mixes == NULL)
             goto fail;
         if (!turns)

@@ -97,7 +97,7 @@ static int open_task(struct task **task, const struct task_spec *spec,
     const size_t w = data->column_count + 1;
     *t = (struct task){.ops = &dgd_ops, .spec = spec, .data = data, .width = w};
     t->scale = calloc(2 * w, sizeof *t->scale);
-    t->work = calloc(w + 2 * LOGISTIC_BLOCK, sizeof *t->work);
+    t->work = calloc(w + (size_t)2 * LOGISTIC_BLOCK, sizeof *t->work);
     for (size_t j = 0; t->scale != NULL && j < w; j++)
         t->scale[w + j] = 1;
     if (t->scale != NULL)

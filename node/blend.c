@@ -210,7 +210,7 @@ void blend_average(struct blend *b, double *values)
 {
     const struct mixing *m = b->now;
     const uint32_t self = b->study->pod;
-    const uint64_t *from[MIX_NEIGHBOURS_MAX + 1];
+    const uint64_t *from[MIX_NEIGHBOURS_MAX + 1] = {NULL};
     double own = 0;
 
     memset(b->values, 0, b->word_count * sizeof *b->values);

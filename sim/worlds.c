@@ -41,8 +41,9 @@ struct worlds {
 
 static void seed_of(uint8_t seed[PRG_SEED_BYTES], uint64_t from)
 {
-    memset(seed, 0, PRG_SEED_BYTES);
-    memcpy(seed, "starling pods", 13);
+    static const uint8_t label[PRG_SEED_BYTES] = "starling pods";
+
+    memcpy(seed, label, sizeof label);
     for (int i = 0; i < 8; i++)
         seed[24 + i] = (uint8_t)(from >> 8 * i);
 }
@@ -213,9 +214,10 @@ static void look(struct worlds *p, uint32_t k)
     member_pods(m, &mix);
     for (uint64_t n = pod->seen_round + 1; n <= view.round; n++) {
         struct worlds_round *r = round_at(p, (size_t)n - 1);
-        memcpy(r->models + k * p->width,
-               (const double *)view.state + (p->width > 0 ? DGD_SLOTS : 0),
-               p->width * sizeof(double));
+        if (p->width > 0)
+            memcpy(r->models + k * p->width,
+                   (const double *)view.state + DGD_SLOTS,
+                   p->width * sizeof(double));
         r->left_out += (uint32_t)(mix.alone - pod->seen_alone);
         pod->seen_alone = mix.alone;
         r->loss += member_loss(m) / p->count;

@@ -33,9 +33,10 @@ static double loss_at(const struct county *c, const double *x, double *g)
         g[j] = 0;
     for (uint32_t i = 0; i < c->study->site_count; i++) {
         const struct dataset *d = c->datasets[i];
-        for (size_t r = 0; r < d->row_count; r++, rows++) {
+        for (size_t r = 0; r < d->row_count; r++) {
             const double *row = d->x + r * d->column_count;
             double eta = x[0];
+            rows += 1;
             for (size_t j = 1; j < width; j++)
                 eta += x[j] * row[j - 1];
             sum += log1p(exp(-fabs(eta))) + fmax(eta, 0) - d->y[r] * eta;
@@ -119,6 +120,11 @@ static int run(const struct county *c, uint32_t cut, uint64_t *length_ms)
     return status != 0;
 }
 
+static uint32_t number(const char *text)
+{
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
 static int misuse(void)
 {
     fprintf(stderr, "bench_pods PODS MEMBERS ROWS FEATURES ROUNDS METHOD STEP "
@@ -139,22 +145,22 @@ int main(int argc, char **argv)
 
     if (argc < 8)
         return misuse();
-    spec.pods = (uint32_t)atoi(argv[1]);
-    spec.members = (uint32_t)atoi(argv[2]);
-    spec.rows = (uint32_t)atoi(argv[3]);
-    spec.features = (uint32_t)atoi(argv[4]);
+    spec.pods = number(argv[1]);
+    spec.members = number(argv[2]);
+    spec.rows = number(argv[3]);
+    spec.features = number(argv[4]);
     snprintf(method, sizeof method, "%s", argv[6]);
     if ((graph = strchr(method, ':')) != NULL)
         *graph++ = '\0';
     snprintf(text, sizeof text,
-             "graph: %s\n  method: %s\n  rows: %u\n  restart: %d",
+             "graph: %s\n  method: %s\n  rows: %u\n  restart: %u",
              graph == NULL ? "exponential" : graph, method, spec.rows,
-             atoi(argv[5]) / 4);
+             number(argv[5]) / 4);
     snprintf(rounds, sizeof rounds, "max: %s, step: %s", argv[5], argv[7]);
     county_new(&c, &spec);
     code = run(&c, 0, &length_ms);
     if (code == 0 && argc > 8)
-        code = run(&c, (uint32_t)atoi(argv[8]), &length_ms);
+        code = run(&c, number(argv[8]), &length_ms);
     if (spec.features < 64)
         printf("pooled loss %.9f\n", pooled(&c));
     county_free(&c);

@@ -107,9 +107,10 @@ static double best_loss(const struct county *c)
         rows = 0;
         for (uint32_t i = 0; i < c->study->site_count; i++) {
             const struct dataset *d = c->datasets[i];
-            for (size_t r = 0; r < d->row_count; r++, rows++) {
+            for (size_t r = 0; r < d->row_count; r++) {
                 const double *row = d->x + r * d->column_count;
                 double eta = x[0];
+                rows += 1;
                 for (size_t j = 1; j < width; j++)
                     eta += x[j] * row[j - 1];
                 double e = 1 / (1 + exp(-eta)) - d->y[r];
