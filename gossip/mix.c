@@ -165,7 +165,7 @@ static void offer(struct mix *m, const struct mixer_entry *e)
 static bool was_missed(const struct mix *m, const struct mixer_entry *e)
 {
     for (size_t k = 0; k < m->config.neighbour_count; k++)
-        if ((e->in & mixer_bit(k)) && m->ahead[k] > m->seq + 1 &&
+        if ((e->in & mixer_bit(k)) && m->ahead[k] > m->seq &&
             !e->offers[k].has_words)
             return true;
     return false;
@@ -543,7 +543,8 @@ void mix_view(const struct mix *m, struct mix_view *view)
                               .equivocated = m->equivocated,
                               .gone = m->gone,
                               .over = m->over,
-                              .all_over = (m->ever_in & ~m->over) == 0,
+                              .all_over = mixer_count(m->over) ==
+                                          m->config.neighbour_count,
                               .bytes_sent = m->bytes_sent,
                               .alone = m->alone};
     if (m->started && e->decided)

@@ -96,7 +96,7 @@ struct mix_view {
     uint64_t equivocated; /* neighbours a member of which signed two offers */
     uint64_t gone;        /* neighbours that are not waited for; by place */
     uint64_t over;        /* neighbours whose study is over */
-    bool all_over;        /* all of them that this pod hears */
+    bool all_over;        /* all of them */
     uint64_t bytes_sent;
     uint64_t taken; /* neighbours in the newest decision */
     uint64_t alone; /* decisions that left somebody out */

@@ -111,7 +111,7 @@ static bool waits_for(const struct mix *m, size_t place)
 
     if (m->config.exact)
         return true;
-    if (m->ahead[place] > m->seq + MIXER_OWN || (m->over & mixer_bit(place)))
+    if (m->ahead[place] > m->seq + MIXER_OWN)
         return false; /* it has thrown away what we would ask for */
     if (m->gone & mixer_bit(place)) /* alone: at the pace of before */
         return alone && m->now_ms < m->began_ms + m->usual_ms;
