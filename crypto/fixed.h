@@ -28,7 +28,8 @@ struct fixed_shape {
 
 /* The doubles of the public state that pods mix. */
 struct fixed_region {
-    size_t offset, count;
+    size_t offset, count; /* count 0: nothing, or nothing more in this round */
+    uint32_t stage;       /* which of a round's mixings this is, from 0 */
 };
 
 /* The largest bound that `members` sites can sum in 64-bit lanes at `f`

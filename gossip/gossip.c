@@ -445,6 +445,8 @@ void gossip_step(struct gossip *g, const struct gossip_event *event,
     case GOSSIP_ABSORBED:
         step_absorbed(g, event);
         break;
+    case GOSSIP_POSTED: /* its driver's */
+        break;
     }
     attempt_run(g);
     members_await(g);
@@ -520,6 +522,7 @@ const char *gossip_note_name(enum gossip_note note)
         [GOSSIP_NOTE_CLOSED] = "closed",
         [GOSSIP_NOTE_REVEALS] = "reveals",
         [GOSSIP_NOTE_DIVERGED] = "diverged",
+        [GOSSIP_NOTE_MIXED] = "mixed",
     };
 
     return names[note];

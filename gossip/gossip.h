@@ -85,7 +85,8 @@ enum gossip_event_kind {
     GOSSIP_TIMER, /* any time; late and early ones are harmless */
     GOSSIP_LINK,
     GOSSIP_CONTRIBUTED,
-    GOSSIP_ABSORBED
+    GOSSIP_ABSORBED,
+    GOSSIP_POSTED /* from another pod, or about one: not the engine's */
 };
 
 /* Everything that may happen to a member. Pointers are borrowed for one step.
@@ -99,6 +100,11 @@ struct gossip_event {
             const uint8_t *head, *body;
             size_t head_size, body_size;
         } received;
+        struct {
+            uint32_t pod, from; /* the link's */
+            const uint8_t *head, *body;
+            size_t head_size, body_size;
+        } posted;
         struct {
             uint32_t member;
             bool up; /* a hint only */
@@ -143,7 +149,8 @@ enum gossip_effect_kind {
     GOSSIP_ABSORB,
     GOSSIP_NOTE,
     GOSSIP_DONE,
-    GOSSIP_LEAVE
+    GOSSIP_LEAVE,
+    GOSSIP_POST /* never from the engine: what pods say, gossip/mix.h */
 };
 
 /* What a person should be told; the comment says what `members` and `detail`
@@ -181,6 +188,8 @@ enum gossip_note {
     GOSSIP_NOTE_REVEALS,  /* members: whose vector the difference of opened
                              sums may show, once this sum is open */
     GOSSIP_NOTE_DIVERGED, /* members: whose state is not ours */
+    GOSSIP_NOTE_MIXED,    /* members: neighbour pods whose offers were taken, by
+                             place; detail: how many were left out */
     GOSSIP_NOTES
 };
 
@@ -209,15 +218,22 @@ struct gossip_effect {
             uint64_t round;
             const void *state; /* valid until answered */
         } contribute;
-        struct {               /* answer with GOSSIP_ABSORBED, when done */
-            uint64_t round;    /* of `next` */
-            const void *state; /* [state_size] */
-            void *next;        /* [state_size], to be written */
-            const double *sum; /* NULL: nothing to absorb, `next` is written
-                                  already; only its shape is asked */
+        struct {                   /* answer with GOSSIP_ABSORBED, when done */
+            uint64_t round;        /* of `next` */
+            const void *state;     /* [state_size] */
+            void *next;            /* [state_size], to be written */
+            const double *sum;     /* NULL: nothing to absorb, `next` is written
+                                      already; only its shape is asked */
+            const uint64_t *lanes; /* [length] the sum before it was decoded;
+                                      NULL as `sum` is */
             size_t length;
             uint64_t survivors;
         } absorb;
+        struct { /* may be lost */
+            uint32_t pod, to;
+            const uint8_t *head, *body;
+            size_t head_size, body_size;
+        } post;
         struct {
             enum gossip_note code;
             uint64_t round, attempt, members;

@@ -336,6 +336,10 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     if (m->attempt > g->attempt) {
         ask_ahead(g, m->sender);
+        /* Among several pods absorbing may wait for it: it needs the result. */
+        if (g->phase == PHASE_ABSORB && !g->config.check &&
+            open_complete(&g->open))
+            send_result(g, m, &g->open);
         return;
     }
     answer_said(g, m);

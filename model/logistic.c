@@ -9,6 +9,8 @@
 #include "model/newton.h"
 #include "model/report.h"
 
+_Static_assert((int)LOGISTIC_BLOCK == (int)NEWTON_BLOCK, "block() is for both");
+
 /* Lanes of one split. */
 enum { ROWS, LOSS, CORRECT, BRIER, POSITIVES };
 enum { NEGATIVES = POSITIVES + METRIC_BINS, LANES = NEGATIVES + METRIC_BINS };
@@ -68,6 +70,28 @@ void logistic_evaluate(double *objective, double *gradient, double *hessian,
                     1, 1, gradient, 1);
         cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, w, (int)count, 1,
                     weighted, w, 1, hessian, w);
+    }
+}
+
+void logistic_gradient(double *objective, double *gradient,
+                       const struct design *rows, const double *beta,
+                       double *scratch)
+{
+    const int w = (int)rows->width;
+    double *eta = scratch, *residual = eta + LOGISTIC_BLOCK;
+
+    *objective = 0;
+    memset(gradient, 0, rows->width * sizeof *gradient);
+    for (size_t at = 0, count; at < rows->train; at += count) {
+        count = block(at, rows->train);
+        predictor(eta, rows, at, count, beta);
+        for (size_t i = 0; i < count; i++) {
+            const double e = exp(-fabs(eta[i])), y = rows->y[at + i];
+            *objective += loss_of(eta[i], e, y);
+            residual[i] = probability_of(eta[i], e) - y;
+        }
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int)count, w, 1,
+                    rows->x + at * rows->width, w, residual, 1, 1, gradient, 1);
     }
 }
 

@@ -6,6 +6,8 @@
 #include "model/design.h"
 #include "model/task.h"
 
+enum { LOGISTIC_BLOCK = 512 }; /* rows that stay in the cache */
+
 extern const struct task_ops logistic_ops;
 
 /* probability[count] of rows first..first + count - 1 at beta[width]. */
@@ -14,6 +16,11 @@ void logistic_predict(double *probability, const struct design *rows,
 
 /* As newton_kind's evaluate: the negative log likelihood. */
 void logistic_evaluate(double *objective, double *gradient, double *hessian,
+                       const struct design *rows, const double *beta,
+                       double *scratch);
+
+/* The same without the Hessian. scratch[2 * LOGISTIC_BLOCK] */
+void logistic_gradient(double *objective, double *gradient,
                        const struct design *rows, const double *beta,
                        double *scratch);
 

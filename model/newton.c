@@ -181,7 +181,7 @@ struct fixed_shape newton_shape(const struct task *task, const void *state)
 struct fixed_region newton_mixed(const struct task *task, const void *state)
 {
     (void)task, (void)state;
-    return (struct fixed_region){0, 0};
+    return (struct fixed_region){0, 0, 0};
 }
 
 const char *newton_phase(const struct task *task, const void *state)

@@ -49,6 +49,12 @@ struct task_spec {
     uint8_t lane_bits;  /* of training vectors: 16, 32, or 64 as statistics */
     uint8_t value_bits; /* of these in lanes of 16 or 32 */
     double clip;        /* their bound */
+    double step;        /* of gradient methods */
+    /* of pods: */
+    uint32_t pods;    /* that share the problem but not a sum; 0: one */
+    bool tracks;      /* gradients are tracked */
+    uint32_t restart; /* rounds after which trackers begin anew; 0: never */
+    double rows; /* training rows of all pods; 0: all pods count the same */
 };
 
 /* One opened sum. */
@@ -116,7 +122,11 @@ struct task_ops {
                       struct prg *, struct error *);
     void (*absorb)(const struct task *, void *next, const void *state,
                    const struct task_sum *);
+    /* What pods mix before the round goes on, after absorb and after each
+     * settle, until count is 0; settle goes on once it is mixed. settle NULL:
+     * nothing ever is. */
     struct fixed_region (*mixed)(const struct task *, const void *state);
+    void (*settle)(const struct task *, void *state);
     /* What the state says so far: a word for the phase ("means", "newton"),
      * and the objective per training row, NAN if it has none yet. */
     const char *(*phase)(const struct task *, const void *state);
@@ -130,6 +140,9 @@ struct task_ops {
  * lists what there is. */
 const struct task_ops *task_find(const struct task_spec *spec,
                                  struct error *error);
+/* Goes on to the next round where there are no other pods to mix with. */
+void task_settle(const struct task_ops *ops, const struct task *task,
+                 void *state);
 void task_report_free(struct task_report *report);
 
 #endif

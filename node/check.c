@@ -171,6 +171,7 @@ static int try_round(struct trial *t, uint64_t round,
         gate_ask(&request, error) != GOSSIP_DECLINE_NONE)
         return -EINVAL;
     t->ops->absorb(t->task, t->next, t->state, &sum);
+    task_settle(t->ops, t->task, t->next);
     memcpy(t->state, t->next, t->state_size);
     return 0;
 }

@@ -6,6 +6,7 @@
 #define NODE_MEMBER_H
 
 #include "gossip/gossip.h"
+#include "gossip/mix.h"
 #include "model/dataset.h"
 #include "model/error.h"
 #include "model/task.h"
@@ -18,6 +19,7 @@ enum member_slot { /* beyond the engine's */
                        GOSSIP_SLOTS, /* the task's private memory */
                    MEMBER_SLOT_DATA, /* fingerprint of the rows, hash of the
                                         charter */
+                   MEMBER_SLOT_MIX,  /* votes about what pods offer */
                    MEMBER_SLOTS
 };
 
@@ -29,7 +31,9 @@ struct member_config {
     uint8_t seed[PRG_SEED_BYTES];    /* fresh from the OS at every start */
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
-    void *verify_context; /* verify NULL: identity_verify */
+    void *verify_context;       /* verify NULL: identity_verify */
+    const struct mix_pod *pods; /* [study->pod_count] of a pod's view; borrowed.
+                                   NULL: no pods */
 };
 
 /* `saved` as in gossip_new, with the member's own slots. Returns 0 or a
@@ -59,6 +63,8 @@ const char *member_decline(const struct member *member);
  * after feeding CONTRIBUTED and log it before performing that step's SENDs. */
 const char *member_audit(struct member *member);
 
+/* What it thinks of its neighbour pods; all zero if there are none. */
+void member_pods(const struct member *member, struct mix_view *view);
 void member_view(const struct member *member, struct gossip_view *view);
 /* As gossip_evidence. */
 size_t member_evidence(const struct member *member, uint32_t accused,

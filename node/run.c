@@ -15,6 +15,7 @@
 #include "node/init.h"
 #include "node/keyfile.h"
 #include "node/passphrase.h"
+#include "node/pods.h"
 #include "node/reader.h"
 #include "node/session.h"
 #include "node/storefile.h"
@@ -341,6 +342,8 @@ static int prepare(struct run *run, struct error *error)
 {
     int code = study_read(&run->study, run->options.study, error);
 
+    if (code == 0)
+        code = pods_refuse(run->study, error);
     if (code == 0)
         code = find_site(run, error);
     if (code != 0)

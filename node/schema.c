@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/grid.h"
+#include "node/pods.h"
 #include "node/sites.h"
 #include "node/take.h"
 #include "node/virtual.h"
@@ -130,7 +131,7 @@ enum {
 
 static const struct reader_key task_keys[TASK_KEYS] = {
     {"kind", READER_TEXT, true, 0, 0, "linear or logistic"},
-    {"method", READER_TEXT, false, 0, 0, "newton"},
+    {"method", READER_TEXT, false, 0, 0, "newton or dgd"},
     {"target", READER_TEXT, true, 0, 0, "the name of a column"},
     {"features", READER_TEXTS, false, 0, 0, "a list of columns"},
     {"categorical", READER_LIST, false, 0, 0, ""},
@@ -227,16 +228,18 @@ static int read_rounds(struct study *study, const struct reader *r, int node,
     if (v[TOLERANCE].line != 0)
         study->task.tolerance = v[TOLERANCE].real;
     study->task.rounds_max = study->rounds_max;
+    study->task.step = v[STEP].real;
     return 0;
 }
 
-static int threshold_rule(struct study *study, const struct reader *r,
-                          const struct reader_value *colluders,
-                          const struct reader_value *threshold,
-                          const struct reader_value *copies,
-                          struct error *error)
+/* One pod of g sites: fills pod->colluders, threshold and copies. */
+static int pod_rule(struct study_pod *pod, const struct study *study,
+                    const struct reader *r,
+                    const struct reader_value *colluders,
+                    const struct reader_value *threshold,
+                    const struct reader_value *copies, struct error *error)
 {
-    uint32_t g = study->site_count;
+    uint32_t g = pod->site_count;
     uint32_t table = study_colluders(study->active, g);
     uint32_t c = colluders->line == 0 ? table : (uint32_t)colluders->integer;
 
@@ -265,9 +268,9 @@ static int threshold_rule(struct study *study, const struct reader *r,
         return reader_fail(r, copies->line, error,
                            "copies: found %u, expected 1 to %u with %u sites",
                            n, g, g);
-    study->colluders = c;
-    study->threshold = t;
-    study->copies = n;
+    pod->colluders = c;
+    pod->threshold = t;
+    pod->copies = n;
     return 0;
 }
 
@@ -293,12 +296,15 @@ static int narrow_rule(struct study *study, const struct reader *r,
                            bits->line != 0 ? "value_bits" : "clip");
     if (width == 64)
         return 0;
-    if (strcmp(task->method, "newton") == 0)
+    const struct task_ops *ops = task_find(task, error);
+    if (ops == NULL)
+        return -EINVAL;
+    if (ops->lanes_max == NULL)
         return reader_fail(r, lanes->line, error,
-                           "lanes: found %u, expected 64: method newton sums "
+                           "lanes: found %u, expected 64: method %s sums "
                            "exact statistics, which are never rounded or "
-                           "clipped; remove the key, or choose fedavg",
-                           width);
+                           "clipped; remove the key",
+                           width, task->method);
     task->value_bits = (uint8_t)grid_value_bits(members, width);
     if (bits->line != 0 && bits->integer > task->value_bits)
         return reader_fail(r, bits->line, error,
@@ -310,6 +316,28 @@ static int narrow_rule(struct study *study, const struct reader *r,
         task->value_bits = (uint8_t)bits->integer;
     task->clip = clip->line == 0 ? 1 : clip->real;
     return 0;
+}
+
+static int threshold_rule(struct study *study, const struct reader *r,
+                          const struct reader_value *colluders,
+                          const struct reader_value *threshold,
+                          const struct reader_value *copies,
+                          struct error *error)
+{
+    struct study_pod all = {.site_count = study->site_count};
+    int code = 0;
+
+    for (uint32_t p = 0; p < study->pod_count && code == 0; p++) {
+        code = pod_rule(&study->pods[p], study, r, colluders, threshold, copies,
+                        error);
+        all = study->pods[0];
+    }
+    if (study->pod_count == 0)
+        code = pod_rule(&all, study, r, colluders, threshold, copies, error);
+    study->colluders = all.colluders;
+    study->threshold = all.threshold;
+    study->copies = all.copies;
+    return code;
 }
 
 static int read_sum(struct study *study, const struct reader *r, int node,
@@ -364,19 +392,23 @@ static int read_sum(struct study *study, const struct reader *r, int node,
 static int check_overflow(const struct study *study, const struct reader *r,
                           uint32_t line, struct error *error)
 {
+    uint32_t summed = study->site_count;
+
+    for (uint32_t p = 0; p < study->pod_count && !study->exact; p++)
+        if (p == 0 || study->pods[p].site_count > summed)
+            summed = study->pods[p].site_count;
     struct fixed_shape shape = {
         .length = 1,
-        .bound = fixed_bound(study->site_count, study->task.fraction_bits),
+        .bound = fixed_bound(summed, study->task.fraction_bits),
         .fraction_bits = study->task.fraction_bits,
         .exact = true,
     };
-
-    if (fixed_fits(&shape, study->site_count))
+    if (fixed_fits(&shape, summed))
         return 0;
     return reader_fail(r, line, error,
                        "fraction_bits: found %u, at which %u sites' sum "
                        "overflows; expected fewer",
-                       study->task.fraction_bits, study->site_count);
+                       study->task.fraction_bits, summed);
 }
 
 enum {
@@ -391,7 +423,8 @@ enum {
     SUM,
     SEED,
     NETWORK,
-    TOP_KEYS = NETWORK + 6
+    PODS,
+    TOP_KEYS = PODS + 5
 };
 
 static const struct reader_key top_keys[TOP_KEYS] = {
@@ -406,7 +439,7 @@ static const struct reader_key top_keys[TOP_KEYS] = {
     {"sum", READER_MAP, false, 0, 0, ""},
     {"seed", READER_INTEGER, false, 0, 9007199254740992, ""},
     {"network", READER_MAP, false, 0, 0, ""},
-    {"pods", READER_LATER, false, 0, 0, "all sites are one pod"},
+    {"pods", READER_MAP, false, 0, 0, ""},
     {"privacy", READER_LATER, false, 0, 0, "no noise is added to sums"},
     {"participants", READER_LATER, false, 0, 0, "list the members in 'sites'"},
     {"schedule", READER_LATER, false, 0, 0, "remove the key"},
@@ -452,6 +485,38 @@ static void defaults(struct study *study)
     study->end_ms = 600000;
 }
 
+/* What pods average in mode gossip must be a state that can be averaged. */
+static int check_mixed(const struct study *study, const struct reader *r,
+                       uint32_t line, struct error *error)
+{
+    struct error why;
+    const struct task_ops *ops = task_find(&study->task, &why);
+
+    assert(ops != NULL);
+    if (study->pod_count == 0 || study->exact || ops->settle != NULL)
+        return 0;
+    return reader_fail(r, line, error,
+                       "pods: found 'mode: gossip' with method '%s', expected "
+                       "'mode: exact': only method dgd can be averaged",
+                       study->task.method);
+}
+
+static int check_active(const struct study *study, const struct reader *r,
+                        uint32_t line, struct error *error)
+{
+    uint32_t least = study->site_count;
+
+    for (uint32_t p = 0; p < study->pod_count; p++)
+        if (study->pods[p].site_count < least)
+            least = study->pods[p].site_count;
+    if (least >= ACTIVE_SITES_MIN)
+        return 0;
+    return reader_fail(r, line, error,
+                       "trust: found 'active' with %u sites, expected at "
+                       "least %u: fewer cannot outvote one that lies",
+                       least, ACTIVE_SITES_MIN);
+}
+
 int schema_read(struct study *study, const struct reader *r,
                 struct error *error)
 {
@@ -463,14 +528,17 @@ int schema_read(struct study *study, const struct reader *r,
     if (code == 0)
         code = read_head(study, r, v, error);
     if (code == 0)
-        code = sites_read(study, r, v[SITES].node, error);
-    if (code == 0 && study->active && study->site_count < ACTIVE_SITES_MIN)
-        code = reader_fail(r, v[TRUST].line, error,
-                           "trust: found 'active' with %u sites, expected at "
-                           "least %u: fewer cannot outvote one that lies",
-                           study->site_count, ACTIVE_SITES_MIN);
+        code = sites_read(
+            study, r, v[SITES].node,
+            v[PODS].line == 0 ? GOSSIP_MEMBERS_MAX : PODS_SITES_MAX, error);
+    if (code == 0 && v[PODS].line != 0)
+        code = pods_read(study, r, v[PODS].node, error);
+    if (code == 0 && study->active)
+        code = check_active(study, r, v[TRUST].line, error);
     if (code == 0)
         code = read_task(study, r, v[TASK].node, error);
+    if (code == 0)
+        code = check_mixed(study, r, v[PODS].line, error);
     if (code == 0 && v[ROUNDS].line != 0)
         code = read_rounds(study, r, v[ROUNDS].node, error);
     if (code == 0 && v[SUM].line != 0)

@@ -128,22 +128,22 @@ static int read_site(struct study *study, uint32_t place,
 }
 
 int sites_read(struct study *study, const struct reader *r, int list,
-               struct error *error)
+               uint32_t most, struct error *error)
 {
     size_t count = reader_count(r, list);
     uint32_t line = reader_line(r, list);
 
     if (count < 3)
         return reader_fail(r, line, error,
-                           "sites: found %zu, expected 3 to %d: with two, each "
+                           "sites: found %zu, expected 3 to %u: with two, each "
                            "would learn the other's rows' sums; find a third "
                            "site",
-                           count, GOSSIP_MEMBERS_MAX);
-    if (count > GOSSIP_MEMBERS_MAX)
+                           count, most);
+    if (count > most)
         return reader_fail(r, line, error,
-                           "sites: found %zu, expected 3 to %d; split the "
-                           "network into several studies",
-                           count, GOSSIP_MEMBERS_MAX);
+                           "sites: found %zu, expected 3 to %u; split the "
+                           "network into pods or several studies",
+                           count, most);
     study->sites = calloc(count, sizeof *study->sites);
     if (study->sites == NULL)
         return error_set(error, -ENOMEM, "%s: out of memory", study->path);

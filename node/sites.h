@@ -7,8 +7,9 @@
 #include "node/reader.h"
 #include "node/study.h"
 
-/* Fills study->sites from the list. Returns 0, -EINVAL or -ENOMEM. */
+/* Fills study->sites from the list, 3 to `most`. Returns 0, -EINVAL or
+ * -ENOMEM. */
 int sites_read(struct study *study, const struct reader *reader, int list,
-               struct error *error);
+               uint32_t most, struct error *error);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gossip/wire.h"
+#include "node/pods.h"
 #include "node/schema.h"
 
 int study_read(struct study **study, const char *path, struct error *error)
@@ -69,6 +70,7 @@ void study_free(struct study *study)
         free(study->sites[i].address);
     }
     free(study->sites);
+    pods_free(study);
     free_task(&study->task);
     free(study->path);
     free(study);
@@ -300,6 +302,42 @@ static void canon_task(struct canon *c, const struct task_spec *task)
     field_text(c, "task.missing", missing[task->missing]);
     field_text(c, "task.standardise", standardise[task->standardise]);
     field_real(c, "task.l2", task->l2);
+    if (task->step > 0)
+        field_real(c, "rounds.step", task->step);
+}
+
+/* Last of all fields, and none where there are no pods. */
+static void canon_pods(struct canon *c, const struct study *study)
+{
+    static const char *const graphs[] = {"ring",        "complete", "torus",
+                                         "exponential", "base",     "edges"};
+    static const char *const weights[] = {"metropolis", "lazy-metropolis"};
+    const struct schedule_spec *m = &study->mixing;
+
+    if (study->pod_count == 0)
+        return;
+    canon_begin(c, "pods.sites");
+    canon_integer(c, study->pod_count);
+    for (uint32_t p = 0; p < study->pod_count; p++) {
+        canon_integer(c, study->pods[p].site_count);
+        for (uint32_t i = 0; i < study->pods[p].site_count; i++)
+            canon_text(c, study->sites[study->pods[p].sites[i]].name);
+        canon_integer(c, study->pods[p].threshold);
+    }
+    canon_end(c);
+    canon_begin(c, "pods.graph");
+    canon_text(c, graphs[m->graph]);
+    canon_text(c, weights[m->weights]);
+    canon_integer(c, m->k);
+    canon_integer(c, m->edge_count);
+    for (size_t e = 0; e < 2 * m->edge_count; e++)
+        canon_integer(c, m->edges[e / 2][e % 2]);
+    canon_end(c);
+    field_text(c, "pods.mode", study->exact ? "exact" : "gossip");
+    field_text(c, "pods.method", study->task.tracks ? "gt-atc" : "dgd-atc");
+    field_integer(c, "pods.patience_ms", study->patience_ms);
+    field_integer(c, "pods.restart", study->task.restart);
+    field_real(c, "pods.rows", study->task.rows);
 }
 
 size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
@@ -309,6 +347,8 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     static const char *const on_loss[] = {"wait", "stop", "continue"};
     struct canon c = {.fields = fields};
 
+    if (study->whole != NULL) /* one charter for all pods */
+        return study_fields(fields, charter, study->whole);
     memset(fields, 0, GOSSIP_FIELDS_MAX * sizeof *fields);
     crypto_generichash_init(&c.charter, NULL, 0, GOSSIP_HASH_BYTES);
     field_text(&c, "program", STARLING_VERSION);
@@ -333,6 +373,7 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     field_integer(&c, "sum.threshold", study->threshold);
     field_integer(&c, "sum.copies", study->copies);
     field_text(&c, "sum.verify", study->verify ? "yes" : "no");
+    canon_pods(&c, study);
     crypto_generichash_final(&c.charter, charter, GOSSIP_HASH_BYTES);
     return c.count;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "gossip/gossip.h"
+#include "gossip/schedule.h"
 #include "model/dataset.h"
 #include "model/error.h"
 #include "model/task.h"
@@ -25,6 +26,12 @@ struct study_site {
     bool has_key;
     struct identity_public key;
     uint32_t line; /* in the study file */
+};
+
+struct study_pod {
+    uint32_t *sites; /* [site_count] places in the study's sites */
+    uint32_t site_count;
+    uint32_t colluders, threshold, copies;
 };
 
 struct study_crash { /* simulation only */
@@ -55,8 +62,15 @@ struct study {
     bool features_given;
     uint32_t rounds_max;
     uint64_t deadline_ms, grace_ms, linger_ms;
-    uint32_t colluders, threshold, copies;
-    uint64_t seed; /* simulation only, all below */
+    uint32_t colluders, threshold, copies; /* of one pod */
+    struct study_pod *pods;                /* [pod_count] */
+    uint32_t pod_count;                    /* 0: all sites are one pod */
+    struct schedule_spec mixing;           /* of pods; edges are owned */
+    bool exact;                            /* pods add their sums up */
+    uint64_t patience_ms; /* how long a silent neighbour pod is waited for */
+    const struct study *whole; /* of one pod's view, see node/pods.h; or NULL */
+    uint32_t pod;              /* then: which */
+    uint64_t seed;             /* simulation only, all below */
     uint64_t latency_min_ms, latency_max_ms;
     double bandwidth_mbit; /* 0: unlimited */
     double loss;

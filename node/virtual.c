@@ -209,6 +209,13 @@ int virtual_read(struct study *study, const struct reader *r, int node,
 
     if (code != 0)
         return code;
+    for (int k = CRASH; k < KEYS; k++)
+        if (study->pod_count > 0 && k != END && v[k].line != 0)
+            return reader_fail(r, v[k].line, error,
+                               "network: found %s with pods, expected none: "
+                               "it is about the sites of a single pod; remove "
+                               "the key",
+                               keys[k].name);
     study->bandwidth_mbit = v[BANDWIDTH].real;
     study->loss = v[LOSS].real;
     if (v[END].line != 0)

@@ -206,6 +206,7 @@ static int fit(struct task *task, const struct task_ops *ops,
         if (status != 0)
             goto out;
         ops->absorb(task, next, state, &sum);
+        task_settle(ops, task, next);
         void *swap = state;
         state = next;
         next = swap;

@@ -1,4 +1,5 @@
 #include "sim/fleet.h"
+#include "node/pods.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/pods.h"
 #include "sim/crew.h"
 #include "sim/decline.h"
 #include "sim/hold.h"
@@ -134,6 +136,8 @@ static int launch(struct fleet *fleet, struct error *error)
     uint16_t ports[GOSSIP_MEMBERS_MAX];
     int code = study_read(&fleet->study, fleet->options->study, error);
 
+    if (code == 0)
+        code = pods_refuse(fleet->study, error);
     if (code != 0)
         return code;
     fleet->nodes = calloc(fleet->study->site_count, sizeof *fleet->nodes);

@@ -119,6 +119,9 @@ static void perform(struct world *w, uint32_t i, const struct gossip_effect *e)
         w->sites[i].left = true;
         scene_hint_all(w, i, false);
         return;
+    case GOSSIP_POST:
+        post_pods(w, i, e);
+        return;
     case GOSSIP_CONTRIBUTE:
     case GOSSIP_ABSORB:
         assert(false); /* the member keeps these to itself */

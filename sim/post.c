@@ -228,3 +228,67 @@ void post_heard(struct world *w, const struct queue_item *item)
     adversary_hear(w->adversary, &w->lie, item->head, item->head_size,
                    item->head + item->head_size, item->body_size);
 }
+
+static uint8_t *copy_of(const struct gossip_effect *e)
+{
+    uint8_t *head = malloc(e->post.head_size + e->post.body_size);
+
+    if (head == NULL)
+        abort();
+    memcpy(head, e->post.head, e->post.head_size);
+    if (e->post.body_size > 0)
+        memcpy(head + e->post.head_size, e->post.body, e->post.body_size);
+    return head;
+}
+
+static void post_inside(struct world *w, uint32_t from,
+                        const struct gossip_effect *e)
+{
+    struct network_fate fate;
+
+    network_send(&w->network, &fate, from, e->post.to,
+                 e->post.head_size + e->post.body_size, w->now_ms);
+    for (uint32_t k = 0; k < fate.arrivals; k++)
+        queue_push(&w->queue,
+                   (struct queue_item){.at_ms = fate.at_ms[k],
+                                       .kind = QUEUE_POST,
+                                       .member = e->post.to,
+                                       .from = from,
+                                       .pod = e->post.pod,
+                                       .head = copy_of(e),
+                                       .head_size = e->post.head_size,
+                                       .body_size = e->post.body_size});
+}
+
+void post_pods(struct world *w, uint32_t from, const struct gossip_effect *e)
+{
+    w->sites[from].bytes_sent += e->post.head_size + e->post.body_size;
+    w->messages++;
+    /* A vector of one member is in no message about pods. */
+    if (w->canary != NULL) {
+        const char *found =
+            canary_find(w->canary, e->post.body, e->post.body_size);
+        if (found != NULL)
+            snprintf(w->violation, sizeof w->violation,
+                     "%s sent %s out of its pod", w->study.sites[from].name,
+                     found);
+    }
+    if (e->post.pod == w->study.pod) {
+        post_inside(w, from, e);
+        return;
+    }
+    if (w->post_count == w->post_room) {
+        w->post_room = 2 * w->post_room + 64;
+        w->posts = realloc(w->posts, w->post_room * sizeof *w->posts);
+        if (w->posts == NULL)
+            abort();
+    }
+    w->posts[w->post_count++] =
+        (struct world_post){.sent_ms = w->now_ms,
+                            .pod = e->post.pod,
+                            .to = e->post.to,
+                            .from = from,
+                            .head = copy_of(e),
+                            .head_size = e->post.head_size,
+                            .body_size = e->post.body_size};
+}

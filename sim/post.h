@@ -14,4 +14,8 @@ void post_send(struct world *world, uint32_t from,
 /* A message arrives at a liar, which may remember it. */
 void post_heard(struct world *world, const struct queue_item *item);
 
+/* What is said about pods: to a fellow at once, to others by world_posts. */
+void post_pods(struct world *world, uint32_t from,
+               const struct gossip_effect *effect);
+
 #endif

@@ -13,13 +13,14 @@ enum queue_kind {
     QUEUE_TIMER,
     QUEUE_HINT, /* `member` is told how its link to `from` is */
     QUEUE_JOB,
-    QUEUE_RESTART
+    QUEUE_RESTART,
+    QUEUE_POST /* from `from` of `pod`, about pods */
 };
 
 struct queue_item {
     uint64_t at_ms, age;
     enum queue_kind kind;
-    uint32_t member, from;
+    uint32_t member, from, pod;
     uint64_t life;       /* of the member that it is for; timers and jobs */
     uint64_t departs_us; /* messages: when the last bit has left the sender */
     uint8_t *head;       /* owned by the item; body follows in the same block */

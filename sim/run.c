@@ -25,7 +25,7 @@ int run_read(struct run_input *in, const char *path, struct error *error)
 {
     int status = study_read(&in->study, path, error);
 
-    if (status != 0)
+    if (status != 0 || in->study->pod_count > 0) /* sim/manypods.h reads it */
         return status;
     for (uint32_t i = 0; i < in->study->site_count; i++)
         if (in->study->sites[i].data == NULL)

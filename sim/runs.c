@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "sim/manypods.h"
 #include "sim/run.h"
 #include "sim/seeds.h"
 #include "sim/summary.h"
@@ -91,6 +92,8 @@ int runs_main(int argc, char **argv)
         return FAILED;
     if (make_folder(o.out, &error) != 0 || run_read(&in, o.study, &error) != 0)
         status = complain(&error);
+    else if (in.study->pod_count > 0)
+        status = manypods_run(in.study, &o);
     else
         status = o.has_seeds ? seeds_run(&in, &o) : run_once(&in, &o);
     run_input_free(&in);

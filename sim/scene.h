@@ -56,6 +56,9 @@ struct world {
     size_t round_count;
     const uint8_t *parsed_head; /* of which `parsed` is, within one step */
     struct wire_message parsed, lie;
+    struct world_post *posts; /* [post_count], [post_room] to other pods */
+    size_t post_count, post_room;
+    bool late; /* past end_ms, or stalled */
     char violation[SCENE_VIOLATION_SIZE], reason[SCENE_REASON_SIZE];
 };
 

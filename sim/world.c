@@ -77,6 +77,7 @@ static void start(struct world *w, uint32_t i)
                                    .dataset = w->config.datasets[i],
                                    .self = i,
                                    .identity = &s->identity,
+                                   .pods = w->config.pods,
                                    .verify = signatures_verify,
                                    .verify_context = w->signatures};
     prg_bytes(&w->prg, config.seed, sizeof config.seed);
@@ -157,6 +158,19 @@ static void tell(struct world *w, uint32_t i, uint32_t about)
     perform_step(w, i, &event);
 }
 
+static void receive_post(struct world *w, const struct queue_item *item)
+{
+    struct gossip_event event = {.kind = GOSSIP_POSTED, .now_ms = w->now_ms};
+
+    event.posted.pod = item->pod;
+    event.posted.from = item->from;
+    event.posted.head = item->head;
+    event.posted.head_size = item->head_size;
+    event.posted.body = item->head + item->head_size;
+    event.posted.body_size = item->body_size;
+    perform_step(w, item->member, &event);
+}
+
 static void happen(struct world *w, const struct queue_item *item)
 {
     struct scene_site *s = &w->sites[item->member];
@@ -188,6 +202,10 @@ static void happen(struct world *w, const struct queue_item *item)
     case QUEUE_RESTART:
         if (!s->up)
             restart(w, item->member);
+        return;
+    case QUEUE_POST:
+        if (alive)
+            receive_post(w, item);
     }
 }
 
@@ -200,10 +218,8 @@ static bool is_over(const struct world *w)
     return true;
 }
 
-int world_run(struct world *w)
+void world_start(struct world *w)
 {
-    struct queue_item item;
-
     for (uint32_t i = 0; i < w->study.site_count && !w->reason[0]; i++)
         start(w, i);
     for (uint32_t i = 0; i < w->study.site_count; i++)
@@ -214,29 +230,80 @@ int world_run(struct world *w)
                 scene_hint(w, i, j, p->from_ms + PARTITION_MS);
                 scene_hint(w, i, j, p->to_ms + PARTITION_MS);
             }
-    while (w->reason[0] == '\0' && w->violation[0] == '\0' && !is_over(w) &&
-           queue_pop(&w->queue, &item)) {
-        bool late = item.at_ms > w->config.end_ms ||
-                    (w->config.stall_ms > 0 &&
-                     item.at_ms > w->opened_ms + w->config.stall_ms);
-        if (!late) {
-            w->now_ms = w->trace.now_ms = item.at_ms;
-            happen(w, &item);
-        }
-        free(item.head);
-        if (w->violation[0] == '\0')
-            snprintf(w->violation, sizeof w->violation, "%s",
-                     check_violation(w->check));
-        if (late)
-            break;
+}
+
+bool world_goes_on(const struct world *w)
+{
+    return !w->late && w->reason[0] == '\0' && w->violation[0] == '\0' &&
+           !is_over(w) && w->queue.count > 0;
+}
+
+uint64_t world_next_ms(const struct world *w)
+{
+    return w->queue.count == 0 ? UINT64_MAX : w->queue.items[0].at_ms;
+}
+
+void world_turn(struct world *w)
+{
+    struct queue_item item;
+
+    if (!queue_pop(&w->queue, &item))
+        return;
+    w->late = item.at_ms > w->config.end_ms ||
+              (w->config.stall_ms > 0 &&
+               item.at_ms > w->opened_ms + w->config.stall_ms);
+    if (!w->late) {
+        w->now_ms = w->trace.now_ms = item.at_ms;
+        happen(w, &item);
     }
+    free(item.head);
+    if (w->violation[0] == '\0')
+        snprintf(w->violation, sizeof w->violation, "%s",
+                 check_violation(w->check));
+}
+
+void world_conclude(struct world *w)
+{
     if (w->violation[0] != '\0')
         snprintf(w->reason, sizeof w->reason,
                  "seed %" PRIu64 ", %" PRIu64 " ms: %s", w->config.seed,
                  w->now_ms, w->violation);
     trace_flush(&w->trace);
     outcome_conclude(w);
+}
+
+int world_run(struct world *w)
+{
+    world_start(w);
+    while (world_goes_on(w))
+        world_turn(w);
+    world_conclude(w);
     return w->reason[0] == '\0' ? 0 : -1;
+}
+
+const struct world_post *world_posts(struct world *w, size_t *count)
+{
+    *count = w->post_count;
+    w->post_count = 0;
+    return w->posts;
+}
+
+void world_deliver(struct world *w, uint32_t from_pod,
+                   const struct world_post *post, uint64_t at_ms)
+{
+    queue_push(&w->queue, (struct queue_item){.at_ms = at_ms,
+                                              .kind = QUEUE_POST,
+                                              .member = post->to,
+                                              .from = post->from,
+                                              .pod = from_pod,
+                                              .head = post->head,
+                                              .head_size = post->head_size,
+                                              .body_size = post->body_size});
+}
+
+const struct identity_public *world_key(const struct world *w, uint32_t member)
+{
+    return &w->sites[member].identity.open;
 }
 
 static void fill_canaries(struct world *w)
@@ -330,6 +397,9 @@ void world_free(struct world *w)
     free(w->sites);
     free(w->study.sites);
     free(w->rounds);
+    for (size_t i = 0; i < w->post_count; i++)
+        free(w->posts[i].head);
+    free(w->posts);
     free(w);
 }
 

@@ -64,6 +64,9 @@ struct world_config {
     size_t drop_count;
     uint64_t liars; /* bitmap: whose messages the adversary may falsify */
     uint64_t deceits[GOSSIP_MEMBERS_MAX]; /* of enum adversary_deceit */
+    const struct mix_pod
+        *pods;   /* of a pod's view, all with their keys; borrowed
+                    and filled in before world_start; or NULL */
     FILE *trace; /* one line per event, or NULL; borrowed */
     bool story;  /* without timers and arrivals: what members do and say */
     bool search; /* every SEND for plain vectors and rows: slow */
@@ -79,6 +82,27 @@ struct world; /* opaque */
 int world_new(struct world **world, const struct world_config *config,
               struct error *error);
 void world_free(struct world *world);
+
+/* A world among others, under one clock: the caller turns the one whose next
+ * event is due, and takes out what its members post to other pods. */
+struct world_post {
+    uint64_t sent_ms;
+    uint32_t pod, to, from;
+    uint8_t *head; /* the taker's; body follows in the same block */
+    size_t head_size, body_size;
+};
+void world_start(struct world *world);
+bool world_goes_on(const struct world *world);
+uint64_t world_next_ms(const struct world *world); /* UINT64_MAX: nothing */
+void world_turn(struct world *world);
+void world_conclude(struct world *world);
+/* The posts since the last call, borrowed; their heads are the caller's. */
+const struct world_post *world_posts(struct world *world, size_t *count);
+/* `post` of pod `from_pod` arrives at its receiver at that time; takes head. */
+void world_deliver(struct world *world, uint32_t from_pod,
+                   const struct world_post *post, uint64_t at_ms);
+const struct identity_public *world_key(const struct world *world,
+                                        uint32_t member);
 
 /* Runs to the end. Returns 0: finished, with a result; -1: world_reason says
  * why not, world_violation whether a checker fired. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gossip/mixing.h"
 #include "sim/lab/alg_choco.h"
 #include "sim/lab/alg_dgd.h"
 #include "sim/lab/alg_exact.h"
@@ -14,7 +15,6 @@
 #include "sim/lab/alg_tracking.h"
 #include "sim/lab/chance.h"
 #include "sim/lab/faults.h"
-#include "sim/lab/mixing.h"
 #include "sim/lab/problem.h"
 
 const struct alg *const alg_list[] = {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 #include "sim/lab/table.h"
 
 enum clock_barrier { CLOCK_GLOBAL, CLOCK_NEIGHBOURHOOD, CLOCK_NONE };

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
+#include "gossip/graph.h"
 #include "model/error.h"
-#include "sim/lab/graph.h"
 
 enum { FASTEST_EDGES_MAX = 1000 };
 

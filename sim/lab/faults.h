@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gossip/mixing.h"
 #include "model/error.h"
-#include "sim/lab/mixing.h"
 #include "sim/lab/table.h"
 
 enum faults_rule {

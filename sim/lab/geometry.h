@@ -4,7 +4,7 @@
 #ifndef LAB_GEOMETRY_H
 #define LAB_GEOMETRY_H
 
-#include "sim/lab/graph.h"
+#include "gossip/graph.h"
 
 /* i ~ j if they are within `percent` of the side. NULL if out of memory. */
 struct graph *geometry_graph(size_t n, size_t percent);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/kernel.h"
 #include "model/csv.h"
 #include "model/number.h"
-#include "sim/lab/kernel.h"
 
 enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096, BLOCK = 16 };
 

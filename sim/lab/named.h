@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gossip/graph.h"
 #include "model/error.h"
-#include "sim/lab/graph.h"
 
 enum { NAMED_OFFSETS_MAX = 64 };
 

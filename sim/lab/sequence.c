@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/base.h"
+#include "gossip/base.h"
+#include "gossip/schedule.h"
 #include "sim/lab/chance.h"
 #include "sim/lab/drawn.h"
 
@@ -102,9 +103,7 @@ static bool fill_one_peer(struct sequence *s)
     bool fine = true;
 
     for (size_t j = 0; j < tau; j++)
-        fine = fine &&
-               append(s, mixing_circulant(s->n, (size_t[]){0, (size_t)1 << j},
-                                          (double[]){0.5, 0.5}, 2));
+        fine = fine && append(s, schedule_hop(s->n, (size_t)1 << j));
     return fine && (tau > 0 || append(s, mixing_average(s->n)));
 }
 

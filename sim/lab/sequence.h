@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
+#include "gossip/mixing.h"
 #include "model/error.h"
-#include "sim/lab/mixing.h"
 #include "sim/lab/named.h"
 #include "sim/lab/table.h"
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "gossip/mixing.h"
 #include "model/error.h"
-#include "sim/lab/mixing.h"
 
 enum { SPECTRUM_NODES_MAX = 2000 };
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gossip/mixing.h"
 #include "model/error.h"
-#include "sim/lab/mixing.h"
 
 struct table {
     size_t rows, columns;

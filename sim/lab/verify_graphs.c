@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/base.h"
+#include "gossip/base.h"
 #include "sim/lab/spectrum.h"
 
 static const double pi = 3.141592653589793;

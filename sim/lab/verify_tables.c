@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/base.h"
+#include "gossip/base.h"
 #include "sim/lab/geometry.h"
 #include "sim/lab/reference.h"
 #include "sim/lab/spectrum.h"

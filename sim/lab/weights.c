@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "gossip/metropolis.h"
 #include "sim/lab/fastest.h"
 #include "sim/lab/spectrum.h"
 
@@ -22,11 +23,8 @@ static struct mixing *fill(const struct graph *g, double constant,
     for (size_t i = 0; i < g->n; i++) {
         double left = 1;
         for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
-            size_t j = g->to[e], di = graph_degree(g, i),
-                   dj = graph_degree(g, j);
+            size_t j = g->to[e], di = graph_degree(g, i);
             double w = constant;
-            if (rule == WEIGHTS_METROPOLIS)
-                w = 1 / (1 + (double)(di > dj ? di : dj));
             if (rule == WEIGHTS_UNIFORM)
                 w = 1 / (1 + (double)di);
             left -= w;
@@ -88,8 +86,9 @@ int weights_of(struct mixing **mixing, const struct graph *g,
             return code;
         constant = 2 / (least + most);
     }
-    *mixing =
-        fill(g, constant, rule == WEIGHTS_LAZY ? WEIGHTS_METROPOLIS : rule);
+    *mixing = rule == WEIGHTS_LAZY || rule == WEIGHTS_METROPOLIS
+                  ? metropolis_of(g)
+                  : fill(g, constant, rule);
     if (*mixing == NULL)
         return error_set(error, -ENOMEM, "weights: out of memory");
     if (rule == WEIGHTS_LAZY)
@@ -106,8 +105,7 @@ struct mixing *weights_among(const struct graph *g, const bool *on)
             if (on[i] && on[g->to[e]] && i < g->to[e])
                 graph_add(&edges, i, g->to[e]);
     struct graph *among = graph_of(&edges, g->n);
-    struct mixing *m =
-        among == NULL ? NULL : fill(among, 0, WEIGHTS_METROPOLIS);
+    struct mixing *m = among == NULL ? NULL : metropolis_of(among);
     graph_free(among);
     return m;
 }

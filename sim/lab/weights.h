@@ -4,8 +4,8 @@
 #ifndef LAB_WEIGHTS_H
 #define LAB_WEIGHTS_H
 
+#include "gossip/mixing.h"
 #include "model/error.h"
-#include "sim/lab/mixing.h"
 
 enum weights_rule {
     WEIGHTS_METROPOLIS, /* 1 / (1 + max(d_i, d_j)) */

@@ -19,7 +19,7 @@ static void unknown_kinds_are_refused_with_those_that_there_are(void **unused)
            "kind: found 'logit', expected logistic or linear");
     refuse("logistic", "fedavg",
            "method: found 'fedavg', which is not in this version for kind "
-           "'logistic', expected newton");
+           "'logistic', expected newton or dgd");
     struct task_spec spec = cohort_spec("linear", 0);
     assert_string_equal(task_find(&spec, NULL)->kind, "linear");
     assert_string_equal(task_find(&spec, NULL)->method, "newton");

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/pods.h"
 #include "node/scratch.h"
 
 static const char heart[] =
@@ -228,7 +229,6 @@ static void what_this_version_lacks_is_refused_by_name(void **state)
     refused("lanes: 64", "masks: none", 21, "not in this version");
     /* Attack 24: there is no noise that could be calibrated wrongly. */
     refused("seed: 7", "privacy: {epsilon: 3}", 22, "not in this version");
-    refused("seed: 7", "pods: []", 22, "not in this version");
     refused("max: 50", "local_steps: 5", 20, "not in this version");
 }
 
@@ -566,6 +566,118 @@ static void left_out_features_are_the_columns_not_named_elsewhere(void **state)
     study_free(s);
 }
 
+static const char pods_head[] = "version: 1\nstudy: many\nsites:\n";
+
+/* Six sites and what follows; the lines of the latter begin at 10. */
+static struct study *read_many(const char *pods, const char *method,
+                               struct error *error)
+{
+    char text[2048];
+    int used = snprintf(text, sizeof text, "%s", pods_head);
+
+    for (int i = 0; i < 6; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used,
+                         "  - {name: s%d}\n", i);
+    snprintf(text + used, sizeof text - (size_t)used,
+             "%s\ntask: {kind: logistic, method: %s, target: y, features: [a], "
+             "standardise: none}\nrounds: {step: 0.1}\n",
+             pods, method);
+    return read_text(text, error);
+}
+
+static void pods_refused(const char *pods, uint32_t line, const char *why)
+{
+    struct error error = {""};
+    char at[16];
+    struct study *study = read_many(pods, "dgd", &error);
+
+    if (study != NULL)
+        fail_msg("accepted: %s", pods);
+    snprintf(at, sizeof at, ":%u: ", line);
+    if (strstr(error.text, at) == NULL || strstr(error.text, why) == NULL)
+        fail_msg("got:      %s\nexpected: %s...%s", error.text, at, why);
+}
+
+#define TWO "sites: [[s0, s1, s2], [s3, s4, s5]]"
+
+static void mistakes_in_pods_are_named(void **state)
+{
+    struct error error = {""};
+
+    (void)state;
+    pods_refused("pods: []", 10, "expected a mapping");
+    pods_refused("pods: {graph: ring}", 10, "sites");
+    pods_refused("pods: {sites: [[s0, s1, s2, s3, s4, s5]]}", 10,
+                 "found 1, expected 2 to 1024 lists");
+    pods_refused("pods: {sites: [[s0, s1], [s2, s3, s4, s5]]}", 10,
+                 "found 2 sites in pod 0, expected a list of 3 to 64");
+    pods_refused("pods: {sites: [[s0, s1, s2], [s2, s4, s5]]}", 10,
+                 "'s2' in pod 0 and in pod 1");
+    pods_refused("pods:\n  sites: [[s0, s1, s2], [s3, s4, x]]", 11,
+                 "found 'x' in pod 1");
+    pods_refused("pods: {" TWO ", graph: star}", 10,
+                 "expected ring or complete");
+    pods_refused("pods: {" TWO ", graph: torus}", 10, "no prime");
+    pods_refused("pods: {" TWO ", graph: base, k: 2}", 10, "k: expected");
+    pods_refused("pods: {" TWO ", graph: edges}", 10, "do not join all");
+    pods_refused("pods: {" TWO ", graph: edges, edges: [[0, 2]]}", 10,
+                 "from 0 to 1");
+    pods_refused("pods: {" TWO ", edges: [[0, 1]]}", 10, "'graph: edges' only");
+    pods_refused("pods: {" TWO ", k: 1}", 10, "'graph: base' only");
+    pods_refused("pods: {" TWO ", graph: exponential, weights: metropolis}", 10,
+                 "weights of its own");
+    pods_refused("pods: {" TWO ", mode: exact, method: gt-atc}", 10,
+                 "'mode: gossip' only");
+    pods_refused("trust: active\npods: {" TWO "}", 10, "expected at least 5");
+    pods_refused("pods: {" TWO "}\nsum: {threshold: 4}", 11, "expected 3 to 3");
+    pods_refused("pods: {" TWO "}\nnetwork: {crash: [{site: s0, round: 1}]}",
+                 11, "found crash with pods");
+    assert_null(read_many("pods: {" TWO "}", "newton", &error));
+    assert_non_null(strstr(error.text, "only method dgd can be averaged"));
+}
+
+static void pods_are_part_of_the_charter(void **state)
+{
+    static const char *const pods[] = {
+        "pods: {" TWO "}",
+        "pods: {sites: [[s0, s1, s3], [s2, s4, s5]]}",
+        "pods: {" TWO ", graph: complete}",
+        "pods: {" TWO ", graph: edges, edges: [[0, 1]]}",
+        "pods: {" TWO ", method: dgd-atc}",
+        "pods: {" TWO ", mode: exact}",
+        "pods: {" TWO ", patience_ms: 5}",
+        "pods: {" TWO ", restart: 5}",
+        "pods: {" TWO ", rows: 5}",
+        "pods: {" TWO ", weights: lazy-metropolis}",
+        "seed: 3"};
+    enum { COUNT = sizeof pods / sizeof *pods };
+    uint8_t charters[COUNT][GOSSIP_HASH_BYTES];
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        struct error error = {""};
+        struct study_site sites[3];
+        struct study view, *study = read_many(pods[i], "dgd", &error);
+        if (study == NULL)
+            fail_msg("%s", error.text);
+        study_fields(fields, charters[i], study);
+        for (uint32_t p = 0; p < study->pod_count; p++) {
+            uint8_t charter[GOSSIP_HASH_BYTES];
+            pods_view(&view, sites, study, p);
+            study_fields(fields, charter, &view);
+            assert_memory_equal(charter, charters[i], sizeof charter);
+            assert_int_equal(view.site_count, 3);
+            assert_int_equal(view.threshold, 3);
+        }
+        assert_int_equal(pods_refuse(study, &error) != 0, i + 1 < COUNT);
+        study_free(study);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(charters[k], charters[i],
+                                    GOSSIP_HASH_BYTES);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +685,8 @@ int main(void)
         cmocka_unit_test(the_simulated_network_is_read),
         cmocka_unit_test(a_mistake_is_told_with_its_line),
         cmocka_unit_test(bad_yaml_is_told_with_its_line),
+        cmocka_unit_test(mistakes_in_pods_are_named),
+        cmocka_unit_test(pods_are_part_of_the_charter),
         cmocka_unit_test(what_this_version_lacks_is_refused_by_name),
         cmocka_unit_test(narrow_lanes_are_for_training),
         cmocka_unit_test(the_threshold_follows_the_table),

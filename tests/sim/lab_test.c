@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "gossip/base.h"
 #include "node/scratch.h"
-#include "sim/lab/base.h"
 #include "sim/lab/drawn.h"
 #include "sim/lab/lab.h"
 

@@ -1,7 +1,7 @@
 /* Undirected simple graphs as sorted neighbour lists. */
 
-#ifndef LAB_GRAPH_H
-#define LAB_GRAPH_H
+#ifndef GOSSIP_GRAPH_H
+#define GOSSIP_GRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>

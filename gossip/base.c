@@ -1,4 +1,4 @@
-#include "sim/lab/base.h"
+#include "gossip/base.h"
 
 #include <assert.h>
 #include <errno.h>

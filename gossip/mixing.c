@@ -1,11 +1,11 @@
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/lab/kernel.h"
+#include "gossip/kernel.h"
 
 static int compare(const void *a, const void *b)
 {

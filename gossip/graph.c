@@ -1,4 +1,4 @@
-#include "sim/lab/graph.h"
+#include "gossip/graph.h"
 
 #include <assert.h>
 #include <stdlib.h>

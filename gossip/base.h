@@ -2,13 +2,13 @@
  * exact average. Takezawa et al., "Beyond exponential graph", NeurIPS 2023;
  * construction of the reference's TOPOLOGIES.md, section 4. */
 
-#ifndef LAB_BASE_H
-#define LAB_BASE_H
+#ifndef GOSSIP_BASE_H
+#define GOSSIP_BASE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sim/lab/mixing.h"
+#include "gossip/mixing.h"
 
 /* (*rounds)[*count], each owned by the caller; k >= 1, n >= 1. simple: Simple
  * Base-(k+1). Returns 0 or -ENOMEM. */

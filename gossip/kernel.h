@@ -1,8 +1,8 @@
 /* The loops that take the lab's time. Every one adds in one fixed order, so
  * that wider registers, where the processor has them, change no bit. */
 
-#ifndef LAB_KERNEL_H
-#define LAB_KERNEL_H
+#ifndef GOSSIP_KERNEL_H
+#define GOSSIP_KERNEL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,14 +2,14 @@
  * that always hold the diagonal, or as a circulant, or as the average of all.
  */
 
-#ifndef LAB_MIXING_H
-#define LAB_MIXING_H
+#ifndef GOSSIP_MIXING_H
+#define GOSSIP_MIXING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/lab/graph.h"
+#include "gossip/graph.h"
 
 enum mixing_kind { MIXING_SPARSE, MIXING_CIRCULANT, MIXING_AVERAGE };
 enum { MIXING_OFFSETS_MAX = 66 };

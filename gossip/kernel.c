@@ -1,4 +1,4 @@
-#include "sim/lab/kernel.h"
+#include "gossip/kernel.h"
 
 #include <stdbool.h>
 

@@ -1,0 +1,379 @@
+#include "gossip/mixvote.h"
+
+#include <string.h>
+
+enum { DOUBLINGS = 4, BALLOT_MAX = 1 << 30, RECORD_HEAD = 12 };
+
+static uint32_t proposer(const struct mix *m, uint32_t ballot)
+{
+    return (uint32_t)((m->seq + ballot) % mixer_pod(m)->members);
+}
+
+static void enter(struct mix *m, uint32_t ballot)
+{
+    uint32_t times = ballot < DOUBLINGS ? ballot : DOUBLINGS;
+
+    m->ballot = ballot;
+    m->proposed = m->prepared = m->committed = m->has_proposal = false;
+    m->proposal_head.size = m->prepare_head.size = m->commit_head.size = 0;
+    m->ballot_ends_ms = m->now_ms + (m->config.ballot_ms << times);
+    if (!m->config.exact)
+        m->ballot_ends_ms += m->config.patience_ms;
+}
+
+void mixvote_begin(struct mix *m)
+{
+    memset(m->prepares, 0, sizeof m->prepares);
+    memset(m->commits, 0, sizeof m->commits);
+    if (m->voted_seq != m->seq) {
+        m->locked = false;
+        m->voted = 0;
+        m->voted_seq = m->seq;
+    }
+    enter(m, m->voted);
+}
+
+/* voted_seq, voted, and the lock as the PROPOSE that would show it. */
+static void save(struct mix *m)
+{
+    struct mixer_head head = {0};
+    struct mix_effect *effect;
+
+    for (size_t i = 0; i < 8; i++)
+        m->record[i] = (uint8_t)(m->voted_seq >> 8 * i);
+    for (size_t i = 0; i < 4; i++)
+        m->record[8 + i] = (uint8_t)(m->voted >> 8 * i);
+    if (m->locked)
+        head.size = mixwire_write(head.bytes, &m->lock, m->study, NULL);
+    memcpy(m->record + RECORD_HEAD, head.bytes, head.size);
+    effect = &m->effects[m->effect_count++];
+    *effect = (struct mix_effect){.kind = MIX_SAVE,
+                                  .head = m->record,
+                                  .head_size = RECORD_HEAD + head.size};
+}
+
+int mixvote_load(struct mix *m, const uint8_t *record, size_t size)
+{
+    if (size < RECORD_HEAD)
+        return -1;
+    for (size_t i = 0; i < 8; i++)
+        m->voted_seq |= (uint64_t)record[i] << 8 * i;
+    for (size_t i = 0; i < 4; i++)
+        m->voted |= (uint32_t)record[8 + i] << 8 * i;
+    m->locked = size > RECORD_HEAD;
+    m->lock_ballot = 0;
+    if (!m->locked)
+        return 0;
+    if (mixwire_parse(&m->lock, record + RECORD_HEAD, size - RECORD_HEAD) != 0)
+        return -1;
+    m->lock_ballot = m->lock.quorum.ballot;
+    return 0;
+}
+
+static bool same(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, MIXWIRE_HASH_BYTES) == 0;
+}
+
+/* t true votes of one ballot for the value. */
+static bool quorum_stands(struct mix *m, const struct mixwire *shown,
+                          enum mixwire_type type)
+{
+    const struct mixwire_quorum *q = &shown->quorum;
+    struct mixwire *vote = &m->scratch;
+
+    if (mixer_count(q->members) < mixer_pod(m)->threshold)
+        return false;
+    *vote = (struct mixwire){.type = type,
+                             .stage = shown->stage,
+                             .pod = m->config.pod,
+                             .round = shown->round,
+                             .ballot = q->ballot};
+    mixwire_value_hash(vote->hash, &shown->value);
+    for (uint32_t j = 0; j < MIXWIRE_MEMBERS_MAX; j++) {
+        if ((q->members >> j & 1) == 0)
+            continue;
+        if (j >= mixer_pod(m)->members)
+            return false;
+        vote->sender = j;
+        memcpy(vote->signature, q->signatures[j], sizeof vote->signature);
+        if (mixer_verify(m, vote) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What is waited for before a value may leave a neighbour out. */
+static bool waits_for(const struct mix *m, size_t place)
+{
+    uint64_t since = m->began_ms;
+    bool alone = (m->ever_in & ~m->gone) == 0;
+
+    if (m->config.exact)
+        return true;
+    if (m->ahead[place] > m->seq + MIXER_OWN)
+        return false; /* it has thrown away what we would ask for */
+    if (m->gone & mixer_bit(place)) /* alone: at the pace of before */
+        return alone && m->now_ms < m->began_ms + m->usual_ms;
+    if (m->heard_ms[place] > since)
+        since = m->heard_ms[place];
+    return m->now_ms < since + m->config.patience_ms;
+}
+
+static bool may_propose(struct mix *m, const struct mixer_entry *e,
+                        struct mixwire_value *value)
+{
+    value->used = 0;
+    for (size_t k = 0; k < m->config.neighbour_count; k++) {
+        const uint8_t *hash = mixer_believed(m, e, k);
+        if ((e->in & mixer_bit(k)) == 0)
+            continue;
+        if (hash != NULL && mixer_holds(e, k, hash)) {
+            value->used |= mixer_bit(k);
+            memcpy(value->hashes[k], hash, MIXWIRE_HASH_BYTES);
+        } else if (waits_for(m, k)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A member votes for what it could have proposed itself, but for the time. */
+static bool may_prepare(struct mix *m, const struct mixer_entry *e)
+{
+    const struct mixwire *p = &m->proposal;
+
+    if ((p->value.used & ~e->in) != 0 ||
+        (m->config.exact && p->value.used != e->in))
+        return false;
+    for (size_t k = 0; k < m->config.neighbour_count; k++) {
+        const uint8_t *hash = mixer_believed(m, e, k);
+        if ((p->value.used & mixer_bit(k)) == 0)
+            continue;
+        if (hash == NULL || !same(hash, p->value.hashes[k]) ||
+            !mixer_holds(e, k, hash))
+            return false;
+    }
+    if (!m->locked)
+        return true;
+    uint8_t mine[MIXWIRE_HASH_BYTES], theirs[MIXWIRE_HASH_BYTES];
+    mixwire_value_hash(mine, &m->lock.value);
+    mixwire_value_hash(theirs, &p->value);
+    return same(mine, theirs) ||
+           (p->quorum.members != 0 && p->quorum.ballot > m->lock_ballot &&
+            p->quorum.ballot < m->ballot);
+}
+
+static void propose(struct mix *m, struct mixer_entry *e)
+{
+    struct mixwire *p = &m->scratch;
+
+    *p = (struct mixwire){.type = MIXWIRE_PROPOSE};
+    if (m->locked) {
+        p->value = m->lock.value;
+        p->quorum = m->lock.quorum;
+    } else if (!may_propose(m, e, &p->value)) {
+        return;
+    }
+    p->ballot = m->ballot;
+    m->proposed = true;
+    mixer_write(m, &m->proposal_head, p, m->seq);
+    m->proposal = *p;
+    m->has_proposal = true;
+    mixer_send_fellows(m, &m->proposal_head);
+}
+
+static void cast(struct mixer_vote *votes, const struct mixwire *message)
+{
+    struct mixer_vote *v = &votes[message->sender];
+
+    if (v->cast && v->ballot >= message->ballot)
+        return;
+    v->cast = true;
+    v->ballot = message->ballot;
+    memcpy(v->hash, message->hash, sizeof v->hash);
+    memcpy(v->signature, message->signature, sizeof v->signature);
+}
+
+static void gather(struct mixwire_quorum *q, const struct mix *m,
+                   const struct mixer_vote *votes, uint32_t ballot,
+                   const uint8_t *hash)
+{
+    q->ballot = ballot;
+    q->members = 0;
+    for (uint32_t j = 0; j < mixer_pod(m)->members; j++) {
+        if (!votes[j].cast || votes[j].ballot != ballot ||
+            !same(votes[j].hash, hash))
+            continue;
+        q->members |= mixer_bit(j);
+        memcpy(q->signatures[j], votes[j].signature, sizeof q->signatures[j]);
+    }
+}
+
+static void vote(struct mix *m, enum mixwire_type type,
+                 const uint8_t hash[MIXWIRE_HASH_BYTES],
+                 struct mixer_head *head, struct mixer_vote *votes)
+{
+    struct mixwire *v = &m->scratch;
+
+    *v = (struct mixwire){.type = type, .ballot = m->ballot};
+    memcpy(v->hash, hash, sizeof v->hash);
+    mixer_write(m, head, v, m->seq);
+    cast(votes, v);
+    mixer_send_fellows(m, head);
+}
+
+static void decide(struct mix *m, struct mixer_entry *e,
+                   const struct mixwire *cert)
+{
+    struct mixwire *c = &m->scratch;
+    uint64_t missing = e->in & ~cert->value.used;
+
+    if (c != cert)
+        *c = *cert;
+    c->type = MIXWIRE_CERT;
+    e->value = c->value;
+    e->decided = true;
+    mixer_write(m, &e->cert, c, e->seq);
+    if (missing == 0)
+        m->usual_ms = (3 * m->usual_ms + m->now_ms - m->began_ms) / 4;
+    for (size_t k = 0; k < m->config.neighbour_count; k++)
+        if ((missing & mixer_bit(k)) &&
+            (m->ahead[k] == 0 || m->heard_ms[k] < m->began_ms))
+            m->gone |= mixer_bit(k); /* late is not gone */
+    m->alone += missing != 0;
+}
+
+static void step(struct mix *m, struct mixer_entry *e)
+{
+    uint8_t hash[MIXWIRE_HASH_BYTES];
+    struct mixwire *p = &m->proposal;
+
+    if (!m->has_proposal) {
+        if (proposer(m, m->ballot) == m->config.self && !m->proposed)
+            propose(m, e);
+        if (!m->has_proposal)
+            return;
+    }
+    mixwire_value_hash(hash, &p->value);
+    if (!m->prepared && m->ballot + 1 > m->voted && may_prepare(m, e)) {
+        m->prepared = true;
+        m->voted = m->ballot + 1;
+        save(m);
+        vote(m, MIXWIRE_PREPARE, hash, &m->prepare_head, m->prepares);
+    }
+    if (!m->committed) {
+        struct mixwire_quorum q;
+        gather(&q, m, m->prepares, m->ballot, hash);
+        if (m->prepared && mixer_count(q.members) >= mixer_pod(m)->threshold) {
+            m->committed = m->locked = true;
+            m->lock = *p;
+            m->lock.quorum = q;
+            m->lock_ballot = m->ballot;
+            save(m);
+            vote(m, MIXWIRE_COMMIT, hash, &m->commit_head, m->commits);
+        }
+    }
+    m->scratch = *p;
+    gather(&m->scratch.quorum, m, m->commits, p->ballot, hash);
+    if (mixer_count(m->scratch.quorum.members) < mixer_pod(m)->threshold)
+        return;
+    decide(m, e, &m->scratch);
+}
+
+void mixvote_run(struct mix *m)
+{
+    struct mixer_entry *e = mixer_current(m);
+
+    if (e->decided)
+        return;
+    if (m->now_ms >= m->ballot_ends_ms && m->ballot < BALLOT_MAX)
+        enter(m, m->ballot + 1);
+    step(m, e);
+}
+
+static void receive_propose(struct mix *m, const struct mixwire *message)
+{
+    if (message->ballot < m->ballot || message->ballot >= BALLOT_MAX ||
+        message->sender != proposer(m, message->ballot) ||
+        (message->ballot == m->ballot && m->has_proposal))
+        return;
+    if (message->quorum.members != 0 &&
+        !quorum_stands(m, message, MIXWIRE_PREPARE)) {
+        m->dropped++;
+        return;
+    }
+    if (message->ballot > m->ballot)
+        enter(m, message->ballot);
+    m->proposal = *message;
+    m->has_proposal = true;
+    mixer_keep(&m->proposal_head, message);
+}
+
+static void receive_cert(struct mix *m, const struct mixwire *message)
+{
+    struct mixer_entry *e = mixer_current(m);
+
+    if (e->decided || (message->value.used & ~e->in) != 0)
+        return;
+    if (!quorum_stands(m, message, MIXWIRE_COMMIT)) {
+        m->dropped++;
+        return;
+    }
+    decide(m, e, message);
+}
+
+void mixvote_receive(struct mix *m, const struct mixwire *message)
+{
+    if (mixer_current(m)->decided)
+        return;
+    switch (message->type) {
+    case MIXWIRE_PROPOSE:
+        receive_propose(m, message);
+        break;
+    case MIXWIRE_PREPARE:
+        cast(m->prepares, message);
+        break;
+    case MIXWIRE_COMMIT:
+        cast(m->commits, message);
+        break;
+    case MIXWIRE_CERT:
+        receive_cert(m, message);
+        break;
+    default:
+        break;
+    }
+}
+
+uint64_t mixvote_wake(const struct mix *m)
+{
+    const struct mixer_entry *e = &m->entries[m->seq % MIXER_KEPT];
+    uint64_t wake = m->ballot_ends_ms, paced = m->began_ms + m->usual_ms;
+
+    if (paced > m->now_ms && paced < wake)
+        wake = paced;
+    if (e->decided)
+        return UINT64_MAX;
+    for (size_t k = 0; k < m->config.neighbour_count; k++) {
+        uint64_t since =
+            m->heard_ms[k] > m->began_ms ? m->heard_ms[k] : m->began_ms;
+        uint64_t at = since + m->config.patience_ms;
+        if ((e->in & mixer_bit(k)) && at > m->now_ms && at < wake)
+            wake = at;
+    }
+    return wake;
+}
+
+void mixvote_answer(struct mix *m, uint32_t to, struct mixer_entry *e)
+{
+    const struct mixer_head *mine[] = {&m->proposal_head, &m->prepare_head,
+                                       &m->commit_head};
+
+    if (e->decided) {
+        mixer_send(m, m->config.pod, to, &e->cert, NULL, 0);
+        return;
+    }
+    for (size_t i = 0; e->seq == m->seq && i < 3; i++)
+        if (mine[i]->size != 0)
+            mixer_send(m, m->config.pod, to, mine[i], NULL, 0);
+}

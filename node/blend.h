@@ -1,0 +1,50 @@
+/* Pods that average, at one member: when its pod's sum is open, or made into a
+ * state, what neighbour pods offer is mixed in. gossip/mix with the study's
+ * graph and weights. */
+
+#ifndef NODE_BLEND_H
+#define NODE_BLEND_H
+
+#include "gossip/mix.h"
+#include "model/error.h"
+#include "node/study.h"
+
+struct blend; /* opaque */
+
+struct blend_config {
+    const struct study *study;  /* one pod's view; borrowed */
+    const struct mix_pod *pods; /* [pod_count], borrowed */
+    uint32_t self;              /* in the pod */
+    size_t words_max;
+    uint8_t network[GOSSIP_HASH_BYTES], charter[GOSSIP_HASH_BYTES];
+    const uint8_t *sign_secret;        /* copied */
+    const struct gossip_record *saved; /* NULL: none */
+    int (*verify)(void *context, const uint8_t *signature, const char *domain,
+                  const uint8_t *message, size_t size, const uint8_t *key);
+    void *verify_context;
+};
+
+/* Returns 0 or a negative errno with an error. */
+int blend_new(struct blend **blend, const struct blend_config *config,
+              struct error *error);
+void blend_free(struct blend *blend);
+
+/* mode exact: the pod's opened sum of round `round`, lanes[length] over `count`
+ * members; blend_sum gives all pods' sum and members. */
+void blend_lanes(struct blend *blend, uint64_t round, const uint64_t *lanes,
+                 size_t length, uint32_t count, uint64_t now_ms);
+const uint64_t *blend_sum(struct blend *blend, uint64_t *count);
+
+/* mode gossip: values[region.count] of the state. blend_average overwrites
+ * them with what W makes of them. */
+void blend_values(struct blend *blend, uint64_t round,
+                  const struct fixed_region *region, const double *values,
+                  uint64_t now_ms);
+void blend_average(struct blend *blend, double *values);
+
+/* The machine, to be driven: effects, time, messages. */
+struct mix *blend_mix(struct blend *blend);
+/* How many of the step's neighbours were left out; *taken: by place. */
+uint32_t blend_left_out(const struct blend *blend, uint64_t *taken);
+
+#endif

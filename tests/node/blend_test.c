@@ -1,0 +1,592 @@
+/* Pods that mix, without engines: what they offer is put in by hand, the
+ * network is a list of letters. */
+
+#include "node/blend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "crypto/prg.h"
+
+enum {
+    PODS_MAX = 25,
+    MEMBERS_MAX = 5,
+    LETTERS_MAX = 40000,
+    PATIENCE_MS = 400,
+    ROW_SIZE = 65536
+};
+
+struct letter {
+    uint64_t at_ms;
+    uint32_t from_pod, from, pod, to;
+    size_t head_size, body_size;
+    uint8_t *bytes;
+};
+
+struct node {
+    struct study view;
+    struct blend *blend;
+    uint8_t record[16384];
+    size_t record_size;
+    size_t prepares; /* it has sent, one to each fellow */
+};
+
+struct net {
+    uint32_t pods, members;
+    struct study whole;
+    struct identity identities[PODS_MAX][MEMBERS_MAX];
+    uint8_t keys[PODS_MAX][MEMBERS_MAX][IDENTITY_KEY_BYTES];
+    struct mix_pod mixes[PODS_MAX];
+    struct node nodes[PODS_MAX][MEMBERS_MAX];
+    struct letter letters[LETTERS_MAX];
+    size_t count;
+    uint64_t now_ms;
+    uint32_t loss_ppm;
+    uint64_t cut; /* pods that nothing gets to or from */
+    struct prg prg;
+    bool (*tamper)(struct net *net, struct letter *letter); /* false: drop */
+    size_t tampered;
+};
+
+static struct net net; /* large */
+
+static int verify(void *context, const uint8_t *signature, const char *domain,
+                  const uint8_t *message, size_t size, const uint8_t *key)
+{
+    (void)context;
+    return identity_verify(signature, domain, message, size, key);
+}
+
+static void open_node(uint32_t p, uint32_t i, bool again)
+{
+    struct node *n = &net.nodes[p][i];
+    struct gossip_record saved = {
+        .slot = 0, .bytes = n->record, .size = n->record_size};
+    struct error error = {{0}};
+    struct blend_config config = {.study = &n->view,
+                                  .pods = net.mixes,
+                                  .self = i,
+                                  .words_max = 4,
+                                  .saved = again && n->record_size > 0 ? &saved
+                                                                       : NULL,
+                                  .verify = verify};
+
+    blend_free(n->blend);
+    n->view = net.whole;
+    n->view.pod = p;
+    config.sign_secret = net.identities[p][i].sign_secret;
+    if (blend_new(&n->blend, &config, &error) != 0)
+        fail_msg("%s", error.text);
+}
+
+static void open_net(uint32_t pods, uint32_t members,
+                     const struct schedule_spec *spec, uint32_t believed)
+{
+    uint8_t seed[PRG_SEED_BYTES] = "blends";
+
+    memset(&net, 0, sizeof net);
+    net.pods = pods;
+    net.members = members;
+    prg_seed(&net.prg, seed);
+    net.whole.path = (char *)"study.yaml";
+    net.whole.pod_count = pods;
+    net.whole.mixing = *spec;
+    net.whole.mixing.n = pods;
+    net.whole.deadline_ms = 2000;
+    net.whole.patience_ms = PATIENCE_MS;
+    for (uint32_t p = 0; p < pods; p++) {
+        for (uint32_t i = 0; i < members; i++) {
+            identity_generate(&net.identities[p][i], &net.prg);
+            memcpy(net.keys[p][i], net.identities[p][i].open.sign,
+                   IDENTITY_KEY_BYTES);
+        }
+        net.mixes[p] = (struct mix_pod){
+            .members = members,
+            .threshold = members == 1 ? 1 : (members + believed) / 2 + 1,
+            .believed = believed,
+            .keys = (const uint8_t(*)[IDENTITY_KEY_BYTES])net.keys[p]};
+    }
+    for (uint32_t p = 0; p < pods; p++)
+        for (uint32_t i = 0; i < members; i++)
+            open_node(p, i, false);
+}
+
+static void close_net(void)
+{
+    for (uint32_t p = 0; p < net.pods; p++)
+        for (uint32_t i = 0; i < net.members; i++)
+            blend_free(net.nodes[p][i].blend);
+    for (size_t k = 0; k < net.count; k++)
+        free(net.letters[k].bytes);
+}
+
+static void put_letter(const struct letter *l)
+{
+    struct letter copy = *l;
+
+    if (net.tamper != NULL && !net.tamper(&net, &copy)) {
+        free(copy.bytes);
+        return;
+    }
+    assert_true(net.count < LETTERS_MAX);
+    net.letters[net.count++] = copy;
+}
+
+static void send(uint32_t p, uint32_t i, const struct mix_effect *e)
+{
+    struct letter l = {.from_pod = p,
+                       .from = i,
+                       .pod = e->pod,
+                       .to = e->to,
+                       .head_size = e->head_size,
+                       .body_size = e->word_count * 8};
+    bool lost = prg_below(&net.prg, 1000000) < net.loss_ppm;
+
+    l.at_ms = net.now_ms + 1 + prg_below(&net.prg, 8);
+    if (e->head[1] == MIXWIRE_PREPARE)
+        net.nodes[p][i].prepares++;
+    if (lost || (p != e->pod && ((net.cut >> p | net.cut >> e->pod) & 1)))
+        return;
+    l.bytes = malloc(l.head_size + l.body_size);
+    assert_non_null(l.bytes);
+    memcpy(l.bytes, e->head, l.head_size);
+    if (l.body_size > 0)
+        memcpy(l.bytes + l.head_size, e->words, l.body_size);
+    put_letter(&l);
+}
+
+static void drain(uint32_t p, uint32_t i)
+{
+    struct node *n = &net.nodes[p][i];
+    struct mix *mix = blend_mix(n->blend);
+    size_t count;
+    const struct mix_effect *list = mix_effects(mix, &count);
+
+    for (size_t k = 0; k < count; k++)
+        if (list[k].kind == MIX_SAVE) {
+            n->record_size = list[k].head_size;
+            memcpy(n->record, list[k].head, list[k].head_size);
+        } else {
+            send(p, i, &list[k]);
+        }
+    mix_clear(mix);
+}
+
+static bool all_ready(void)
+{
+    for (uint32_t p = 0; p < net.pods; p++)
+        for (uint32_t i = 0; i < net.members; i++)
+            if (!mix_ready(blend_mix(net.nodes[p][i].blend)))
+                return false;
+    return true;
+}
+
+static void deliver(size_t at)
+{
+    struct letter l = net.letters[at];
+    struct mix *mix = blend_mix(net.nodes[l.pod][l.to].blend);
+
+    net.letters[at] = net.letters[--net.count];
+    net.now_ms = l.at_ms;
+    mix_receive(mix, l.from_pod, l.from, l.bytes, l.head_size,
+                l.bytes + l.head_size, l.body_size, net.now_ms);
+    free(l.bytes);
+    drain(l.pod, l.to);
+}
+
+/* Whatever is due first: a letter or a timer. */
+static void turn(void)
+{
+    size_t first = SIZE_MAX;
+    uint64_t wake = UINT64_MAX;
+    uint32_t pod = 0, member = 0;
+
+    for (size_t k = 0; k < net.count; k++)
+        if (first == SIZE_MAX ||
+            net.letters[k].at_ms < net.letters[first].at_ms)
+            first = k;
+    for (uint32_t p = 0; p < net.pods; p++)
+        for (uint32_t i = 0; i < net.members; i++) {
+            uint64_t at = mix_wake(blend_mix(net.nodes[p][i].blend));
+            if (at < wake) {
+                wake = at;
+                pod = p;
+                member = i;
+            }
+        }
+    if (first != SIZE_MAX && net.letters[first].at_ms <= wake) {
+        deliver(first);
+        return;
+    }
+    assert_true(wake != UINT64_MAX);
+    net.now_ms = wake > net.now_ms ? wake : net.now_ms + 1;
+    mix_tick(blend_mix(net.nodes[pod][member].blend), net.now_ms);
+    drain(pod, member);
+}
+
+static void begin(uint64_t round, const double *x)
+{
+    const struct fixed_region region = {0, 1, 0};
+
+    for (uint32_t p = 0; p < net.pods; p++)
+        for (uint32_t i = 0; i < net.members; i++) {
+            blend_values(net.nodes[p][i].blend, round, &region, &x[p],
+                         net.now_ms);
+            drain(p, i);
+        }
+}
+
+static void finish(void)
+{
+    for (size_t turns = 0; !all_ready(); turns++) {
+        if (turns > 400000)
+            fail_msg("not decided after %zu turns", turns);
+        turn();
+    }
+}
+
+/* The average at every member: the same bits. */
+static void average(double *x)
+{
+    for (uint32_t p = 0; p < net.pods; p++) {
+        double other = 0, own = 0;
+        for (uint32_t i = 0; i < net.members; i++) {
+            blend_average(net.nodes[p][i].blend, i == 0 ? &own : &other);
+            if (i > 0)
+                assert_memory_equal(&own, &other, sizeof own);
+        }
+        x[p] = own;
+    }
+}
+
+static void mix_once(uint64_t round, double *x)
+{
+    begin(round, x);
+    finish();
+    average(x);
+}
+
+static double err(const double *x, size_t n)
+{
+    double mean = 0, sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += x[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - mean) * (x[i] - mean) / (double)n;
+    return sum;
+}
+
+static void start_values(double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)((37 * i * i + 11 * i + 5) % 101) / 101;
+}
+
+/* The column's number in consensus.csv, and its next row; skipped, visibly,
+ * where the reference is not there. */
+static FILE *open_reference(size_t *column, const char *name)
+{
+    const char *shared = getenv("STARLING_SHARED");
+    static char line[ROW_SIZE];
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/reference/decentralized/consensus.csv",
+             shared == NULL ? "../../../shared" : shared);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        skip();
+    assert_non_null(fgets(line, sizeof line, file));
+    *column = 0;
+    for (char *word = strtok(line, ",\n"); word != NULL;
+         word = strtok(NULL, ",\n"), ++*column)
+        if (strcmp(word, name) == 0)
+            return file;
+    fail_msg("no column %s", name);
+    return NULL;
+}
+
+static double next_value(FILE *file, size_t column)
+{
+    static char line[ROW_SIZE];
+
+    assert_non_null(fgets(line, sizeof line, file));
+    char *word = strtok(line, ",\n");
+    for (size_t k = 0; k < column; k++)
+        word = strtok(NULL, ",\n");
+    return strtod(word, NULL);
+}
+
+static void follows(const char *name, uint32_t pods, uint32_t members,
+                    const struct schedule_spec *spec, uint64_t rounds)
+{
+    double x[PODS_MAX];
+    size_t column;
+    FILE *file = open_reference(&column, name);
+
+    open_net(pods, members, spec, 1);
+    net.loss_ppm = members > 1 ? 20000 : 0;
+    net.whole.patience_ms = 1000000; /* nobody is left out */
+    for (uint32_t p = 0; p < pods; p++)
+        for (uint32_t i = 0; i < members; i++)
+            open_node(p, i, false);
+    start_values(x, pods);
+    for (uint64_t r = 0; r <= rounds; r++) {
+        double expected = next_value(file, column), got = err(x, pods);
+        if (fabs(sqrt(got) - sqrt(expected)) > 1e-10)
+            fail_msg("%s, step %d: found %.17g, expected %.17g", name, (int)r,
+                     got, expected);
+        mix_once(r, x);
+    }
+    fclose(file);
+    close_net();
+}
+
+static void averaging_follows_the_reference(void **state)
+{
+    static const struct schedule_spec ring = {.graph = SCHEDULE_RING},
+                                      hop = {.graph = SCHEDULE_EXPONENTIAL},
+                                      base = {.graph = SCHEDULE_BASE, .k = 2};
+
+    (void)state;
+    follows("ring_16_mh", 16, 1, &ring, 30);
+    follows("onepeerexp_16", 16, 1, &hop, 8);
+    follows("onepeerexp_25", 25, 1, &hop, 20);
+    follows("base3_25", 25, 1, &base, 8);
+    follows("ring_16_mh", 16, 3, &ring, 6);
+    follows("base3_16", 16, 4, &base, 6);
+}
+
+static const struct schedule_spec triangle = {.graph = SCHEDULE_COMPLETE};
+
+static void a_pod_cut_off_goes_on_alone_and_comes_back(void **state)
+{
+    double x[3] = {0, 3, 6};
+    struct mix_view view;
+
+    (void)state;
+    open_net(3, 3, &triangle, 1);
+    net.cut = 1;
+    mix_once(0, x);
+    assert_true(x[0] == 0); /* all weight on itself */
+    assert_true(fabs(x[1] - 4) < 1e-12 && fabs(x[2] - 5) < 1e-12);
+    mix_view(blend_mix(net.nodes[1][0].blend), &view);
+    assert_int_equal(view.gone, 1);
+    assert_int_equal(view.alone, 1);
+    net.cut = 0;
+    uint64_t before = net.now_ms;
+    for (uint64_t r = 1; r < 6; r++)
+        mix_once(r, x);
+    assert_true(err(x, 3) < 1e-20);
+    mix_view(blend_mix(net.nodes[1][0].blend), &view);
+    assert_int_equal(view.gone, 0);
+    assert_true(net.now_ms - before < 6 * (uint64_t)PATIENCE_MS);
+    close_net();
+}
+
+/* Pod 0's member 0 shows another vector to one half of pod 1. */
+static bool show_two(struct net *n, struct letter *l)
+{
+    struct mixwire w;
+    double lie = 1000;
+
+    if (l->from_pod != 0 || l->pod != 1 || l->from != 0 || l->body_size != 8 ||
+        mixwire_parse(&w, l->bytes, l->head_size) != 0 ||
+        w.type != MIXWIRE_OFFER || n->tampered++ % 2 == 0)
+        return true;
+    uint64_t word;
+    memcpy(&word, &lie, sizeof word);
+    mixwire_hash(w.hash, &word, 1);
+    uint8_t study[MIXWIRE_HASH_BYTES], bytes[MIXWIRE_MAX];
+    static const uint8_t label[16] = "starling pods", zeros[64];
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, NULL, 0, sizeof study);
+    crypto_generichash_update(&h, label, sizeof label);
+    crypto_generichash_update(&h, zeros, sizeof zeros);
+    crypto_generichash_final(&h, study, sizeof study);
+    size_t size =
+        mixwire_write(bytes, &w, study, n->identities[0][0].sign_secret);
+    assert_int_equal(size, l->head_size);
+    memcpy(l->bytes, bytes, size);
+    memcpy(l->bytes + size, &word, sizeof word);
+    return true;
+}
+
+static void two_versions_leave_a_pod_of_one_mind(void **state)
+{
+    double x[2] = {0, 8};
+
+    (void)state;
+    open_net(2, 4, &triangle, 1);
+    net.loss_ppm = 100000; /* so that both versions are relayed */
+    net.tamper = show_two;
+    for (uint64_t r = 0; r < 10; r++)
+        mix_once(r, x); /* average() compares the members' bits */
+    assert_true(net.tampered > 1);
+    close_net();
+}
+
+static void a_lone_liar_is_not_believed(void **state)
+{
+    double x[2] = {0, 8};
+
+    (void)state;
+    open_net(2, 5, &triangle, 2);
+    net.tamper = show_two;
+    for (uint64_t r = 0; r < 4; r++) {
+        mix_once(r, x);
+        assert_true(fabs(x[0] - 4) < 1e-12 && fabs(x[1] - 4) < 1e-12);
+    }
+    assert_true(net.tampered > 1);
+    close_net();
+}
+
+static uint64_t dropped(uint32_t p, uint32_t i)
+{
+    struct mix_view view;
+
+    mix_view(blend_mix(net.nodes[p][i].blend), &view);
+    return view.dropped;
+}
+
+/* Changes what its byte is about: pod, sender, round, hash, signature. */
+static bool forge(struct net *n, struct letter *l)
+{
+    static const size_t places[] = {4, 8, 12, 24, 60, 130};
+
+    if (l->from_pod != 0 || l->pod != 1 || l->bytes[1] != MIXWIRE_OFFER)
+        return true;
+    size_t at = places[n->tampered++ % 6];
+    if (at >= l->head_size + l->body_size)
+        at = l->head_size; /* the vector's first byte */
+    l->bytes[at] ^= 1;
+    return true;
+}
+
+static void forged_offers_are_dropped(void **state)
+{
+    double x[2] = {2, 8};
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.tamper = forge;
+    mix_once(0, x);
+    assert_true(x[1] == 8); /* nothing of pod 0 was believed */
+    assert_true(fabs(x[0] - 5) < 1e-12);
+    assert_true(net.tampered > 6);
+    assert_true(dropped(1, 0) + dropped(1, 1) + dropped(1, 2) > 6);
+    close_net();
+}
+
+/* Round 0's offers of pod 0 in the place of all later ones. */
+static bool replay(struct net *n, struct letter *l)
+{
+    static uint8_t first[512];
+    static size_t size;
+
+    if (l->from_pod != 0 || l->pod != 1 || l->bytes[1] != MIXWIRE_OFFER)
+        return true;
+    if (n->tampered++ == 0) {
+        size = l->head_size + l->body_size;
+        memcpy(first, l->bytes, size);
+    }
+    if (size == l->head_size + l->body_size)
+        memcpy(l->bytes, first, size);
+    return true;
+}
+
+static void replayed_offers_are_not_mixed_again(void **state)
+{
+    double x[2] = {2, 8};
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.tamper = replay;
+    mix_once(0, x);
+    assert_true(fabs(x[1] - 5) < 1e-12);
+    x[0] = 2;
+    x[1] = 8;
+    mix_once(1, x);
+    assert_true(x[1] == 8);
+    close_net();
+}
+
+static bool hide_commits(struct net *n, struct letter *l)
+{
+    (void)n;
+    return l->bytes[1] != MIXWIRE_COMMIT && l->bytes[1] != MIXWIRE_CERT;
+}
+
+/* A member that restarts after its vote votes no second time in that ballot;
+ * with its lock it can only confirm the value it has locked. */
+static void a_restart_does_not_vote_twice(void **state)
+{
+    double x[2] = {2, 8}, kept[2] = {2, 8};
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.tamper = hide_commits;
+    begin(0, x);
+    while (net.nodes[1][1].record_size < 100) /* until it has a lock */
+        turn();
+    size_t before = net.nodes[1][1].prepares;
+    assert_true(before > 0);
+    open_node(1, 1, true);
+    uint64_t restarted = net.now_ms;
+    blend_values(net.nodes[1][1].blend, 0, &(struct fixed_region){0, 1, 0},
+                 &kept[1], net.now_ms);
+    drain(1, 1);
+    while (net.now_ms < restarted + 100) /* ballot 0 goes on */
+        turn();
+    assert_int_equal(net.nodes[1][1].prepares, before);
+    net.tamper = NULL;
+    finish();
+    average(x);
+    assert_true(fabs(x[1] - 5) < 1e-12);
+    close_net();
+}
+
+static void weights_that_are_missing_stay(void **state)
+{
+    static const uint32_t pairs[][2] = {{0, 1}, {1, 2}};
+    static const struct schedule_spec path = {
+        .graph = SCHEDULE_EDGES, .edges = pairs, .edge_count = 2};
+    double x[3] = {0, 3, 9};
+
+    (void)state;
+    open_net(3, 1, &path, 1);
+    mix_once(0, x);
+    assert_true(fabs(x[0] - 1) < 1e-12 && fabs(x[1] - 4) < 1e-12 &&
+                fabs(x[2] - 7) < 1e-12);
+    net.cut = 1 << 2;
+    mix_once(1, x);
+    assert_true(fabs(x[1] - (4 * 2.0 / 3 + 1.0 / 3)) < 1e-12 &&
+                fabs(x[2] - 7) < 1e-12);
+    close_net();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(averaging_follows_the_reference),
+        cmocka_unit_test(a_pod_cut_off_goes_on_alone_and_comes_back),
+        cmocka_unit_test(two_versions_leave_a_pod_of_one_mind),
+        cmocka_unit_test(a_lone_liar_is_not_believed),
+        cmocka_unit_test(forged_offers_are_dropped),
+        cmocka_unit_test(replayed_offers_are_not_mixed_again),
+        cmocka_unit_test(a_restart_does_not_vote_twice),
+        cmocka_unit_test(weights_that_are_missing_stay),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

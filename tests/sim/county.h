@@ -1,0 +1,167 @@
+/* A made-up network of pods for tests: people with two or more features whose
+ * sites differ in case mix and size, a study file, read by the real readers. */
+
+#ifndef TESTS_SIM_COUNTY_H
+#define TESTS_SIM_COUNTY_H
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/prg.h"
+#include "model/dataset.h"
+#include "node/study.h"
+
+enum { COUNTY_SITES_MAX = 1024 };
+
+struct county_spec {
+    uint32_t pods, members, features; /* members of each pod */
+    uint32_t rows;                    /* of all sites */
+    bool equal;                       /* sites of the same size */
+    const char *method;               /* of the task */
+    const char *pods_text; /* "graph: ring, mode: gossip", NULL: one big pod */
+    const char *rounds;    /* "max: 30, step: 0.1" */
+    double l2;
+    unsigned fraction_bits;
+};
+
+struct county {
+    char folder[64];
+    struct study *study;
+    struct dataset *datasets[COUNTY_SITES_MAX];
+};
+
+static inline double county_unit(struct prg *prg)
+{
+    return (double)prg_below(prg, 1000000) / 500000 - 1;
+}
+
+static inline FILE *county_open(const struct county *c, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", c->folder, name);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        abort();
+    return file;
+}
+
+static inline uint32_t county_rows_of(const struct county_spec *s,
+                                      uint32_t site)
+{
+    const uint32_t sites = s->pods * s->members, each = s->rows / sites;
+
+    /* A third of the sites have half as many rows, a third half as many more.
+     */
+    return s->equal || each < 2 ? each : each * (site % 3 + 1) / 2;
+}
+
+/* One file a site: s0.csv and so on. */
+static inline void county_rows(const struct county *c,
+                               const struct county_spec *s)
+{
+    uint8_t seed[PRG_SEED_BYTES] = "a county";
+    struct prg prg;
+
+    prg_seed(&prg, seed);
+    for (uint32_t i = 0; i < s->pods * s->members; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "s%u.csv", i);
+        FILE *file = county_open(c, name);
+        double shift =
+            0.8 * sin(0.7 * (i % s->members) + 1.3 * (i / s->members));
+        for (uint32_t j = 0; j < s->features; j++)
+            fprintf(file, "x%u,", j);
+        fprintf(file, "y\n");
+        for (uint32_t r = 0; r < county_rows_of(s, i); r++) {
+            double eta = -0.4 + shift / 2;
+            for (uint32_t j = 0; j < s->features; j++) {
+                double x = county_unit(&prg) + (j == 0 ? shift : 0);
+                eta += x * (j % 3 == 0 ? 1.1 : j % 3 == 1 ? -0.7 : 0.3);
+                fprintf(file, "%.6f,", x);
+            }
+            double p = 1 / (1 + exp(-eta));
+            fprintf(file, "%d\n", (county_unit(&prg) + 1) / 2 < p);
+        }
+        fclose(file);
+    }
+}
+
+static inline void county_study(const struct county *c,
+                                const struct county_spec *s)
+{
+    FILE *file = county_open(c, "study.yaml");
+
+    fprintf(file, "version: 1\nstudy: county\non_loss: wait\nsites:\n");
+    for (uint32_t i = 0; i < s->pods * s->members; i++)
+        fprintf(file, "  - {name: s%u, data: s%u.csv}\n", i, i);
+    if (s->pods_text != NULL) {
+        fprintf(file, "pods:\n  sites:\n");
+        for (uint32_t p = 0; p < s->pods; p++) {
+            fprintf(file, "    - [");
+            for (uint32_t i = 0; i < s->members; i++)
+                fprintf(file, "%ss%u", i == 0 ? "" : ", ", p * s->members + i);
+            fprintf(file, "]\n");
+        }
+        fprintf(file, "  %s\n", s->pods_text);
+    }
+    fprintf(file,
+            "task: {kind: logistic, method: %s, target: y, standardise: none, "
+            "l2: %g}\nrounds: {%s, deadline_ms: 5000, linger_ms: 3000}\n"
+            "sum: {fraction_bits: %u}\nseed: 5\n"
+            "network: {latency_ms: {min: 1, max: 9}, end_ms: 100000000}\n",
+            s->method, s->l2, s->rounds, s->fraction_bits);
+    fclose(file);
+}
+
+static inline void county_require(int status, const struct error *error)
+{
+    if (status == 0)
+        return;
+    fprintf(stderr, "county: %s\n", error->text);
+    abort();
+}
+
+/* Aborts on any error. */
+static inline void county_new(struct county *c, const struct county_spec *s)
+{
+    const char *temporary = getenv("TMPDIR");
+    struct dataset_filter all = {0};
+    struct error error = {{0}};
+    char path[128];
+
+    memset(c, 0, sizeof *c);
+    snprintf(c->folder, sizeof c->folder, "%s/county-XXXXXX",
+             temporary == NULL ? "/tmp" : temporary);
+    if (mkdtemp(c->folder) == NULL || s->pods * s->members > COUNTY_SITES_MAX)
+        abort();
+    county_rows(c, s);
+    county_study(c, s);
+    snprintf(path, sizeof path, "%s/study.yaml", c->folder);
+    county_require(study_read(&c->study, path, &error), &error);
+    county_require(study_resolve(c->study, c->study->sites[0].data, &error),
+                   &error);
+    for (uint32_t i = 0; i < c->study->site_count; i++)
+        county_require(dataset_read(&c->datasets[i], c->study->sites[i].data,
+                                    &all, &c->study->task, &error),
+                       &error);
+}
+
+static inline void county_free(struct county *c)
+{
+    char path[128];
+
+    for (uint32_t i = 0; i < c->study->site_count; i++) {
+        unlink(c->study->sites[i].data);
+        dataset_free(c->datasets[i]);
+    }
+    snprintf(path, sizeof path, "%s/study.yaml", c->folder);
+    unlink(path);
+    rmdir(c->folder);
+    study_free(c->study);
+}
+
+#endif
