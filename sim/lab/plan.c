@@ -1,4 +1,5 @@
 #include "sim/lab/plan.h"
+#include "sim/lab/circulant.h"
 
 #include <errno.h>
 #include <math.h>
@@ -225,7 +226,7 @@ static int set_spectrum(struct plan_run *run,
     run->spectrum = (struct spectrum){0};
     if (s->kind != SEQUENCE_CYCLE || s->count != 1)
         return 0;
-    if (s->n > SPECTRUM_NODES_MAX && !must)
+    if (s->n > SPECTRUM_NODES_MAX && !must && !circulant_is(s->mixes[0]))
         return 0;
     int code = spectrum_of(&run->spectrum, s->mixes[0], error);
     run->has_spectrum = code == 0;

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/lab/circulant.h"
+
 /* LAPACK as Fortran has it; Debian ships its C header elsewhere. */
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a,
             const int *lda, double *w, double *work, const int *lwork,
@@ -135,8 +137,12 @@ int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
     *s = (struct spectrum){.symmetric = true, .gap = 1};
     if (m->kind == MIXING_AVERAGE || n == 1)
         return 0;
-    if (n > SPECTRUM_NODES_MAX)
-        return refuse_size(n, error);
+    if (n > SPECTRUM_NODES_MAX) {
+        if (!circulant_is(m))
+            return refuse_size(n, error);
+        circulant_spectrum(s, m);
+        return 0;
+    }
     double *w = malloc(n * n * sizeof *w), *values = calloc(n, sizeof *values);
     if (w == NULL || values == NULL) {
         code = no_memory(error);

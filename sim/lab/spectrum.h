@@ -1,4 +1,5 @@
-/* Eigenvalues by LAPACK, for at most SPECTRUM_NODES_MAX nodes. */
+/* Eigenvalues by LAPACK, for at most SPECTRUM_NODES_MAX nodes; of circulant
+ * matrices, such as a ring's, at any size. */
 
 #ifndef LAB_SPECTRUM_H
 #define LAB_SPECTRUM_H
@@ -19,7 +20,8 @@ struct spectrum {
     double norm; /* ||W - 11'/n||_2 */
 };
 
-/* Returns 0, -E2BIG if there are too many nodes, -ENOMEM, -EINVAL. */
+/* Returns 0, -E2BIG if there are too many nodes and W is not circulant,
+ * -ENOMEM, -EINVAL. */
 int spectrum_of(struct spectrum *spectrum, const struct mixing *mixing,
                 struct error *error);
 

@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 
 #include "gossip/base.h"
 #include "node/scratch.h"
+#include "sim/lab/circulant.h"
 #include "sim/lab/drawn.h"
 #include "sim/lab/lab.h"
 
@@ -65,6 +67,36 @@ static void spectra_are_the_closed_forms(void **state)
     }
     assert_near(spectrum("path", 9, WEIGHTS_FDLA).slem, cos(pi / 9), 1e-8);
     assert_near(spectrum("star", 9, WEIGHTS_FMMC).slem, 1 - 1.0 / 8, 1e-8);
+}
+
+/* Ring, directed exponential; beside LAPACK where that reaches. */
+static void circulants_have_spectra_of_any_size(void **state)
+{
+    const size_t ring[] = {0, 1, 4999}, powers[] = {0, 1, 2, 4, 8, 16, 32, 64};
+    const double third[] = {1 / 3.0, 1 / 3.0, 1 / 3.0};
+    const double eighth[] = {.125, .125, .125, .125, .125, .125, .125, .125};
+    struct spectrum s, closed;
+    struct error error;
+
+    (void)state;
+    struct mixing *m = mixing_circulant(5000, ring, third, 3);
+    struct mixing *rows = mixing_sparse(m);
+    assert_int_equal(spectrum_of(&s, rows, &error), 0);
+    assert_true(s.symmetric);
+    assert_true(fabs(s.lambda2 - (1 + 2 * cos(acos(-1) / 2500)) / 3) < 1e-12);
+    assert_true(fabs(s.lambda_n + 1 / 3.0) < 1e-12);
+    rows->weight[rows->start[2500]] += 1e-6;
+    assert_int_equal(spectrum_of(&s, rows, &error), -E2BIG);
+    mixing_free(rows);
+    mixing_free(m);
+    m = mixing_circulant(100, powers, eighth, 8);
+    assert_true(circulant_is(m));
+    circulant_spectrum(&closed, m);
+    assert_int_equal(spectrum_of(&s, m, &error), 0);
+    assert_false(s.symmetric || closed.symmetric);
+    assert_true(fabs(s.lambda2 - closed.lambda2) < 1e-9);
+    assert_true(fabs(s.norm - closed.norm) < 1e-9);
+    mixing_free(m);
 }
 
 static void base_graphs_average_exactly(void **state)
@@ -531,6 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spectra_are_the_closed_forms),
+        cmocka_unit_test(circulants_have_spectra_of_any_size),
         cmocka_unit_test(base_graphs_average_exactly),
         cmocka_unit_test(drawn_graphs_are_functions_of_their_seed),
         cmocka_unit_test(compressors_contract),
