@@ -69,12 +69,12 @@ static void spectra_are_the_closed_forms(void **state)
     assert_near(spectrum("star", 9, WEIGHTS_FMMC).slem, 1 - 1.0 / 8, 1e-8);
 }
 
-/* Ring, directed exponential; beside LAPACK where that reaches. */
+/* Ring, directed ring; beside LAPACK where that reaches. */
 static void circulants_have_spectra_of_any_size(void **state)
 {
-    const size_t ring[] = {0, 1, 4999}, powers[] = {0, 1, 2, 4, 8, 16, 32, 64};
+    const size_t ring[] = {0, 1, 4999}, next[] = {0, 1};
     const double third[] = {1 / 3.0, 1 / 3.0, 1 / 3.0};
-    const double eighth[] = {.125, .125, .125, .125, .125, .125, .125, .125};
+    const double half[] = {0.5, 0.5};
     struct spectrum s, closed;
     struct error error;
 
@@ -89,7 +89,7 @@ static void circulants_have_spectra_of_any_size(void **state)
     assert_int_equal(spectrum_of(&s, rows, &error), -E2BIG);
     mixing_free(rows);
     mixing_free(m);
-    m = mixing_circulant(100, powers, eighth, 8);
+    m = mixing_circulant(100, next, half, 2);
     assert_true(circulant_is(m));
     circulant_spectrum(&closed, m);
     assert_int_equal(spectrum_of(&s, m, &error), 0);
