@@ -107,20 +107,31 @@ int mixer_verify(const struct mix *m, const struct mixwire *message)
                             m->config.pods[message->pod].keys[message->sender]);
 }
 
+bool mixer_backed(const struct mix *m, const struct mixer_entry *e,
+                  size_t place, const uint8_t hash[MIXWIRE_HASH_BYTES])
+{
+    const struct mixer_offer *o = &e->offers[place];
+    uint32_t same = 0;
+
+    for (size_t i = 0; i < o->signer_count; i++)
+        same += memcmp(o->signers[i].hash, hash, MIXWIRE_HASH_BYTES) == 0;
+    return same >= m->config.pods[m->neighbours[place]].believed;
+}
+
+/* Of two versions the one that is proposed: so the pod gets to one of them. */
 const uint8_t *mixer_believed(const struct mix *m, const struct mixer_entry *e,
                               size_t place)
 {
     const struct mixer_offer *o = &e->offers[place];
-    uint32_t needed = m->config.pods[m->neighbours[place]].believed;
+    const struct mixwire_value *proposed = &m->proposal.value;
 
-    for (size_t i = 0; i < o->signer_count; i++) {
-        uint32_t same = 0;
-        for (size_t j = 0; j < o->signer_count; j++)
-            same += memcmp(o->signers[i].hash, o->signers[j].hash,
-                           MIXWIRE_HASH_BYTES) == 0;
-        if (same >= needed)
+    if (m->running && e->seq == m->seq && m->has_proposal &&
+        (proposed->used & mixer_bit(place)) &&
+        mixer_backed(m, e, place, proposed->hashes[place]))
+        return proposed->hashes[place];
+    for (size_t i = 0; i < o->signer_count; i++)
+        if (mixer_backed(m, e, place, o->signers[i].hash))
             return o->signers[i].hash;
-    }
     return NULL;
 }
 

@@ -148,7 +148,10 @@ void mixer_send_fellows(struct mix *m, const struct mixer_head *head);
 void mixer_keep(struct mixer_head *head, const struct mixwire *message);
 int mixer_verify(const struct mix *m, const struct mixwire *message);
 
-/* What enough members of the neighbour sign, or NULL. */
+/* What enough members of the neighbour sign, or NULL; whether they sign that.
+ */
+bool mixer_backed(const struct mix *m, const struct mixer_entry *e,
+                  size_t place, const uint8_t hash[MIXWIRE_HASH_BYTES]);
 const uint8_t *mixer_believed(const struct mix *m, const struct mixer_entry *e,
                               size_t place);
 bool mixer_holds(const struct mixer_entry *e, size_t place,
