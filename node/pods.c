@@ -78,16 +78,19 @@ static int read_members(struct study *study, const struct reader *r, int list,
                         struct error *error)
 {
     const size_t count = reader_count(r, list);
-    uint32_t *pod_of = calloc(study->site_count, sizeof *pod_of);
-    int code = pod_of == NULL ? no_memory(study, error) : 0;
+    int code = 0;
 
-    if (code == 0 && (count < 2 || count > PODS_MAX))
-        code = reader_fail(r, reader_line(r, list), error,
+    if (count < 2 || count > PODS_MAX)
+        return reader_fail(r, reader_line(r, list), error,
                            "pods: found %zu, expected 2 to %d lists of site "
                            "names",
                            count, PODS_MAX);
-    if (code == 0 && (study->pods = calloc(count, sizeof *study->pods)) == NULL)
-        code = no_memory(study, error);
+    study->pods = calloc(count, sizeof *study->pods);
+    uint32_t *pod_of = calloc(study->site_count + 1, sizeof *pod_of);
+    if (study->pods == NULL || pod_of == NULL) {
+        free(pod_of);
+        return no_memory(study, error);
+    }
     for (uint32_t p = 0; p < count && code == 0; p++) {
         study->pod_count = p + 1;
         code = read_pod(study, p, pod_of, r, reader_item(r, list, p), error);

@@ -50,8 +50,8 @@ bool circulant_is(const struct mixing *m)
 void circulant_spectrum(struct spectrum *s, const struct mixing *m)
 {
     const double turn = 2 * acos(-1.0) / (double)m->n;
-    size_t offset[MIXING_OFFSETS_MAX], count = 0;
-    double weight[MIXING_OFFSETS_MAX], most = -INFINITY, least = INFINITY;
+    size_t offset[MIXING_OFFSETS_MAX] = {0}, count = 0;
+    double weight[MIXING_OFFSETS_MAX] = {0}, most = -INFINITY, least = INFINITY;
     double size = 0, worst = 0;
 
     first_row(offset, weight, &count, m);
