@@ -7,13 +7,12 @@
 #include "model/cholesky.h"
 #include "model/metric.h"
 #include "model/newton.h"
-#include "model/wide.h"
+#include "model/pooled.h"
 
 enum { HALVINGS_MAX = 40, POLISH_MAX = 8 };
 
-static const double constant_ratio = 1e-11; /* SD against |mean| */
-static const double pivot_ratio = 1e-9;     /* 1 - R^2 against the others */
-static const double runaway_step = 0.01;    /* SDs, where nothing is gained */
+static const double pivot_ratio = 1e-9;  /* 1 - R^2 against the others */
+static const double runaway_step = 0.01; /* SDs, where nothing is gained */
 static const double log_two = 0.6931471805599453;
 
 static void fail(struct newton_state *s, enum newton_reason reason, size_t at)
@@ -36,22 +35,16 @@ static void take_means(const struct task *task, struct newton_state *s,
                        const double *v)
 {
     const size_t width = task->width;
-    const double *sums = v + 2, *counts = sums + WIDE_LIMBS * width;
-    const bool counted = task->spec->missing == TASK_MISSING_MEAN;
-    const double n = v[0];
+    const double n = v[POOLED_TRAIN];
+    size_t at = pooled_take_means(s->scale, task->spec, width, v);
 
     s->slots[NEWTON_N_TRAIN] = n;
-    s->slots[NEWTON_N_TEST] = v[1];
-    s->slots[NEWTON_Y_SUM] = wide_decode(sums);
+    s->slots[NEWTON_N_TEST] = v[POOLED_TEST];
+    s->slots[NEWTON_Y_SUM] = pooled_target_sum(v);
     s->slots[NEWTON_PHASE] = NEWTON_SCALES;
-    for (size_t j = 0; j < width; j++) {
-        double seen = counted && j > 0 ? counts[j - 1] : n;
-        double sum = wide_decode(sums + j * WIDE_LIMBS);
-        if (seen < 1) {
-            fail(s, n < 1 ? NEWTON_NO_ROWS : NEWTON_COLUMN_MISSING, j);
-            return;
-        }
-        s->scale[j] = sum / seen;
+    if (at < width) {
+        fail(s, n < 1 ? NEWTON_NO_ROWS : NEWTON_COLUMN_MISSING, at);
+        return;
     }
     if (n < 2 || (n < (double)width && task->spec->l2 == 0))
         fail(s, NEWTON_FEW_ROWS, 0);
@@ -64,15 +57,11 @@ static void take_scales(const struct task *task, struct newton_state *s,
                         const double *v)
 {
     const size_t width = task->width;
+    size_t at =
+        pooled_take_scales(s->scale, s->slots[NEWTON_N_TRAIN], width, v);
 
-    for (size_t j = 0; j < width; j++) {
-        double squares = wide_decode(v + j * WIDE_LIMBS);
-        double sd =
-            sqrt((squares > 0 ? squares : 0) / (s->slots[NEWTON_N_TRAIN] - 1));
-        s->scale[width + j] = sd;
-        if (sd > constant_ratio * fabs(s->scale[j]))
-            continue;
-        fail(s, j == 0 ? NEWTON_ONE_CLASS : NEWTON_COLUMN_CONSTANT, j);
+    if (at < width) {
+        fail(s, at == 0 ? NEWTON_ONE_CLASS : NEWTON_COLUMN_CONSTANT, at);
         return;
     }
     if (task->kind->classes) {

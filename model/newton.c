@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/pooled.h"
 #include "model/wide.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "states are little-endian");
 
-enum { ROUNDS_MIN = 4, COUNTS = 2, BITS_MIN = 16 };
+enum { ROUNDS_MIN = 4, BITS_MIN = 16 };
 
 static double slot(const void *state, size_t i)
 {
@@ -125,11 +126,6 @@ size_t newton_memory_size(const struct task *task)
     return 0;
 }
 
-static bool has_counts(const struct task *task)
-{
-    return task->spec->missing == TASK_MISSING_MEAN;
-}
-
 static size_t length(const struct task *task, enum newton_phase phase,
                      size_t splits)
 {
@@ -137,9 +133,9 @@ static size_t length(const struct task *task, enum newton_phase phase,
 
     switch (phase) {
     case NEWTON_MEANS:
-        return COUNTS + WIDE_LIMBS * width + (has_counts(task) ? width - 1 : 0);
+        return pooled_means_length(task->spec, width);
     case NEWTON_SCALES:
-        return WIDE_LIMBS * width;
+        return pooled_scales_length(width);
     case NEWTON_FIT:
         return 1 + width + width * (width + 1) / 2;
     case NEWTON_MEASURE:
@@ -201,73 +197,6 @@ double newton_loss(const struct task *task, const void *state)
     if (slot(state, NEWTON_EVALUATED) == 0)
         return NAN;
     return task->kind->classes ? loss / n : 2 * loss * sd * sd / n;
-}
-
-/* Neumaier's compensated sum: the order of the rows hardly matters. */
-struct total {
-    double sum, rest;
-};
-
-static void add(struct total *t, double x)
-{
-    double sum = t->sum + x;
-
-    t->rest +=
-        fabs(t->sum) >= fabs(x) ? (t->sum - sum) + x : (x - sum) + t->sum;
-    t->sum = sum;
-}
-
-static const char *column_name(const struct task *task, size_t j)
-{
-    return j == 0 ? task->spec->target : task->data->names[j - 1];
-}
-
-/* The sum of column j (0: y) over training rows, or of its centred squares. */
-static double column_sum(const struct task *task, size_t j, double *seen,
-                         const double *mean)
-{
-    const struct dataset *d = task->data;
-    struct total total = {0};
-
-    *seen = 0;
-    for (size_t i = 0; i < d->row_count; i++) {
-        double v = j == 0 ? d->y[i] : d->x[i * d->column_count + j - 1];
-        if (d->test[i] || isnan(v))
-            continue;
-        *seen += 1;
-        add(&total, mean == NULL ? v : (v - *mean) * (v - *mean));
-    }
-    return total.sum + total.rest;
-}
-
-static int send_columns(const struct task *task, double *x, double *counts,
-                        const double *means, struct error *error)
-{
-    for (size_t j = 0; j < task->width; j++) {
-        double seen;
-        double sum = column_sum(task, j, &seen, means ? &means[j] : NULL);
-        if (!wide_encode(x + j * WIDE_LIMBS, sum))
-            return error_set(error, -ERANGE,
-                             "%s: column '%s' holds numbers beyond 1e15 in "
-                             "size; use a larger unit",
-                             task->data->path, column_name(task, j));
-        if (j > 0 && counts != NULL)
-            counts[j - 1] = seen;
-    }
-    return 0;
-}
-
-static int send_means(const struct task *task, double *x, struct error *error)
-{
-    const struct dataset *d = task->data;
-
-    x[0] = x[1] = 0;
-    for (size_t i = 0; i < d->row_count; i++)
-        x[d->test[i]] += 1;
-    double *sums = x + COUNTS;
-    double *counts = sums + WIDE_LIMBS * task->width;
-    return send_columns(task, sums, has_counts(task) ? counts : NULL, NULL,
-                        error);
 }
 
 static int prepare(struct task *task, const double *scale, struct error *error)
@@ -336,9 +265,9 @@ int newton_contribute(struct task *task, double *x, void *memory,
     enum newton_phase phase = (enum newton_phase)s.slots[NEWTON_PHASE];
     assert(phase < NEWTON_FINISHED);
     if (phase == NEWTON_MEANS)
-        code = send_means(task, x, error);
+        code = pooled_send_means(x, task->spec, task->data, error);
     else if (phase == NEWTON_SCALES)
-        code = send_columns(task, x, NULL, s.scale, error);
+        code = pooled_send_scales(x, task->spec, task->data, s.scale, error);
     else
         code = prepare(task, s.scale, error);
     if (code == 0 && phase == NEWTON_FIT)
