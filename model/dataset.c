@@ -20,7 +20,7 @@ struct reading {
     struct dataset *data;
     size_t room;    /* rows */
     size_t matched; /* rows that pass the filter */
-    bool binary;    /* y is 0 or 1 */
+    double classes; /* y is 0..classes - 1; 0: any number */
 };
 
 static int no_memory(const char *path, struct error *error)
@@ -151,11 +151,18 @@ static int read_target(double *y, const struct reading *r, struct error *error)
     const char *text = r->csv.fields[r->columns.target];
     int code = read_number(y, r, r->spec->target, text, error);
 
-    if (code == 0 && r->binary && !isnan(*y) && *y != 0 && *y != 1)
+    if (code != 0 || r->classes == 0 || isnan(*y) ||
+        (*y >= 0 && *y < r->classes && *y == floor(*y)))
+        return code;
+    if (r->classes == 2)
         return error_set(error, -EINVAL,
                          "%s:%zu: column '%s': found %.60s, expected 0 or 1",
                          r->csv.path, r->csv.line, r->spec->target, text);
-    return code;
+    return error_set(error, -EINVAL,
+                     "%s:%zu: column '%s': found %.60s, expected a class, a "
+                     "whole number 0 to %.0f",
+                     r->csv.path, r->csv.line, r->spec->target, text,
+                     r->classes - 1);
 }
 
 static bool is_kept(const double *x, size_t count, double y,
@@ -285,7 +292,10 @@ int dataset_read(struct dataset **dataset, const char *path,
     int code;
 
     *dataset = NULL;
-    r.binary = strcmp(spec->kind, "logistic") == 0;
+    if (strcmp(spec->kind, "logistic") == 0)
+        r.classes = 2;
+    else if (strcmp(spec->kind, "linear") != 0)
+        r.classes = spec->training.classes;
     code = csv_open(&r.csv, path, error);
     if (code != 0)
         return code;

@@ -195,9 +195,13 @@ static void fill_scaling(struct task_report *report, const struct fit *f)
 {
     const size_t width = f->task->width;
 
-    for (size_t j = 1; report->scaling != NULL && j < width; j++)
-        report->scaling[j - 1] =
-            (struct task_scaling){f->s.scale[j], f->s.scale[width + j]};
+    report->scaling_count = report->scaling == NULL ? 0 : width - 1;
+    for (size_t j = 1; j <= report->scaling_count; j++) {
+        struct task_scaling *to = &report->scaling[j - 1];
+        snprintf(to->name, sizeof to->name, "%s", f->task->data->names[j - 1]);
+        to->mean = f->s.scale[j];
+        to->sd = f->s.scale[width + j];
+    }
 }
 
 static struct task_metric metric(const struct fit *f, size_t split)

@@ -7,36 +7,59 @@
 #include "model/dgd.h"
 #include "model/linear.h"
 #include "model/logistic.h"
+#include "model/train.h"
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+static bool is_regression(const char *kind)
+{
+    return strcmp(kind, "logistic") == 0 || strcmp(kind, "linear") == 0;
+}
+
+const char *task_method(const char *kind)
+{
+    return is_regression(kind) ? "newton" : "fedavg";
+}
 
 const struct task_ops *task_find(const struct task_spec *spec,
                                  struct error *error)
 {
-    static const struct task_ops *const all[] = {&logistic_ops, &linear_ops,
-                                                 &dgd_ops};
-    static const char *const later[] = {
-        "softmax", "mlp", "cnn", "cox", "gwas", "pca", "summary", "evaluate"};
-    const size_t count = sizeof all / sizeof all[0];
-    bool known = false;
+    static const char *const later[] = {"cnn", "cox",     "gwas",
+                                        "pca", "summary", "evaluate"};
+    static const char *const kinds[] = {"logistic", "linear", "softmax", "mlp"};
+    const bool exact = is_regression(spec->kind);
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i]->kind, spec->kind) != 0)
-            continue;
-        known = true;
-        if (strcmp(all[i]->method, spec->method) == 0)
-            return all[i];
-    }
-    if (known) {
+    if (exact && strcmp(spec->method, "newton") == 0)
+        return strcmp(spec->kind, "linear") == 0 ? &linear_ops : &logistic_ops;
+    if (strcmp(spec->kind, "logistic") == 0 && strcmp(spec->method, "dgd") == 0)
+        return &dgd_ops;
+    if (train_knows(spec->kind, spec->method))
+        return &train_ops;
+    if (is_one_of(spec->kind, kinds, sizeof kinds / sizeof *kinds)) {
+        const bool trained = train_knows(spec->kind, "fedavg");
         error_set(error, -EINVAL,
                   "method: found '%s', which is not in this version for kind "
-                  "'%s', expected newton%s",
+                  "'%s', expected %s%s",
                   spec->method, spec->kind,
-                  strcmp(spec->kind, "logistic") == 0 ? " or dgd" : "");
+                  !exact    ? ""
+                  : trained ? "newton, dgd, "
+                            : "newton",
+                  trained ? "fedsgd, fedavg, fedprox, scaffold or fedadam"
+                          : "");
         return NULL;
     }
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        known = known || strcmp(later[i], spec->kind) == 0;
-    error_set(error, -EINVAL, "kind: found '%s'%s, expected logistic or linear",
-              spec->kind, known ? ", which is not in this version" : "");
+    error_set(error, -EINVAL,
+              "kind: found '%s'%s, expected logistic, linear, softmax or mlp",
+              spec->kind,
+              is_one_of(spec->kind, later, sizeof later / sizeof *later)
+                  ? ", which is not in this version"
+                  : "");
     return NULL;
 }
 
@@ -55,5 +78,5 @@ void task_report_free(struct task_report *report)
     free(report->scaling);
     report->coefficients = NULL;
     report->scaling = NULL;
-    report->coefficient_count = 0;
+    report->coefficient_count = report->scaling_count = 0;
 }

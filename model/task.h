@@ -30,6 +30,35 @@ struct task_categorical {
     size_t level_count;
 };
 
+enum task_schedule {
+    TASK_SCHEDULE_CONSTANT,
+    TASK_SCHEDULE_EXPONENTIAL, /* step * decay^round */
+    TASK_SCHEDULE_COSINE       /* to 0 at the last round */
+};
+enum task_activation { TASK_ACTIVATION_RELU, TASK_ACTIVATION_TANH };
+enum task_precision { TASK_PRECISION_SINGLE, TASK_PRECISION_DOUBLE };
+
+enum { TASK_HIDDEN_MAX = 8, TASK_CLASSES_MAX = 1000 };
+
+/* What iterative training needs; not read by exact methods. */
+struct task_training {
+    uint32_t classes;               /* softmax, mlp: y is 0..classes - 1 */
+    size_t hidden[TASK_HIDDEN_MAX]; /* mlp: units of each hidden layer */
+    size_t hidden_count;
+    enum task_activation activation;
+    enum task_precision precision;
+    uint64_t init;         /* public seed of an mlp's first weights */
+    uint64_t local_steps;  /* of one round; 0: local_epochs instead */
+    uint64_t local_epochs; /* passes over this site's rows */
+    uint64_t batch;        /* rows in a step; 0: all */
+    double momentum;       /* 0 or more, below 1 */
+    enum task_schedule schedule;
+    double decay;
+    double mu;          /* fedprox */
+    double server_step; /* by which the mean difference is taken */
+    uint32_t patience;  /* rounds without a better loss; 0: no early stop */
+};
+
 /* The study file's `task:`, with what a task needs of `rounds:` and `sum:`.
  * Borrowed by a task for its whole life. Strings are owned by the study. */
 struct task_spec {
@@ -55,6 +84,7 @@ struct task_spec {
     bool tracks;      /* gradients are tracked */
     uint32_t restart; /* rounds after which trackers begin anew; 0: never */
     double rows; /* training rows of all pods; 0: all pods count the same */
+    struct task_training training;
 };
 
 /* One opened sum. */
@@ -79,6 +109,7 @@ struct task_metric { /* of one split, over all sites */
 };
 
 struct task_scaling { /* public mean and SD (n-1) of one feature */
+    char name[TASK_NAME_SIZE];
     double mean, sd;
 };
 
@@ -90,7 +121,8 @@ struct task_report {
     double deviance;
     struct task_coefficient *coefficients; /* [coefficient_count], owned */
     size_t coefficient_count;
-    struct task_scaling *scaling; /* [coefficient_count - 1] or NULL, owned */
+    struct task_scaling *scaling; /* [scaling_count] or NULL, owned */
+    size_t scaling_count;
     struct task_metric train, test;
     char notes[4][256]; /* e.g. "this site has one class only" */
     size_t note_count;
@@ -135,6 +167,9 @@ struct task_ops {
     int (*report)(const struct task *, const void *state,
                   struct task_report *report, struct error *);
 };
+
+/* The method of a study that names none. */
+const char *task_method(const char *kind);
 
 /* The operations of spec->kind and spec->method, or NULL with an error that
  * lists what there is. */

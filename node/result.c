@@ -130,9 +130,9 @@ static json_t *standardisation(const struct task_report *report)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i + 1 < report->coefficient_count; i++) {
+    for (size_t i = 0; i < report->scaling_count; i++) {
         json_t *entry = json_object();
-        set(entry, "name", text(report->coefficients[i + 1].name));
+        set(entry, "name", text(report->scaling[i].name));
         set(entry, "mean", number(report->scaling[i].mean));
         set(entry, "sd", number(report->scaling[i].sd));
         append(list, entry);

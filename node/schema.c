@@ -9,6 +9,7 @@
 #include "node/pods.h"
 #include "node/sites.h"
 #include "node/take.h"
+#include "node/training.h"
 #include "node/virtual.h"
 
 enum {
@@ -126,12 +127,13 @@ enum {
     TASK_MISSING,
     TASK_STANDARDISE,
     TASK_L2,
-    TASK_KEYS
+    TASK_TRAINING,
+    TASK_KEYS = TASK_TRAINING + TRAINING_TASK_KEYS
 };
 
-static const struct reader_key task_keys[TASK_KEYS] = {
-    {"kind", READER_TEXT, true, 0, 0, "linear or logistic"},
-    {"method", READER_TEXT, false, 0, 0, "newton or dgd"},
+static const struct reader_key task_keys[TASK_TRAINING] = {
+    {"kind", READER_TEXT, true, 0, 0, "linear, logistic, softmax or mlp"},
+    {"method", READER_TEXT, false, 0, 0, "newton, fedavg, …"},
     {"target", READER_TEXT, true, 0, 0, "the name of a column"},
     {"features", READER_TEXTS, false, 0, 0, "a list of columns"},
     {"categorical", READER_LIST, false, 0, 0, ""},
@@ -169,19 +171,26 @@ static uint32_t task_line(const struct reader_value *v, const char *message)
 static int read_task(struct study *study, const struct reader *r, int node,
                      struct error *error)
 {
+    struct reader_key keys[TASK_KEYS];
     struct reader_value v[TASK_KEYS];
     struct task_spec *t = &study->task;
     struct error why;
-    int code = reader_map(v, r, node, task_keys, TASK_KEYS, "task", error);
+
+    memcpy(keys, task_keys, sizeof task_keys);
+    memcpy(keys + TASK_TRAINING, training_task_keys, sizeof training_task_keys);
+    int code = reader_map(v, r, node, keys, TASK_KEYS, "task", error);
 
     if (code == 0)
         code = take_text(&t->kind, study, v[TASK_KIND].text, error);
     if (code == 0)
-        code = take_text(
-            &t->method, study,
-            v[TASK_METHOD].line == 0 ? "newton" : v[TASK_METHOD].text, error);
+        code = take_text(&t->method, study,
+                         v[TASK_METHOD].line == 0 ? task_method(t->kind)
+                                                  : v[TASK_METHOD].text,
+                         error);
     if (code == 0 && task_find(t, &why) == NULL)
         code = reader_fail(r, task_line(v, why.text), error, "%s", why.text);
+    if (code == 0)
+        code = training_task(study, r, v + TASK_TRAINING, error);
     if (code == 0)
         code = read_columns(study, r, v, error);
     if (code != 0)
@@ -195,28 +204,25 @@ static int read_task(struct study *study, const struct reader *r, int node,
 static int read_rounds(struct study *study, const struct reader *r, int node,
                        struct error *error)
 {
-    enum { MAX, DEADLINE, GRACE, LINGER, TOLERANCE, LOCAL, BATCH, STEP, KEYS };
-    static const struct reader_key keys[KEYS] = {
+    enum { MAX, DEADLINE, GRACE, LINGER, TOLERANCE, OWN_KEYS };
+    enum { KEYS = OWN_KEYS + TRAINING_ROUNDS_KEYS };
+    static const struct reader_key own[OWN_KEYS] = {
         {"max", READER_INTEGER, false, 1, 100000, ""},
         {"deadline_ms", READER_INTEGER, false, 1, DAY_MS, ""},
         {"grace_ms", READER_INTEGER, false, 0, DAY_MS, ""},
         {"linger_ms", READER_INTEGER, false, 0, DAY_MS, ""},
         {"tolerance", READER_REAL, false, 1e-15, 1, ""},
-        {"local_steps", READER_INTEGER, false, 1, 100000, ""},
-        {"batch", READER_INTEGER, false, 0, 1e12, ""},
-        {"step", READER_REAL, false, 0, 1e6, ""},
     };
+    struct reader_key keys[KEYS];
     struct reader_value v[KEYS];
-    int code = reader_map(v, r, node, keys, KEYS, "rounds", error);
 
+    memcpy(keys, own, sizeof own);
+    memcpy(keys + OWN_KEYS, training_rounds_keys, sizeof training_rounds_keys);
+    int code = reader_map(v, r, node, keys, KEYS, "rounds", error);
+    if (code == 0)
+        code = training_rounds(study, r, v + OWN_KEYS, error);
     if (code != 0)
         return code;
-    if ((v[LOCAL].line != 0 && v[LOCAL].integer != 1) || v[BATCH].integer != 0)
-        return reader_fail(
-            r, v[LOCAL].line != 0 ? v[LOCAL].line : v[BATCH].line, error,
-            "rounds: found local steps or batches, which are "
-            "not in this version; expected local_steps: 1 and "
-            "batch: 0");
     if (v[MAX].line != 0)
         study->rounds_max = (uint32_t)v[MAX].integer;
     if (v[DEADLINE].line != 0)
@@ -228,7 +234,8 @@ static int read_rounds(struct study *study, const struct reader *r, int node,
     if (v[TOLERANCE].line != 0)
         study->task.tolerance = v[TOLERANCE].real;
     study->task.rounds_max = study->rounds_max;
-    study->task.step = v[STEP].real;
+    if (v[OWN_KEYS + TRAINING_STEP].line != 0)
+        study->task.step = v[OWN_KEYS + TRAINING_STEP].real;
     return 0;
 }
 
@@ -482,6 +489,7 @@ static void defaults(struct study *study)
     study->task.tolerance = 1e-9;
     study->task.fraction_bits = FRACTION_BITS;
     study->task.lane_bits = 64;
+    training_defaults(&study->task.training);
     study->end_ms = 600000;
 }
 

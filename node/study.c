@@ -9,6 +9,7 @@
 #include "gossip/wire.h"
 #include "node/pods.h"
 #include "node/schema.h"
+#include "node/training.h"
 
 int study_read(struct study **study, const char *path, struct error *error)
 {
@@ -340,6 +341,32 @@ static void canon_pods(struct canon *c, const struct study *study)
     field_real(c, "pods.rows", study->task.rows);
 }
 
+static void canon_training(struct canon *c, const struct task_training *t)
+{
+    static const char *const schedule[] = {"constant", "exponential", "cosine"};
+    static const char *const activation[] = {"relu", "tanh"};
+    static const char *const precision[] = {"single", "double"};
+
+    field_integer(c, "task.classes", t->classes);
+    canon_begin(c, "task.hidden");
+    canon_integer(c, t->hidden_count);
+    for (size_t i = 0; i < t->hidden_count; i++)
+        canon_integer(c, t->hidden[i]);
+    canon_end(c);
+    field_text(c, "task.activation", activation[t->activation]);
+    field_text(c, "task.precision", precision[t->precision]);
+    field_integer(c, "task.init", t->init);
+    field_real(c, "task.mu", t->mu);
+    field_real(c, "task.server_step", t->server_step);
+    field_integer(c, "rounds.local_steps", t->local_steps);
+    field_integer(c, "rounds.local_epochs", t->local_epochs);
+    field_integer(c, "rounds.batch", t->batch);
+    field_real(c, "rounds.momentum", t->momentum);
+    field_text(c, "rounds.schedule", schedule[t->schedule]);
+    field_real(c, "rounds.decay", t->decay);
+    field_integer(c, "rounds.patience", t->patience);
+}
+
 size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
                     uint8_t charter[GOSSIP_HASH_BYTES],
                     const struct study *study)
@@ -360,6 +387,8 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     field_integer(&c, "wait_ms", study->wait_ms);
     canon_sites(&c, study);
     canon_task(&c, &study->task);
+    if (!training_is_exact(study))
+        canon_training(&c, &study->task.training);
     field_integer(&c, "rounds.max", study->rounds_max);
     field_integer(&c, "rounds.deadline_ms", study->deadline_ms);
     field_integer(&c, "rounds.grace_ms", study->grace_ms);

@@ -12,14 +12,21 @@ static void refuse(const char *kind, const char *method, const char *expected)
 static void unknown_kinds_are_refused_with_those_that_there_are(void **unused)
 {
     (void)unused;
-    refuse("softmax", "newton",
-           "kind: found 'softmax', which is not in this version, expected "
-           "logistic or linear");
+    refuse("cox", "newton",
+           "kind: found 'cox', which is not in this version, expected "
+           "logistic, linear, softmax or mlp");
     refuse("logit", "newton",
-           "kind: found 'logit', expected logistic or linear");
-    refuse("logistic", "fedavg",
+           "kind: found 'logit', expected logistic, linear, softmax or mlp");
+    refuse("logistic", "fednova",
+           "method: found 'fednova', which is not in this version for kind "
+           "'logistic', expected newton, dgd, fedsgd, fedavg, fedprox, scaffold or "
+           "fedadam");
+    refuse("linear", "fedavg",
            "method: found 'fedavg', which is not in this version for kind "
-           "'logistic', expected newton or dgd");
+           "'linear', expected newton");
+    refuse("mlp", "newton",
+           "method: found 'newton', which is not in this version for kind "
+           "'mlp', expected fedsgd, fedavg, fedprox, scaffold or fedadam");
     struct task_spec spec = cohort_spec("linear", 0);
     assert_string_equal(task_find(&spec, NULL)->kind, "linear");
     assert_string_equal(task_find(&spec, NULL)->method, "newton");

@@ -30,7 +30,7 @@ static struct study study = {
 static struct task_coefficient coefficients[2] = {
     {"(intercept)", 0.1, 1.0 / 3, 2, 0.31, -0.12, 0.38},
     {"age", -2.5e-17, NAN, NAN, NAN, NAN, NAN}};
-static struct task_scaling scaling[1] = {{53.25, 9.5}};
+static struct task_scaling scaling[1] = {{"age", 53.25, 9.5}};
 static struct task_report report = {
     .converged = true,
     .n_train = 486,
@@ -39,6 +39,7 @@ static struct task_report report = {
     .coefficients = coefficients,
     .coefficient_count = 2,
     .scaling = scaling,
+    .scaling_count = 1,
     .train = {486, 0.41, 0.9, 0.83, 0.12, NAN, NAN},
     .test = {0, NAN, NAN, NAN, NAN, NAN, NAN},
     .notes = {"one class at va"},

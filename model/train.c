@@ -1,0 +1,329 @@
+#include "model/train.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/learn.h"
+#include "model/metric.h"
+#include "model/mix.h"
+#include "model/net32.h"
+#include "model/net64.h"
+#include "model/outcome.h"
+#include "model/pooled.h"
+#include "model/wide.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "states are little-endian");
+_Static_assert((int)TASK_HIDDEN_MAX == NET_HIDDEN_MAX, "one limit");
+
+enum { BITS_MIN = 16, OVERHEAD_ROUNDS = 3 /* means, scales, metrics */ };
+
+static const char *const kinds[] = {"logistic", "softmax", "mlp"};
+static const char *const methods[] = {"fedsgd", "fedavg", "fedprox", "scaffold",
+                                      "fedadam"};
+enum { KINDS = 3, METHODS = 5 };
+
+static size_t find(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return count;
+}
+
+bool train_knows(const char *kind, const char *method)
+{
+    return find(kind, kinds, KINDS) < KINDS &&
+           find(method, methods, METHODS) < METHODS;
+}
+
+bool train_is_binary(const struct task *task)
+{
+    return task->net.sizes[task->net.layers] == 1;
+}
+
+static size_t moment_count(const struct task *task)
+{
+    return task->method == TRAIN_FEDADAM ? 2 * task->count : 0;
+}
+
+static size_t control_count(const struct task *task)
+{
+    return task->method == TRAIN_SCAFFOLD ? task->count : 0;
+}
+
+static size_t best_count(const struct task *task)
+{
+    return task->spec->training.patience > 0 ? task->count : 0;
+}
+
+size_t train_slot_count(const struct task *task)
+{
+    return TRAIN_SLOTS + 2 * task->width + task->count + control_count(task) +
+           moment_count(task) + best_count(task) + (size_t)2 * TRAIN_METRICS;
+}
+
+struct train_state train_view(const struct task *task, double *slots)
+{
+    struct train_state s = {.slots = slots};
+    double *at = slots + TRAIN_SLOTS;
+
+    s.scale = at;
+    s.w = at += 2 * task->width;
+    at += task->count;
+    s.control = control_count(task) > 0 ? at : NULL;
+    at += control_count(task);
+    s.moments = moment_count(task) > 0 ? at : NULL;
+    at += moment_count(task);
+    s.best = best_count(task) > 0 ? at : NULL;
+    s.metrics = at + best_count(task);
+    return s;
+}
+
+static double slot(const void *state, size_t i)
+{
+    double value;
+
+    memcpy(&value, (const char *)state + i * sizeof value, sizeof value);
+    return value;
+}
+
+static int check(const struct task_spec *spec, struct error *error)
+{
+    if (!(spec->l2 >= 0) || !isfinite(spec->l2))
+        return error_set(error, -EINVAL, "l2: found %g, expected 0 or more",
+                         spec->l2);
+    if (spec->rounds_max <= OVERHEAD_ROUNDS)
+        return error_set(error, -EINVAL,
+                         "rounds: found max: %u, expected at least %d (means, "
+                         "scales, one round of training, metrics)",
+                         spec->rounds_max, OVERHEAD_ROUNDS + 1);
+    if (spec->fraction_bits < BITS_MIN ||
+        fixed_bound(spec->members, spec->fraction_bits) < 1 << WIDE_BITS)
+        return error_set(error, -EINVAL,
+                         "fraction_bits: found %u, which %u sites' statistics "
+                         "do not fit; use 32",
+                         spec->fraction_bits, spec->members);
+    return learn_check(spec, error);
+}
+
+static void build(struct task *t)
+{
+    const struct task_training *g = &t->spec->training;
+    const bool mlp = strcmp(t->spec->kind, "mlp") == 0;
+    const bool logistic = strcmp(t->spec->kind, "logistic") == 0;
+    const bool one = logistic || (mlp && g->classes == 2);
+
+    net_init(&t->net, t->data->column_count, g->hidden,
+             mlp ? g->hidden_count : 0, one ? 1 : g->classes,
+             g->activation == TASK_ACTIVATION_TANH ? NET_TANH : NET_RELU);
+    t->kernel = mlp && g->precision == TASK_PRECISION_SINGLE ? &net32_kernel
+                                                             : &net64_kernel;
+    t->width = 1 + t->data->column_count;
+    t->count = net_count(&t->net);
+    for (size_t i = 0; i < t->data->row_count; i++)
+        t->test += t->data->test[i];
+    t->train = t->data->row_count - t->test;
+}
+
+static void close_task(struct task *task)
+{
+    if (task == NULL)
+        return;
+    free(task->x);
+    free(task->y);
+    free(task->scale);
+    free(task->seen);
+    free(task->next);
+    free(task->shift);
+    free(task->p);
+    free(task->work);
+    free(task);
+}
+
+static int allocate(struct task *t)
+{
+    const size_t rows = t->data->row_count;
+
+    t->x = calloc((rows + 1) * t->width, t->kernel->real_size);
+    t->y = calloc(rows + 1, sizeof *t->y);
+    t->scale = calloc(2 * t->width, sizeof *t->scale);
+    t->seen = calloc(train_slot_count(t), sizeof *t->seen);
+    t->next = calloc(train_slot_count(t), sizeof *t->next);
+    t->shift = calloc(control_count(t) + 1, sizeof *t->shift);
+    t->p = calloc(rows + 1, sizeof *t->p);
+    t->work = calloc(1, t->kernel->work_size(&t->net, rows));
+    return t->x == NULL || t->y == NULL || t->scale == NULL ||
+                   t->seen == NULL || t->next == NULL || t->shift == NULL ||
+                   t->p == NULL || t->work == NULL
+               ? -ENOMEM
+               : 0;
+}
+
+static int open_task(struct task **task, const struct task_spec *spec,
+                     const struct dataset *data, struct error *error)
+{
+    *task = NULL;
+    int code = check(spec, error);
+    if (code != 0)
+        return code;
+    struct task *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return error_set(error, -ENOMEM, "out of memory for the model");
+    t->ops = &train_ops;
+    t->spec = spec;
+    t->data = data;
+    t->method = (enum train_method)find(spec->method, methods, METHODS);
+    assert(train_knows(spec->kind, spec->method));
+    build(t);
+    if (allocate(t) != 0) {
+        code =
+            error_set(error, -ENOMEM,
+                      "out of memory for a model of %zu parameters", t->count);
+        close_task(t);
+        return code;
+    }
+    *task = t;
+    return 0;
+}
+
+static size_t state_size(const struct task *task)
+{
+    return train_slot_count(task) * sizeof(double);
+}
+
+size_t train_split_length(const struct task *task, size_t splits, bool last)
+{
+    const size_t bins = train_is_binary(task) ? (size_t)2 * METRIC_BINS : 0;
+
+    return splits * (last ? NET_SUMS + bins : TRAIN_SPLIT);
+}
+
+static size_t length(const struct task *task, enum train_phase phase,
+                     size_t splits)
+{
+    switch (phase) {
+    case TRAIN_MEANS:
+        return pooled_means_length(task->spec, task->width);
+    case TRAIN_SCALES:
+        return pooled_scales_length(task->width);
+    case TRAIN_ROUNDS:
+        return task->count + control_count(task) + 1 +
+               train_split_length(task, splits, false);
+    case TRAIN_MEASURE:
+        return train_split_length(task, splits, true);
+    default:
+        return 0;
+    }
+}
+
+static size_t length_max(const struct task *task)
+{
+    size_t most = 0;
+
+    for (int phase = TRAIN_MEANS; phase < TRAIN_FINISHED; phase++) {
+        size_t l = length(task, (enum train_phase)phase, 2);
+        most = l > most ? l : most;
+    }
+    return most;
+}
+
+static void start(const struct task *task, void *state)
+{
+    struct train_state s = train_view(task, task->next);
+    uint8_t seed[PRG_SEED_BYTES] = "starling: an mlp's first weights";
+    struct prg prg;
+
+    for (size_t i = 0; i < 8; i++)
+        seed[i] ^= (uint8_t)(task->spec->training.init >> 8 * i);
+    prg_seed(&prg, seed);
+    memset(task->next, 0, state_size(task));
+    net_start(s.w, &task->net, &prg);
+    memcpy(state, task->next, state_size(task));
+}
+
+static struct fixed_shape shape(const struct task *task, const void *state)
+{
+    const struct task_spec *spec = task->spec;
+    enum train_phase phase = (enum train_phase)slot(state, TRAIN_PHASE);
+    size_t splits = slot(state, TRAIN_N_TEST) > 0 ? 2 : 1;
+
+    return (struct fixed_shape){
+        .length = length(task, phase, splits),
+        .bound = fixed_bound(spec->members, spec->fraction_bits),
+        .fraction_bits = spec->fraction_bits,
+        .exact = true};
+}
+
+static struct fixed_region mixed(const struct task *task, const void *state)
+{
+    (void)task, (void)state;
+    return (struct fixed_region){0, 0, 0};
+}
+
+static const char *phase_name(const struct task *task, const void *state)
+{
+    static const char *const names[] = {"means",   "scales",   NULL,
+                                        "metrics", "finished", "failed"};
+    size_t phase = (size_t)slot(state, TRAIN_PHASE);
+
+    return phase == TRAIN_ROUNDS ? methods[task->method] : names[phase];
+}
+
+static double loss(const struct task *task, const void *state)
+{
+    (void)task;
+    return slot(state, TRAIN_MEASURED) == 0 ? (double)NAN
+                                            : slot(state, TRAIN_LOSS);
+}
+
+static double cell(const struct task *task, const double *scale, size_t i,
+                   size_t j)
+{
+    const double v = task->data->x[i * (task->width - 1) + j - 1];
+
+    if (task->spec->standardise == TASK_STANDARDISE_NONE)
+        return isnan(v) ? scale[j] : v;
+    return isnan(v) ? 0 : (v - scale[j]) / scale[task->width + j];
+}
+
+void train_prepare(struct task *task, const double *scale)
+{
+    const size_t width = task->width, size = 2 * width * sizeof *scale;
+    size_t next[2] = {0, task->train};
+
+    if (task->made && memcmp(task->scale, scale, size) == 0)
+        return;
+    memcpy(task->scale, scale, size);
+    task->made = true;
+    for (size_t i = 0; i < task->data->row_count; i++) {
+        const size_t row = next[task->data->test[i]]++;
+        for (size_t j = 0; j < width; j++) {
+            const double v = j == 0 ? 1 : cell(task, scale, i, j);
+            if (task->kernel == &net32_kernel)
+                ((float *)task->x)[row * width + j] = (float)v;
+            else
+                ((double *)task->x)[row * width + j] = v;
+        }
+        task->y[row] = (int32_t)task->data->y[i];
+    }
+}
+
+const struct task_ops train_ops = {.kind = "any",
+                                   .method = "fedavg",
+                                   .open = open_task,
+                                   .close = close_task,
+                                   .state_size = state_size,
+                                   .memory_size = learn_memory_size,
+                                   .length_max = length_max,
+                                   .start = start,
+                                   .shape = shape,
+                                   .contribute = learn_contribute,
+                                   .absorb = mix_absorb,
+                                   .mixed = mixed,
+                                   .phase = phase_name,
+                                   .loss = loss,
+                                   .report = outcome_fill};
