@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
+#include "model/digits.h"
 #include "model/metric.h"
 #include "model/pooled.h"
 #include "model/train.h"
@@ -116,17 +118,17 @@ static double *own_control(double *memory, const struct train_state *s,
     return before;
 }
 
-/* Option II: c_k+ = c_k - c + (w - v) / (steps * step). */
-static void renew_control(double *difference, double *own,
+/* Option II: c_k+ = c_k - c + (w - v) / (steps * step). It is c_k+ that is
+ * sent, not the difference, so that what rounding does to a sum does not add
+ * up over the rounds. */
+static void renew_control(double *control, double *own,
                           const struct train_state *s, const double *delta,
                           size_t count, double length)
 {
     double *after = own + count;
 
-    for (size_t i = 0; i < count; i++) {
-        difference[i] = -s->control[i] - delta[i] / length;
-        after[i] = own[i] + difference[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        control[i] = after[i] = own[i] - s->control[i] - delta[i] / length;
 }
 
 static void measure_split(const struct task *task, double *sums,
@@ -140,18 +142,23 @@ static void measure_split(const struct task *task, double *sums,
                           task->y + first, rows, task->work);
 }
 
-static void send_splits(const struct task *task, double *x,
-                        const struct train_state *s)
+/* n_k, then both splits' loss and hits. */
+static bool send_numbers(const struct task *task, double *x,
+                         const struct train_state *s)
 {
+    const struct fixed_shape lanes = train_lanes(task);
     const size_t splits = s->slots[TRAIN_N_TEST] > 0 ? 2 : 1;
+    const size_t step = digits_count(&lanes);
+    bool fine = digits_write(x, (double)task->train, &lanes);
 
     for (size_t i = 0; i < splits; i++) {
         double sums[NET_SUMS];
         measure_split(task, sums, s->w, i == 0 ? 0 : task->train,
                       i == 0 ? task->train : task->test);
-        x[i * TRAIN_SPLIT + TRAIN_SPLIT_LOSS] = sums[NET_LOSS];
-        x[i * TRAIN_SPLIT + TRAIN_SPLIT_CORRECT] = sums[NET_CORRECT];
+        fine = digits_write(x += step, sums[NET_LOSS], &lanes) && fine;
+        fine = digits_write(x += step, sums[NET_CORRECT], &lanes) && fine;
     }
+    return fine;
 }
 
 static void send_metrics(const struct task *task, double *x,
@@ -162,7 +169,7 @@ static void send_metrics(const struct task *task, double *x,
     for (size_t i = 0; i < splits; i++) {
         const size_t first = i == 0 ? 0 : task->train;
         const size_t rows = i == 0 ? task->train : task->test;
-        double *to = x + i * train_split_length(task, 1, true);
+        double *to = x + i * train_metrics_length(task);
         double *positives = to + NET_SUMS;
         double *negatives = positives + METRIC_BINS;
         measure_split(task, to, s->w, first, rows);
@@ -175,25 +182,44 @@ static void send_metrics(const struct task *task, double *x,
     }
 }
 
-static void send_round(struct task *task, double *x, double *memory,
-                       const struct train_state *s, struct prg *prg)
+static struct net_descent descent_of(const struct task *task,
+                                     const struct train_state *s,
+                                     struct prg *prg)
+{
+    const struct task_training *t = &task->spec->training;
+
+    return (struct net_descent){.net = &task->net,
+                                .x = task->x,
+                                .y = task->y,
+                                .rows = task->train,
+                                .start = s->w,
+                                .step = step_of(task, s),
+                                .momentum = t->momentum,
+                                .ridge =
+                                    task->spec->l2 / s->slots[TRAIN_N_TRAIN],
+                                .mu = task->method == TRAIN_FEDPROX ? t->mu : 0,
+                                .steps = steps_of(task),
+                                .batch = t->batch,
+                                .prg = prg};
+}
+
+static int runs_away(const struct task *task, struct error *error)
+{
+    return error_set(error, -ERANGE,
+                     "%s: training runs away: the values of this round are too "
+                     "large to be summed; use a smaller step, or standardise "
+                     "the columns",
+                     task->data->path);
+}
+
+static int send_round(struct task *task, double *x, double *memory,
+                      const struct train_state *s, struct prg *prg,
+                      struct error *error)
 {
     const size_t count = task->count;
-    const double n = s->slots[TRAIN_N_TRAIN];
-    const double share = (double)task->train / n;
-    const struct task_training *t = &task->spec->training;
-    struct net_descent d = {.net = &task->net,
-                            .x = task->x,
-                            .y = task->y,
-                            .rows = task->train,
-                            .start = s->w,
-                            .step = step_of(task, s),
-                            .momentum = t->momentum,
-                            .ridge = task->spec->l2 / n,
-                            .mu = task->method == TRAIN_FEDPROX ? t->mu : 0,
-                            .steps = steps_of(task),
-                            .batch = t->batch,
-                            .prg = prg};
+    const double weight =
+        train_gain(task) * (double)task->train / s->slots[TRAIN_N_TRAIN];
+    struct net_descent d = descent_of(task, s, prg);
     double *own = NULL, *end = x + count;
 
     if (task->method == TRAIN_SCAFFOLD) {
@@ -208,31 +234,16 @@ static void send_round(struct task *task, double *x, double *memory,
         end += count;
     }
     for (double *value = x; value < end; value++)
-        *value *= share;
-    *end = share;
-    send_splits(task, end + 1, s);
-}
-
-static int check_bound(const struct task *task, const double *x, size_t count,
-                       struct error *error)
-{
-    double bound = fixed_bound(task->spec->members, task->spec->fraction_bits);
-
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs(x[i]) <= bound))
-            return error_set(error, -ERANGE,
-                             "%s: found a value of size %g, expected at most "
-                             "%g: training runs away; use a smaller step, or "
-                             "standardise the columns",
-                             task->data->path, x[i], bound);
-    return 0;
+        *value *= weight;
+    return send_numbers(task, end, s) ? 0 : runs_away(task, error);
 }
 
 int learn_contribute(struct task *task, double *x, void *memory,
                      const void *state, struct prg *prg, struct error *error)
 {
     struct train_state s = train_view(task, task->seen);
-    const size_t length = task->ops->shape(task, state).length;
+    const struct fixed_shape shape = task->ops->shape(task, state);
+    size_t at;
     int code = 0;
 
     memcpy(task->seen, state, task->ops->state_size(task));
@@ -245,8 +256,10 @@ int learn_contribute(struct task *task, double *x, void *memory,
     else
         train_prepare(task, s.scale);
     if (code == 0 && phase == TRAIN_ROUNDS)
-        send_round(task, x, memory, &s, prg);
+        code = send_round(task, x, memory, &s, prg, error);
     if (code == 0 && phase == TRAIN_MEASURE)
         send_metrics(task, x, &s);
-    return code == 0 ? check_bound(task, x, length, error) : code;
+    if (code == 0 && lanes_check(x, &shape, &at) != 0)
+        code = runs_away(task, error);
+    return code;
 }

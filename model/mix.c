@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/digits.h"
 #include "model/metric.h"
 #include "model/pooled.h"
 #include "model/train.h"
@@ -47,17 +48,22 @@ static void take_scales(const struct task *task, struct train_state *s,
         fail(s, at == 0 ? TRAIN_ONE_CLASS : TRAIN_COLUMN_CONSTANT, at);
 }
 
-static void take_splits(struct train_state *s, const double *v)
+/* x: the first split's numbers of the round's vector. */
+static void take_splits(const struct task *task, struct train_state *s,
+                        const double *x)
 {
     const double n = s->slots[TRAIN_N_TRAIN], m = s->slots[TRAIN_N_TEST];
+    const struct fixed_shape lanes = train_lanes(task);
+    const size_t step = digits_count(&lanes);
 
     s->slots[TRAIN_MEASURED] = 1;
-    s->slots[TRAIN_LOSS] = v[TRAIN_SPLIT_LOSS] / n;
-    s->slots[TRAIN_ACCURACY] = v[TRAIN_SPLIT_CORRECT] / n;
+    s->slots[TRAIN_LOSS] = digits_read(x, &lanes) / n;
+    s->slots[TRAIN_ACCURACY] = digits_read(x + step, &lanes) / n;
     if (!(m > 0))
         return;
-    s->slots[TRAIN_TEST_LOSS] = v[TRAIN_SPLIT + TRAIN_SPLIT_LOSS] / m;
-    s->slots[TRAIN_TEST_ACCURACY] = v[TRAIN_SPLIT + TRAIN_SPLIT_CORRECT] / m;
+    x += TRAIN_SPLIT * step;
+    s->slots[TRAIN_TEST_LOSS] = digits_read(x, &lanes) / m;
+    s->slots[TRAIN_TEST_ACCURACY] = digits_read(x + step, &lanes) / m;
 }
 
 /* Whether w is good enough to go on from. */
@@ -78,12 +84,12 @@ static bool is_patient(const struct task *task, struct train_state *s)
 }
 
 static void move(const struct task *task, struct train_state *s,
-                 const double *difference, double weight)
+                 const double *difference, double scale)
 {
     const double by = task->spec->training.server_step;
 
     for (size_t i = 0; i < task->count; i++) {
-        double mean = difference[i] / weight;
+        double mean = difference[i] * scale;
         if (s->moments != NULL) {
             double *first = &s->moments[i], *second = first + task->count;
             *first = beta_one * *first + (1 - beta_one) * mean;
@@ -94,26 +100,37 @@ static void move(const struct task *task, struct train_state *s,
     }
 }
 
-static void take_round(const struct task *task, struct train_state *s,
-                       const double *v)
+static void go_on(const struct task *task, struct train_state *s,
+                  const double *x, double rows)
 {
-    const size_t count = task->count;
-    const double *control = v + count;
-    const double *weight = control + (s->control != NULL ? count : 0);
+    /* Of the rows in this sum, not of all. */
+    const double scale = s->slots[TRAIN_N_TRAIN] / (rows * train_gain(task));
+    const double *control = x + task->count;
 
-    take_splits(s, weight + 1);
-    if (!is_patient(task, s)) {
+    s->slots[TRAIN_TRAINED]++;
+    if (rows > 0) { /* but for forged sums */
+        move(task, s, x, scale);
+        for (size_t i = 0; s->control != NULL && i < task->count; i++)
+            s->control[i] = control[i] * scale;
+    }
+    /* This sum is counted already; one is kept for the metrics. */
+    if (s->slots[TRAIN_SUMS] + 2 > task->spec->rounds_max)
+        s->slots[TRAIN_PHASE] = TRAIN_MEASURE;
+}
+
+static void take_round(const struct task *task, struct train_state *s,
+                       const double *x)
+{
+    const struct fixed_shape lanes = train_lanes(task);
+    const size_t count = task->count;
+    const double *numbers = x + (s->control != NULL ? 2 : 1) * count;
+
+    take_splits(task, s, numbers + digits_count(&lanes));
+    if (is_patient(task, s)) {
+        go_on(task, s, x, digits_read(numbers, &lanes));
+    } else {
         s->slots[TRAIN_STOPPED] = 1;
         s->slots[TRAIN_PHASE] = TRAIN_MEASURE;
-    } else {
-        s->slots[TRAIN_TRAINED]++;
-        if (*weight > 0) /* but for forged sums */
-            move(task, s, v, *weight);
-        for (size_t i = 0; s->control != NULL && i < count; i++)
-            s->control[i] += control[i];
-        /* This sum is counted already; one is kept for the metrics. */
-        if (s->slots[TRAIN_SUMS] + 2 > task->spec->rounds_max)
-            s->slots[TRAIN_PHASE] = TRAIN_MEASURE;
     }
     if (s->slots[TRAIN_PHASE] == TRAIN_MEASURE && s->best != NULL)
         memcpy(s->w, s->best, count * sizeof *s->w);
@@ -138,7 +155,7 @@ static void take_metrics(const struct task *task, struct train_state *s,
                          const double *v)
 {
     const double n = s->slots[TRAIN_N_TRAIN], m = s->slots[TRAIN_N_TEST];
-    const double *test = v + train_split_length(task, 1, true);
+    const double *test = v + train_metrics_length(task);
 
     collect(task, s->metrics, v, n);
     s->slots[TRAIN_MEASURED] = 1;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/lanes.h"
+#include "model/digits.h"
 #include "model/learn.h"
 #include "model/metric.h"
 #include "model/mix.h"
@@ -195,26 +197,55 @@ static size_t state_size(const struct task *task)
     return train_slot_count(task) * sizeof(double);
 }
 
-size_t train_split_length(const struct task *task, size_t splits, bool last)
+size_t train_metrics_length(const struct task *task)
 {
-    const size_t bins = train_is_binary(task) ? (size_t)2 * METRIC_BINS : 0;
+    return NET_SUMS + (train_is_binary(task) ? (size_t)2 * METRIC_BINS : 0);
+}
 
-    return splits * (last ? NET_SUMS + bins : TRAIN_SPLIT);
+static bool is_narrow(const struct task_spec *spec)
+{
+    return spec->lane_bits == 16 || spec->lane_bits == 32;
+}
+
+static struct fixed_shape exact_lanes(const struct task_spec *spec)
+{
+    return (struct fixed_shape){
+        .bound = fixed_bound(spec->members, spec->fraction_bits),
+        .fraction_bits = spec->fraction_bits,
+        .exact = true};
+}
+
+struct fixed_shape train_lanes(const struct task *task)
+{
+    const struct task_spec *spec = task->spec;
+
+    if (!is_narrow(spec))
+        return exact_lanes(spec);
+    return (struct fixed_shape){.bound = spec->clip,
+                                .lane_bits = spec->lane_bits,
+                                .value_bits = spec->value_bits};
+}
+
+double train_gain(const struct task *task)
+{
+    return is_narrow(task->spec) ? task->spec->members : 1;
 }
 
 static size_t length(const struct task *task, enum train_phase phase,
                      size_t splits)
 {
+    const struct fixed_shape lanes = train_lanes(task);
+
     switch (phase) {
     case TRAIN_MEANS:
         return pooled_means_length(task->spec, task->width);
     case TRAIN_SCALES:
         return pooled_scales_length(task->width);
     case TRAIN_ROUNDS:
-        return task->count + control_count(task) + 1 +
-               train_split_length(task, splits, false);
+        return task->count + control_count(task) +
+               (1 + splits * TRAIN_SPLIT) * digits_count(&lanes);
     case TRAIN_MEASURE:
-        return train_split_length(task, splits, true);
+        return splits * train_metrics_length(task);
     default:
         return 0;
     }
@@ -226,6 +257,19 @@ static size_t length_max(const struct task *task)
 
     for (int phase = TRAIN_MEANS; phase < TRAIN_FINISHED; phase++) {
         size_t l = length(task, (enum train_phase)phase, 2);
+        most = l > most ? l : most;
+    }
+    return most;
+}
+
+static size_t lanes_max(const struct task *task)
+{
+    const struct fixed_shape lanes = train_lanes(task);
+    size_t most = 0;
+
+    for (int phase = TRAIN_MEANS; phase < TRAIN_FINISHED; phase++) {
+        size_t l = length(task, (enum train_phase)phase, 2);
+        l *= phase == TRAIN_ROUNDS ? lanes_bytes(&lanes) : sizeof(uint64_t);
         most = l > most ? l : most;
     }
     return most;
@@ -247,15 +291,13 @@ static void start(const struct task *task, void *state)
 
 static struct fixed_shape shape(const struct task *task, const void *state)
 {
-    const struct task_spec *spec = task->spec;
     enum train_phase phase = (enum train_phase)slot(state, TRAIN_PHASE);
     size_t splits = slot(state, TRAIN_N_TEST) > 0 ? 2 : 1;
+    struct fixed_shape s =
+        phase == TRAIN_ROUNDS ? train_lanes(task) : exact_lanes(task->spec);
 
-    return (struct fixed_shape){
-        .length = length(task, phase, splits),
-        .bound = fixed_bound(spec->members, spec->fraction_bits),
-        .fraction_bits = spec->fraction_bits,
-        .exact = true};
+    s.length = length(task, phase, splits);
+    return s;
 }
 
 static struct fixed_region mixed(const struct task *task, const void *state)
@@ -319,6 +361,7 @@ const struct task_ops train_ops = {.kind = "any",
                                    .state_size = state_size,
                                    .memory_size = learn_memory_size,
                                    .length_max = length_max,
+                                   .lanes_max = lanes_max,
                                    .start = start,
                                    .shape = shape,
                                    .contribute = learn_contribute,

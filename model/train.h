@@ -15,9 +15,11 @@
  * scale[2, width], w[count], control[count] (scaffold), moments[2, count]
  * (fedadam), best[count] (with patience), metrics[2, TRAIN_METRICS].
  *
- * A training round's vector is difference[count], weighted with n_k / N;
- * control[count] likewise (scaffold); the weight itself; then what train_split
- * numbers of the training rows and, if there are any, of the test rows, at w.
+ * A training round's vector is difference[count] and control[count] (scaffold),
+ * both weighted with gain n_k / N; then, as exact numbers (model/digits.h), n_k
+ * and TRAIN_SPLIT of the training rows and, if there are any, of the test rows,
+ * at w. The gain is 1, and the number of sites in narrow lanes, whose clip is
+ * then that of one site's difference.
  */
 
 #ifndef MODEL_TRAIN_H
@@ -114,8 +116,11 @@ struct train_state {
 struct train_state train_view(const struct task *task, double *slots);
 size_t train_slot_count(const struct task *task);
 
-/* Elements of a round's vector that tell of the splits. */
-size_t train_split_length(const struct task *task, size_t splits, bool last);
+/* Elements of one split in the metrics' vector. */
+size_t train_metrics_length(const struct task *task);
+/* Of one training round's: its length apart. */
+struct fixed_shape train_lanes(const struct task *task);
+double train_gain(const struct task *task);
 /* Whether the outputs are one logit. */
 bool train_is_binary(const struct task *task);
 

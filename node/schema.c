@@ -190,7 +190,8 @@ static int read_task(struct study *study, const struct reader *r, int node,
     if (code == 0 && task_find(t, &why) == NULL)
         code = reader_fail(r, task_line(v, why.text), error, "%s", why.text);
     if (code == 0)
-        code = training_task(study, r, v + TASK_TRAINING, error);
+        code = training_task(study, r, task_line(v, "kind"), v + TASK_TRAINING,
+                             error);
     if (code == 0)
         code = read_columns(study, r, v, error);
     if (code != 0)

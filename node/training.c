@@ -104,12 +104,34 @@ static int check_method(const struct study *s, const struct reader *r,
     return 0;
 }
 
-int training_task(struct study *study, const struct reader *r,
+static int check_needs(const struct study *s, const struct reader *r,
+                       uint32_t line, const struct reader_value *v,
+                       struct error *error)
+{
+    const char *key = NULL, *with = s->task.kind;
+
+    if (is(s->task.kind, "mlp") && v[TRAINING_HIDDEN].line == 0)
+        key = "hidden";
+    if (is(s->task.kind, "softmax") && v[TRAINING_CLASSES].line == 0)
+        key = "classes";
+    if (is(s->task.method, "fedprox") && v[TRAINING_MU].line == 0) {
+        key = "mu";
+        with = s->task.method;
+    }
+    if (key == NULL)
+        return 0;
+    return reader_fail(r, line, error, "%s: expected it with '%s'; add the key",
+                       key, with);
+}
+
+int training_task(struct study *study, const struct reader *r, uint32_t line,
                   const struct reader_value *v, struct error *error)
 {
     struct task_training *t = &study->task.training;
     int code = check_kind(study, r, v, error);
 
+    if (code == 0)
+        code = check_needs(study, r, line, v, error);
     if (code == 0)
         code = check_method(study, r, v, error);
     if (code == 0 && v[TRAINING_HIDDEN].line != 0)

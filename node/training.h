@@ -41,10 +41,12 @@ bool training_is_exact(const struct study *study);
 void training_defaults(struct task_training *training);
 
 /* v[TRAINING_TASK_KEYS], v[TRAINING_ROUNDS_KEYS] as reader_map filled them. A
- * key that the kind or method has no use for is an error. `rounds` after
- * `task`. Return 0 or -EINVAL. */
+ * key that the kind or method has no use for is an error, and one that it needs
+ * and that is not there (at `line`, the kind's). `rounds` after `task`. Return
+ * 0 or -EINVAL. */
 int training_task(struct study *study, const struct reader *reader,
-                  const struct reader_value *v, struct error *error);
+                  uint32_t line, const struct reader_value *v,
+                  struct error *error);
 int training_rounds(struct study *study, const struct reader *reader,
                     const struct reader_value *v, struct error *error);
 

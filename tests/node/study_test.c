@@ -229,7 +229,6 @@ static void what_this_version_lacks_is_refused_by_name(void **state)
     refused("lanes: 64", "masks: none", 21, "not in this version");
     /* Attack 24: there is no noise that could be calibrated wrongly. */
     refused("seed: 7", "privacy: {epsilon: 3}", 22, "not in this version");
-    refused("max: 50", "local_steps: 5", 20, "not in this version");
 }
 
 static void narrow_lanes_are_for_training(void **state)

@@ -1,0 +1,360 @@
+/* Training by real engines on the virtual network against trajectories that
+ * another program computed. Skipped, visibly, where the data is not there. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "sim/cohort.h"
+#include "sim/deal.h"
+#include "sim/world.h"
+
+enum { POINTS_MAX = 16, WEIGHTS_MAX = 20, LINE_SIZE = 4096 };
+
+static const char *shared(void)
+{
+    const char *folder = getenv("STARLING_SHARED");
+
+    return folder == NULL ? "../../../shared" : folder;
+}
+
+static FILE *open_shared(const char *name)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", shared(), name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        skip();
+    return file;
+}
+
+/* A world that has run; report is any member's. */
+struct outcome {
+    struct cohort cohort;
+    struct world *world;
+    struct world_facts facts;
+    struct task_report report;
+};
+
+static void outcome_run(struct outcome *o)
+{
+    struct world_config config;
+    struct error error = {{0}};
+
+    cohort_read(&o->cohort);
+    world_config_of(&config, o->cohort.study,
+                    (const struct dataset *const *)o->cohort.datasets);
+    assert_int_equal(world_new(&o->world, &config, &error), 0);
+    if (world_run(o->world) != 0)
+        fail_msg("%s", world_reason(o->world));
+    world_facts(o->world, &o->facts);
+    if (member_report(world_member(o->world, 1), &o->report, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_string_equal(o->report.failure, "");
+}
+
+static void outcome_free(struct outcome *o)
+{
+    task_report_free(&o->report);
+    world_free(o->world);
+    cohort_free(&o->cohort);
+}
+
+static void near(const char *what, double found, double expected, double within)
+{
+    if (!(fabs(found - expected) <= within))
+        fail_msg("%s: found %.12g, expected %.12g within %g", what, found,
+                 expected, within);
+}
+
+/* "rounds" and "task" lines of a study of `sites` in data.csv. */
+static void write_study(const struct cohort *c, const char *const *sites,
+                        const char *data, const char *task, const char *rounds,
+                        const char *sum)
+{
+    FILE *file = cohort_open(c, "study.yaml");
+
+    fprintf(file, "version: 1\nstudy: training\nsites:\n");
+    for (int i = 0; sites[i] != NULL; i++)
+        fprintf(file,
+                "  - {name: %s, data: \"%s\", rows: {column: site, equals: "
+                "%s}}\n",
+                sites[i], data, sites[i]);
+    fprintf(file,
+            "task:\n%s  target: y\n"
+            "  split: {column: set, train: train, test: test}\n"
+            "rounds: {%s}\nsum: {%s}\n",
+            task, rounds, sum);
+    fclose(file);
+}
+
+/* One method's block of heart-disease.txt, section 6. */
+struct trajectory {
+    size_t points, weights;
+    unsigned round[POINTS_MAX];
+    double loss[POINTS_MAX], w[WEIGHTS_MAX];
+};
+
+static void read_points(struct trajectory *t, const char *at)
+{
+    int used;
+
+    while (t->points < POINTS_MAX &&
+           sscanf(at, "%u: %lf%n", &t->round[t->points], &t->loss[t->points],
+                  &used) == 2) {
+        t->points++;
+        at += used;
+        at += strspn(at, ", ");
+    }
+}
+
+static void read_trajectory(struct trajectory *t, const char *section)
+{
+    static const char global[] = "  global loss at round ", w[] = "  w =";
+    FILE *file = open_shared("reference/heart-disease.txt");
+    char line[LINE_SIZE];
+    bool inside = false;
+
+    *t = (struct trajectory){0};
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "-- ", 3) == 0)
+            inside = strncmp(line + 3, section, strlen(section)) == 0;
+        if (inside && strncmp(line, global, sizeof global - 1) == 0)
+            read_points(t, line + sizeof global - 1);
+        if (!inside || strncmp(line, w, sizeof w - 1) != 0)
+            continue;
+        char *end, *at = line + sizeof w - 1;
+        for (;; at = end) {
+            double value = strtod(at, &end);
+            if (end == at || t->weights == WEIGHTS_MAX)
+                break;
+            t->w[t->weights++] = value;
+        }
+    }
+    fclose(file);
+}
+
+static void heart_study(struct outcome *o, const char *method,
+                        const char *rounds, const char *sum)
+{
+    static const char *const sites[] = {"cleveland", "hungarian", "switzerland",
+                                        "va", NULL};
+    char folder[2048] = "", data[4096], task[512];
+
+    if (shared()[0] != '/')
+        assert_non_null(getcwd(folder, sizeof folder));
+    snprintf(data, sizeof data, "%s/%s/data/heart-disease/heart740.csv", folder,
+             shared());
+    snprintf(task, sizeof task,
+             "  kind: logistic\n  method: %s\n"
+             "  features: [age, sex, trestbps, chol, fbs, thalach, exang, "
+             "oldpeak, cp2, cp3, cp4, restecg1, restecg2]\n",
+             method);
+    cohort_folder(&o->cohort);
+    write_study(&o->cohort, sites, data, task, rounds, sum);
+}
+
+/* Two rounds come before those of training: means, scales. */
+static void follow(const char *section, const char *method, const char *rounds)
+{
+    struct trajectory t;
+    struct outcome o;
+    double worst = 0;
+
+    read_trajectory(&t, section);
+    assert_true(t.points >= 7);
+    assert_int_equal(t.weights, 14);
+    heart_study(&o, method, rounds, "lanes: 64");
+    outcome_run(&o);
+    assert_true(o.facts.sum_exact);
+    assert_int_equal(o.facts.round_count, t.round[t.points - 1] + 3);
+    for (size_t i = 0; i < t.points; i++) {
+        const struct result_round *r = &o.facts.rounds[t.round[i] + 2];
+        near(section, r->loss, t.loss[i], 1e-6);
+        worst = fmax(worst, fabs(r->loss - t.loss[i]));
+    }
+    for (size_t i = 0; i < t.weights; i++) {
+        const struct task_coefficient *c = &o.report.coefficients[i];
+        near(c->name, c->estimate, t.w[i], 1e-6);
+        worst = fmax(worst, fabs(c->estimate - t.w[i]));
+    }
+    print_message("%s: off by %.1e at most\n", section, worst);
+    outcome_free(&o);
+}
+
+static void fedsgd_follows_its_reference(void **state)
+{
+    (void)state;
+    follow("FedSGD: E=1,", "fedsgd", "max: 1003, step: 0.5");
+}
+
+static void fedavg_follows_its_reference(void **state)
+{
+    (void)state;
+    follow("FedAvg: E=5,", "fedavg", "max: 103, step: 0.1, local_steps: 5");
+    follow("FedAvg: E=20,", "fedavg", "max: 103, step: 0.1, local_steps: 20");
+}
+
+static void fedprox_follows_its_reference(void **state)
+{
+    (void)state;
+    follow("FedProx: E=20,", "fedprox\n  mu: 0.1",
+           "max: 103, step: 0.1, local_steps: 20");
+}
+
+static void scaffold_follows_its_reference(void **state)
+{
+    (void)state;
+    follow("SCAFFOLD: E=20,", "scaffold",
+           "max: 103, step: 0.1, local_steps: 20");
+}
+
+/* The digits, a site for every two classes or dealt evenly, pixels / 16. */
+static void write_digits(const struct cohort *c, const char *sites)
+{
+    char command[4096], line[LINE_SIZE];
+    FILE *file = cohort_open(c, "digits.csv");
+
+    fclose(open_shared("data/digits/digits.csv.gz"));
+    snprintf(command, sizeof command, "gzip -dc '%s/data/digits/digits.csv.gz'",
+             shared());
+    FILE *from = popen(command, "r");
+    assert_non_null(from);
+    fputs("site,set,y", file);
+    for (int j = 0; j < 64; j++)
+        fprintf(file, ",p%d", j);
+    for (int i = 0; fgets(line, sizeof line, from) != NULL; i++) {
+        char *at = line;
+        double v[65];
+        for (int j = 0; j < 65; j++, at += strspn(at, ","))
+            v[j] = strtod(at, &at);
+        int part = i % 5 - 1;
+        if (strcmp(sites, "unlike") == 0)
+            part = (int)v[64] / 2;
+        else if (strcmp(sites, "five") == 0)
+            part = i / 5 % 5;
+        else if (part < 0)
+            part = i / 5 % 4;
+        fprintf(file, "\ns%d,%s,%d", part, i % 5 == 0 ? "test" : "train",
+                (int)v[64]);
+        for (int j = 0; j < 64; j++)
+            fprintf(file, ",%.17g", v[j] / 16);
+    }
+    fputs("\n", file);
+    fclose(file);
+    assert_int_equal(pclose(from), 0);
+}
+
+static void digits_study(struct outcome *o, const char *sites, const char *task,
+                         const char *rounds, const char *sum)
+{
+    static const char *const names[] = {"s0", "s1", "s2", "s3", "s4", NULL};
+    static const char *const four[] = {"s0", "s1", "s2", "s3", NULL};
+    char data[COHORT_PATH_SIZE];
+
+    cohort_folder(&o->cohort);
+    write_digits(&o->cohort, sites);
+    snprintf(data, sizeof data, "%s/digits.csv", o->cohort.folder);
+    write_study(&o->cohort, strcmp(sites, "alike") == 0 ? four : names, data,
+                task, rounds, sum);
+}
+
+static double penalty(const struct task_report *r, double ridge)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < r->coefficient_count; i++)
+        if (strncmp(r->coefficients[i].name, "(intercept)", 11) != 0)
+            sum += r->coefficients[i].estimate * r->coefficients[i].estimate;
+    return ridge / 2 * sum;
+}
+
+/* FedAvg's lines of digits.txt that begin so. */
+static void follow_digits(const char *begin, const char *sites,
+                          const char *rounds)
+{
+    FILE *file = open_shared("reference/digits.txt");
+    double objective = NAN, accuracy = NAN;
+    char line[LINE_SIZE];
+    struct outcome o;
+
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, begin, strlen(begin)) == 0)
+            sscanf(strstr(line, "objective"), "objective %lf test accuracy %lf",
+                   &objective, &accuracy);
+    fclose(file);
+    /* l2 counts for the sum over 1437 rows. */
+    digits_study(&o, sites,
+                 "  kind: softmax\n  method: fedavg\n  classes: 10\n"
+                 "  standardise: none\n  l2: 1.437\n",
+                 rounds, "lanes: 64");
+    outcome_run(&o);
+    assert_int_equal(o.report.n_train, 1437);
+    double found = o.report.train.log_loss + penalty(&o.report, 0.001);
+    print_message("%s: off by %.1e\n", begin, fabs(found - objective));
+    near(begin, found, objective, 1e-6);
+    near(begin, o.report.test.accuracy, accuracy, 1e-9);
+    outcome_free(&o);
+}
+
+static void digits_follow_their_reference(void **state)
+{
+    (void)state;
+    follow_digits("FedAvg IID E=1 ", "alike", "max: 102, step: 0.5");
+    follow_digits("FedAvg IID E=10 ", "alike",
+                  "max: 102, step: 0.5, local_steps: 10");
+    follow_digits("FedAvg IID E=50 ", "alike",
+                  "max: 22, step: 0.5, local_steps: 50");
+    follow_digits("FedAvg non-IID y//2 E=1 ", "unlike", "max: 102, step: 0.5");
+    follow_digits("FedAvg non-IID y//2 E=10 ", "unlike",
+                  "max: 102, step: 0.5, local_steps: 10");
+    follow_digits("FedAvg non-IID y//2 E=50 ", "unlike",
+                  "max: 22, step: 0.5, local_steps: 50");
+}
+
+/* The same steps on all rows in one place: five sites with a batch of 32 each
+ * take one step where one place takes five with 32. */
+static void five_sites_teach_a_network_as_well_as_one(void **state)
+{
+    struct task_report pooled = {0};
+    struct error error = {{0}};
+    struct outcome o;
+
+    (void)state;
+    digits_study(&o, "five",
+                 "  kind: mlp\n  classes: 10\n  hidden: [32]\n"
+                 "  standardise: none\n",
+                 "max: 42, step: 0.1, local_epochs: 2, batch: 16, momentum: "
+                 "0.9",
+                 "lanes: 64");
+    outcome_run(&o);
+    if (deal_pooled_fit(&pooled, o.cohort.study,
+                        (const struct dataset *const *)o.cohort.datasets, 5,
+                        &error) != 0)
+        fail_msg("%s", error.text);
+    print_message("digits, mlp: test accuracy %.4f, pooled %.4f\n",
+                  o.report.test.accuracy, pooled.test.accuracy);
+    assert_true(pooled.test.accuracy > 0.95);
+    near("accuracy", o.report.test.accuracy, pooled.test.accuracy, 0.01);
+    task_report_free(&pooled);
+    outcome_free(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fedsgd_follows_its_reference),
+        cmocka_unit_test(fedavg_follows_its_reference),
+        cmocka_unit_test(fedprox_follows_its_reference),
+        cmocka_unit_test(scaffold_follows_its_reference),
+        cmocka_unit_test(digits_follow_their_reference),
+        cmocka_unit_test(five_sites_teach_a_network_as_well_as_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
