@@ -133,6 +133,13 @@ struct task_report {
     } local;
 };
 
+/* How training goes, at the parameters that the sum opened last was of. NAN:
+ * not known. */
+struct task_watch {
+    double accuracy;                 /* of training rows */
+    double test_loss, test_accuracy; /* of test rows; the loss is a mean */
+};
+
 struct task_ops {
     const char *kind, *method;
     /* Borrows spec and data until close. -EINVAL: the spec does not fit. */
@@ -163,6 +170,8 @@ struct task_ops {
      * and the objective per training row, NAN if it has none yet. */
     const char *(*phase)(const struct task *, const void *state);
     double (*loss)(const struct task *, const void *state);
+    /* NULL: the method measures nothing but in the end. */
+    struct task_watch (*watch)(const struct task *, const void *state);
     /* Fills `report`; free with task_report_free. */
     int (*report)(const struct task *, const void *state,
                   struct task_report *report, struct error *);

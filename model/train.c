@@ -322,6 +322,21 @@ static double loss(const struct task *task, const void *state)
                                             : slot(state, TRAIN_LOSS);
 }
 
+static struct task_watch watch(const struct task *task, const void *state)
+{
+    struct task_watch w = {(double)NAN, (double)NAN, (double)NAN};
+
+    (void)task;
+    if (slot(state, TRAIN_MEASURED) == 0)
+        return w;
+    w.accuracy = slot(state, TRAIN_ACCURACY);
+    if (slot(state, TRAIN_N_TEST) > 0) {
+        w.test_loss = slot(state, TRAIN_TEST_LOSS);
+        w.test_accuracy = slot(state, TRAIN_TEST_ACCURACY);
+    }
+    return w;
+}
+
 static double cell(const struct task *task, const double *scale, size_t i,
                    size_t j)
 {
@@ -369,4 +384,5 @@ const struct task_ops train_ops = {.kind = "any",
                                    .mixed = mixed,
                                    .phase = phase_name,
                                    .loss = loss,
+                                   .watch = watch,
                                    .report = outcome_fill};

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -880,6 +881,17 @@ double member_loss(const struct member *m)
 
     gossip_view(m->gossip, &view);
     return m->ops->loss(m->task, view.state);
+}
+
+struct task_watch member_watch(const struct member *m)
+{
+    const double none = (double)NAN;
+    struct gossip_view view;
+
+    if (m->ops->watch == NULL)
+        return (struct task_watch){none, none, none};
+    gossip_view(m->gossip, &view);
+    return m->ops->watch(m->task, view.state);
 }
 
 int member_report(const struct member *m, struct task_report *report,

@@ -71,6 +71,7 @@ size_t member_evidence(const struct member *member, uint32_t accused,
                        const uint8_t *heads[2], size_t sizes[2]);
 const char *member_phase(const struct member *member);
 double member_loss(const struct member *member); /* NAN: none yet */
+struct task_watch member_watch(const struct member *member);
 
 /* After DONE with GOSSIP_FINISHED. Free with task_report_free. */
 int member_report(const struct member *member, struct task_report *report,

@@ -57,6 +57,12 @@ static double loss(const struct progress *p)
     return p->member != NULL ? member_loss(p->member) : NAN;
 }
 
+static struct task_watch watch(const struct progress *p)
+{
+    return p->member != NULL ? member_watch(p->member)
+                             : (struct task_watch){NAN, NAN, NAN};
+}
+
 static const char *phase_now(const struct progress *p)
 {
     const char *phase = p->member != NULL ? member_phase(p->member) : NULL;
@@ -276,6 +282,7 @@ static void keep_round(struct progress *p, const struct gossip_effect *e)
         .virtual_ms = progress_ms(p),
         .survivors = e->note.members,
         .loss = loss(p),
+        .watch = watch(p),
         .bytes_sent = progress_bytes(p) - p->rounds_bytes,
         .awaited = p->awaited,
     };

@@ -293,9 +293,19 @@ static void print_awaited(FILE *out, const struct study *study, uint64_t who)
     }
 }
 
+/* In a column of its own; empty where it is not known. */
+static void print_number(FILE *out, double value)
+{
+    fputc(',', out);
+    if (isfinite(value))
+        fprintf(out, "%.17g", value);
+}
+
 static void print_rounds(FILE *out, const struct result *result)
 {
-    fputs("round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n", out);
+    fputs("round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
+          "accuracy,test_loss,test_accuracy\n",
+          out);
     for (size_t i = 0; i < result->round_count; i++) {
         const struct result_round *r = &result->rounds[i];
         fprintf(out, "%" PRIu64 ",%" PRIu64 ",%u,", r->round, r->virtual_ms,
@@ -304,6 +314,9 @@ static void print_rounds(FILE *out, const struct result *result)
             fprintf(out, "%.17g", r->loss);
         fprintf(out, ",%s,%" PRIu64 ",", r->phase, r->bytes_sent);
         print_awaited(out, result->study, r->awaited);
+        print_number(out, r->watch.accuracy);
+        print_number(out, r->watch.test_loss);
+        print_number(out, r->watch.test_accuracy);
         fputc('\n', out);
     }
 }

@@ -27,6 +27,7 @@ struct result_round {
     uint64_t bytes_sent;
     uint64_t awaited; /* bitmap: members waited for in this round */
     char phase[32];
+    struct task_watch watch; /* NANs: empty */
 };
 
 struct result {

@@ -9,11 +9,24 @@
 #include "sim/notes.h"
 #include "sim/stage.h"
 
-enum { ROW_SIZE = 4096, COLUMNS = 7 };
-enum { ROUND, VIRTUAL_MS, SURVIVORS, LOSS, PHASE, BYTES, AWAITED };
+enum { ROW_SIZE = 4096 };
+enum {
+    ROUND,
+    VIRTUAL_MS,
+    SURVIVORS,
+    LOSS,
+    PHASE,
+    BYTES,
+    AWAITED,
+    ACCURACY,
+    TEST_LOSS,
+    TEST_ACCURACY,
+    COLUMNS
+};
 
 static const char header[] =
-    "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n";
+    "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,accuracy,"
+    "test_loss,test_accuracy\n";
 
 struct row { /* of rounds.csv; names in it have no commas */
     char text[ROW_SIZE];
@@ -83,10 +96,11 @@ static int write_rows(struct row *const *rows, size_t count, const char *out,
     fputs(header, file);
     for (size_t i = 0; i < count; i++)
         if (rows[i] != NULL)
-            fprintf(file, "%zu,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%s\n", i,
-                    rows[i]->virtual_ms, rows[i]->field[SURVIVORS],
+            fprintf(file, "%zu,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%s,%s,%s,%s\n",
+                    i, rows[i]->virtual_ms, rows[i]->field[SURVIVORS],
                     rows[i]->field[LOSS], rows[i]->field[PHASE], rows[i]->bytes,
-                    rows[i]->awaited);
+                    rows[i]->awaited, rows[i]->field[ACCURACY],
+                    rows[i]->field[TEST_LOSS], rows[i]->field[TEST_ACCURACY]);
     bool failed = ferror(file) != 0;
     failed = fclose(file) != 0 || failed;
     return failed ? error_set(error, -EIO, "%s: could not be written", path)

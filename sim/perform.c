@@ -38,8 +38,10 @@ static struct result_round *round_of(struct world *w, uint64_t round)
                                                sizeof *w->rounds);
         if (w->rounds == NULL)
             abort();
-        w->rounds[count] =
-            (struct result_round){.round = count, .loss = (double)NAN};
+        w->rounds[count] = (struct result_round){
+            .round = count,
+            .loss = (double)NAN,
+            .watch = {(double)NAN, (double)NAN, (double)NAN}};
     }
     return &w->rounds[round];
 }
@@ -183,8 +185,10 @@ static void look(struct world *w, uint32_t i)
     check_state(w->check, i, view.round, view.state_hash);
     if (view.round > s->seen_round && view.round <= w->round_count) {
         struct result_round *r = &w->rounds[view.round - 1];
-        if (isnan(r->loss))
+        if (isnan(r->loss)) {
             r->loss = member_loss(s->member);
+            r->watch = member_watch(s->member);
+        }
     }
     s->seen_round = view.round;
 }

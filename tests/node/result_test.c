@@ -48,7 +48,8 @@ static struct task_report report = {
 static const struct result_site per_site[2] = {
     {site_a, 199, 104, 51234, 0.83, 0.86}, {site_b, 85, 45, 12, NAN, 0.5}};
 static const struct result_round rounds[2] = {
-    {1, 40, 7, NAN, 1000, 0, "means"}, {2, 95, 3, 0.1, 2000, 6, "newton"}};
+    {1, 40, 7, NAN, 1000, 0, "means", {NAN, NAN, NAN}},
+    {2, 95, 3, 0.1, 2000, 6, "newton", {0.75, NAN, 0.5}}};
 static const char *const notes[1] = {"a note of the driver"};
 
 static struct result whole(void)
@@ -243,9 +244,11 @@ static void rounds_are_a_table_with_names_of_the_awaited(void **state)
     json_decref(written(&result));
     char *bytes = scratch_read(scratch_path("rounds.csv"), &size);
     assert_string_equal(
-        bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n"
-               "1,40,3,,means,1000,\n"
-               "2,95,2,0.10000000000000001,newton,2000,va+hungarian\n");
+        bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
+               "accuracy,test_loss,test_accuracy\n"
+               "1,40,3,,means,1000,,,,\n"
+               "2,95,2,0.10000000000000001,newton,2000,va+hungarian,0.75,,0.5"
+               "\n");
     free(bytes);
 }
 

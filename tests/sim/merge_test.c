@@ -37,7 +37,8 @@ static void write_site(const char *site, const char *hash, const char *rows)
     file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file,
-            "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n%s",
+            "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,accuracy,"
+            "test_loss,test_accuracy\n%s",
             rows);
     fclose(file);
 }
@@ -102,17 +103,19 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
     size_t size;
 
     (void)state;
-    write_site("ann", "ab", "0,5,2,,means,100,\n2,9,1,0.5,newton,10,ben\n");
+    write_site("ann", "ab",
+               "0,5,2,,means,100,,,,\n2,9,1,0.5,fedavg,10,ben,0.7,,0.6\n");
     write_site("ben", "ab",
-               "0,6,2,,means,11,\n1,7,2,,squares,7,\n"
-               "2,9,1,0.5,newton,20,\n");
+               "0,6,2,,means,11,,,,\n1,7,2,,squares,7,,,,\n"
+               "2,9,1,0.5,fedavg,20,,0.7,,0.6\n");
     assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
     json_decref(result);
     char *bytes = scratch_read(scratch_path("rounds.csv"), &size);
     assert_string_equal(
-        bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited\n"
-               "0,6,2,,means,111,\n1,7,2,,squares,7,\n"
-               "2,9,1,0.5,newton,30,ben\n");
+        bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
+               "accuracy,test_loss,test_accuracy\n"
+               "0,6,2,,means,111,,,,\n1,7,2,,squares,7,,,,\n"
+               "2,9,1,0.5,fedavg,30,ben,0.7,,0.6\n");
     free(bytes);
 }
 
