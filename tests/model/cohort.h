@@ -23,13 +23,16 @@
 #include "model/newton.h"
 #include "model/task.h"
 
-enum { COHORT_SITES = 8, COHORT_ROUNDS = 200 };
+enum { COHORT_SITES = 8, COHORT_ROUNDS = 400 };
 
 struct cohort {
     struct task_spec spec;
     const struct task_ops *ops;
     struct dataset *data[COHORT_SITES];
     struct task *task[COHORT_SITES];
+    void *memory[COHORT_SITES];
+    struct prg prg;
+    bool unrounded; /* sums of doubles instead of lanes */
     uint32_t count;
     void *state;
     size_t rounds;
@@ -106,6 +109,9 @@ static inline void cohort_open(struct cohort *c)
         if (code != 0)
             fail_msg("%s", c->error.text);
     }
+    for (uint32_t s = 0; s < c->count; s++)
+        c->memory[s] = calloc(1, c->ops->memory_size(c->task[s]) + 1);
+    prg_seed(&c->prg, (const uint8_t[PRG_SEED_BYTES]){1});
     c->state = malloc(c->ops->state_size(c->task[0]));
     c->ops->start(c->task[0], c->state);
 }
@@ -121,18 +127,24 @@ static inline bool cohort_round(struct cohort *c)
     assert_true(shape.length <= ops->length_max(c->task[0]));
     assert_true(fixed_fits(&shape, c->count));
     double *x = malloc(shape.length * sizeof *x);
+    double *plain = calloc(shape.length, sizeof *plain);
     uint64_t *lanes = malloc(shape.length * sizeof *lanes);
     uint64_t *sum = calloc(shape.length, sizeof *sum);
     for (uint32_t s = 0; s < c->count; s++) {
-        int code =
-            ops->contribute(c->task[s], x, NULL, c->state, NULL, &c->error);
+        int code = ops->contribute(c->task[s], x, c->memory[s], c->state,
+                                   &c->prg, &c->error);
         if (code != 0)
             fail_msg("%s", c->error.text);
         assert_int_equal(fixed_encode(lanes, x, &shape, &at), 0);
-        for (size_t i = 0; i < shape.length; i++)
+        for (size_t i = 0; i < shape.length; i++) {
             sum[i] += lanes[i];
+            plain[i] += x[i];
+        }
     }
     assert_int_equal(fixed_decode(x, sum, c->count, &shape, &at), 0);
+    if (c->unrounded)
+        memcpy(x, plain, shape.length * sizeof *x);
+    free(plain);
     snprintf(c->phases[c->rounds], sizeof c->phases[0], "%s",
              ops->phase(c->task[0], c->state));
     struct task_sum opened = {.values = x,
@@ -175,6 +187,7 @@ static inline void cohort_close(struct cohort *c)
 {
     for (uint32_t s = 0; s < c->count; s++) {
         c->ops->close(c->task[s]);
+        free(c->memory[s]);
         dataset_free(c->data[s]);
     }
     task_report_free(&c->report);

@@ -19,7 +19,8 @@ static void unknown_kinds_are_refused_with_those_that_there_are(void **unused)
            "kind: found 'logit', expected logistic, linear, softmax or mlp");
     refuse("logistic", "fednova",
            "method: found 'fednova', which is not in this version for kind "
-           "'logistic', expected newton, dgd, fedsgd, fedavg, fedprox, scaffold or "
+           "'logistic', expected newton, dgd, fedsgd, fedavg, fedprox, "
+           "scaffold or "
            "fedadam");
     refuse("linear", "fedavg",
            "method: found 'fedavg', which is not in this version for kind "
