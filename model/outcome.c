@@ -67,7 +67,7 @@ static void name_parameter(char name[TASK_NAME_SIZE], const struct task *t,
     char number[24];
     const char *in = number;
 
-    snprintf(number, sizeof number, "%zu", from);
+    snprintf(number, sizeof number, "%zu", from == 0 ? 0 : from - 1);
     if (from == 0)
         in = "(intercept)";
     else if (layer == 0)

@@ -313,6 +313,12 @@ static int narrow_rule(struct study *study, const struct reader *r,
                            "exact statistics, which are never rounded or "
                            "clipped; remove the key",
                            width, task->method);
+    if (study->pod_count > 0)
+        return reader_fail(r, lanes->line, error,
+                           "lanes: found %u with pods, expected 64: integer "
+                           "sums of pods are added up in 64 bits; remove the "
+                           "key",
+                           width);
     task->value_bits = (uint8_t)grid_value_bits(members, width);
     if (bits->line != 0 && bits->integer > task->value_bits)
         return reader_fail(r, bits->line, error,

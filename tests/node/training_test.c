@@ -162,6 +162,32 @@ static void a_wrong_value_is_refused(void **state)
             "'fedsgd'");
 }
 
+/* Sums of pods are added up in 64 bits. */
+static void narrow_lanes_are_not_for_pods(void **state)
+{
+    static const char form[] =
+        "version: 1\nstudy: s\nsites: [{name: a}, {name: b}, {name: c},\n"
+        "  {name: d}, {name: e}, {name: f}]\n"
+        "task: {kind: logistic, method: fedavg, target: y, features: [x]}\n"
+        "pods: {sites: [[a, b, c], [d, e, f]], mode: %s}\n"
+        "sum: {lanes: %d}\n";
+    struct error error = {""};
+    struct study *study;
+    char text[600];
+
+    (void)state;
+    snprintf(text, sizeof text, form, "exact", 16);
+    assert_true(study_read(&study, scratch_write("p.yaml", text), &error) < 0);
+    assert_non_null(strstr(error.text, ":7: lanes: found 16 with pods"));
+    snprintf(text, sizeof text, form, "gossip", 64);
+    assert_true(study_read(&study, scratch_write("p.yaml", text), &error) < 0);
+    assert_non_null(strstr(error.text, "expected 'mode: exact'"));
+    snprintf(text, sizeof text, form, "exact", 64);
+    assert_int_equal(study_read(&study, scratch_write("p.yaml", text), &error),
+                     0);
+    study_free(study);
+}
+
 static void every_key_is_in_the_charter(void **state)
 {
     static const char *const tasks[] = {MLP,
@@ -205,6 +231,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out_has_a_default),
         cmocka_unit_test(a_key_without_use_is_refused),
         cmocka_unit_test(a_wrong_value_is_refused),
+        cmocka_unit_test(narrow_lanes_are_not_for_pods),
         cmocka_unit_test(every_key_is_in_the_charter),
     };
 

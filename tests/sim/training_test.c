@@ -345,6 +345,78 @@ static void five_sites_teach_a_network_as_well_as_one(void **state)
     outcome_free(&o);
 }
 
+/* The last listed loss of a block of heart-disease.txt, in 16-bit lanes. */
+static void end_near(const char *section, const char *method,
+                     const char *rounds)
+{
+    struct trajectory t;
+    struct outcome o;
+
+    read_trajectory(&t, section);
+    heart_study(&o, method, rounds, "lanes: 16");
+    outcome_run(&o);
+    assert_true(o.facts.sum_exact);
+    double expected = t.loss[t.points - 1];
+    print_message("%s 16-bit lanes: off by %.1e\n", section,
+                  fabs(o.report.train.log_loss - expected));
+    near(section, o.report.train.log_loss, expected, 1e-3);
+    outcome_free(&o);
+}
+
+static void narrow_lanes_end_at_the_same_losses(void **state)
+{
+    (void)state;
+    end_near("FedSGD: E=1,", "fedsgd", "max: 1003, step: 0.5");
+    end_near("FedAvg: E=5,", "fedavg", "max: 103, step: 0.1, local_steps: 5");
+    end_near("FedAvg: E=20,", "fedavg", "max: 103, step: 0.1, local_steps: 20");
+    end_near("FedProx: E=20,", "fedprox\n  mu: 0.1",
+             "max: 103, step: 0.1, local_steps: 20");
+    end_near("SCAFFOLD: E=20,", "scaffold",
+             "max: 103, step: 0.1, local_steps: 20");
+}
+
+/* Rows of wdbc.csv in five blocks, each fifth row a test row. */
+static void wdbc_study(struct outcome *o, const char *sum)
+{
+    static const char *const names[] = {"s0", "s1", "s2", "s3", "s4", NULL};
+    char data[COHORT_PATH_SIZE], line[LINE_SIZE];
+    FILE *from = open_shared("data/breast-cancer-wdbc/wdbc.csv");
+
+    cohort_folder(&o->cohort);
+    snprintf(data, sizeof data, "%s/wdbc.csv", o->cohort.folder);
+    FILE *file = cohort_open(&o->cohort, "wdbc.csv");
+    for (int i = -1; fgets(line, sizeof line, from) != NULL; i++) {
+        const char *rest = strchr(line, ','); /* "site" or "site<i>" */
+        assert_non_null(rest);
+        if (i < 0)
+            fputs(line, file);
+        else
+            fprintf(file, "s%d%s", i / 114, rest);
+    }
+    fclose(from);
+    fclose(file);
+    write_study(&o->cohort, names, data, "  kind: mlp\n  hidden: [16]\n",
+                "max: 43, step: 0.05, local_epochs: 2, batch: 16", sum);
+}
+
+static void five_sites_with_narrow_lanes_find_the_malignant(void **state)
+{
+    static const char *const sums[] = {"lanes: 64", "lanes: 16",
+                                       "lanes: 16, value_bits: 8"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct outcome o;
+        wdbc_study(&o, sums[i]);
+        outcome_run(&o);
+        assert_true(o.facts.sum_exact);
+        print_message("wdbc, mlp, %s: test AUC %.4f, train loss %.4f\n",
+                      sums[i], o.report.test.auc, o.report.train.log_loss);
+        assert_true(o.report.test.auc >= 0.99);
+        outcome_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +426,8 @@ int main(void)
         cmocka_unit_test(scaffold_follows_its_reference),
         cmocka_unit_test(digits_follow_their_reference),
         cmocka_unit_test(five_sites_teach_a_network_as_well_as_one),
+        cmocka_unit_test(narrow_lanes_end_at_the_same_losses),
+        cmocka_unit_test(five_sites_with_narrow_lanes_find_the_malignant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
