@@ -117,6 +117,7 @@ static double softmax(real *z, size_t count, int32_t y)
     for (size_t c = 1; c < count; c++)
         top = (double)z[c] > top ? (double)z[c] : top;
     const double own = (double)z[y] - top;
+    assert(count > 0);
     for (size_t c = 0; c < count; c++) {
         const double e = exp((double)z[c] - top);
         z[c] = (real)e;
@@ -354,7 +355,8 @@ static void descend(double *delta, const struct net_descent *d, void *work)
     memset(velocity, 0, count * sizeof *velocity);
     lay_out(&b, d->net, w, memory);
     deal.x = memory + block_reals(d->net);
-    deal.y = (int32_t *)(deal.x + NET_BLOCK * (1 + d->net->sizes[0]));
+    void *after = deal.x + NET_BLOCK * (1 + d->net->sizes[0]);
+    deal.y = after;
     deal.order = (uint32_t *)(deal.y + NET_BLOCK);
     for (size_t i = 0; i < d->rows; i++)
         deal.order[i] = (uint32_t)i;
