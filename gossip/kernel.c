@@ -1,6 +1,6 @@
 #include "gossip/kernel.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 enum { LANES = 8 };
 
@@ -20,6 +20,13 @@ INLINE double dot(const double *a, const double *b, size_t d)
            ((sum[1] + sum[5]) + (sum[3] + sum[7])) + rest;
 }
 
+INLINE void dots(double *out, const double *a, const double *rows, size_t count,
+                 size_t stride, size_t d)
+{
+    for (size_t r = 0; r < count; r++)
+        out[r] = dot(a, rows + r * stride, d);
+}
+
 INLINE void add(double *restrict out, double factor, const double *restrict x,
                 size_t d)
 {
@@ -27,83 +34,251 @@ INLINE void add(double *restrict out, double factor, const double *restrict x,
         out[k] += factor * x[k];
 }
 
-/* Four rows at a time: out is read and written a quarter as often. */
-INLINE void add_four(double *restrict out, const double *weight,
-                     const double *restrict a, const double *restrict b,
-                     const double *restrict c, const double *restrict e,
-                     size_t d)
+INLINE void widen(double *restrict out, const float *restrict x, size_t d)
 {
-    const double wa = weight[0], wb = weight[1], wc = weight[2], we = weight[3];
-
     for (size_t k = 0; k < d; k++)
-        out[k] = (((out[k] + wa * a[k]) + wb * b[k]) + wc * c[k]) + we * e[k];
+        out[k] = x[k];
 }
 
-INLINE void gather(double *out, const double *weight, const uint32_t *column,
-                   size_t count, const double *x, size_t d)
+INLINE void narrow(float *restrict out, const double *restrict x, size_t d)
 {
-    size_t k = 0;
-
-    for (; k + 4 <= count; k += 4)
-        add_four(out, weight + k, x + column[k] * d, x + column[k + 1] * d,
-                 x + column[k + 2] * d, x + column[k + 3] * d, d);
-    for (; k < count; k++)
-        add(out, weight[k], x + column[k] * d, d);
+    for (size_t k = 0; k < d; k++)
+        out[k] = (float)x[k];
 }
+
+/* exp(x) = 2^n exp(r), |r| <= log(2) / 2: a Taylor polynomial whose rest is
+ * below 5e-18. x is kept where 2^n is a normal number. */
+INLINE double exponential(double x)
+{
+    const double round = 6755399441055744.0; /* 1.5 * 2^52 */
+    const double clamped = x > 700 ? 700 : x < -700 ? -700 : x;
+    const double shifted = clamped * 1.4426950408889634 + round;
+    const double n = shifted - round;
+    const double r = (clamped - n * 6.93147180369123816490e-01) -
+                     n * 1.90821492927058770e-10;
+    double p = 1.0 / 6227020800;
+    uint64_t bits, power;
+
+    p = p * r + 1.0 / 479001600;
+    p = p * r + 1.0 / 39916800;
+    p = p * r + 1.0 / 3628800;
+    p = p * r + 1.0 / 362880;
+    p = p * r + 1.0 / 40320;
+    p = p * r + 1.0 / 5040;
+    p = p * r + 1.0 / 720;
+    p = p * r + 1.0 / 120;
+    p = p * r + 1.0 / 24;
+    p = p * r + 1.0 / 6;
+    p = p * r + 0.5;
+    p = p * r + 1;
+    p = p * r + 1;
+    memcpy(&power, &shifted, sizeof power);
+    memcpy(&bits, &p, sizeof bits);
+    bits += power << 52;
+    memcpy(&p, &bits, sizeof p);
+    return p;
+}
+
+INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
+{
+    for (size_t k = 0; k < d; k++)
+        out[k] = 1 / (1 + exponential(-x[k]));
+}
+
+/* `lines` vectors of columns stay in registers while the rows pass. */
+#define TILE(name, real, vector)                                               \
+    INLINE void name(real *out, const double *weight, const uint32_t *column,  \
+                     size_t count, const real *x, size_t stride, size_t lines) \
+    {                                                                          \
+        const size_t lanes = sizeof(vector) / sizeof(real);                    \
+        vector sum[16];                                                        \
+        for (size_t l = 0; l < lines; l++)                                     \
+            sum[l] = *(const vector *)(out + l * lanes);                       \
+        for (size_t k = 0; k < count; k++) {                                   \
+            const real *row = x + column[k] * stride, w = (real)weight[k];     \
+            for (size_t l = 0; l < lines; l++)                                 \
+                sum[l] += w * *(const vector *)(row + l * lanes);              \
+        }                                                                      \
+        for (size_t l = 0; l < lines; l++)                                     \
+            *(vector *)(out + l * lanes) = sum[l];                             \
+    }
+
+#define CASE(name, lines)                                                      \
+    case lines:                                                                \
+        name##_tile(out, weight, column, count, x, stride, lines);             \
+        break;
+
+/* `most`: vectors that fit into the registers. The last columns, no whole
+ * vector, are summed first and put in place last: their vector overlaps the one
+ * before. */
+#define GATHER(name, real, size, most)                                         \
+    typedef real name##_vector                                                 \
+        __attribute__((vector_size(size), aligned(sizeof(real)), may_alias));  \
+    TILE(name##_tile, real, name##_vector)                                     \
+    INLINE void name(real *out, const double *weight, const uint32_t *column,  \
+                     size_t count, const real *x, size_t stride, size_t d)     \
+    {                                                                          \
+        const size_t lanes = size / sizeof(real), rest = d % lanes;            \
+        real last[size / sizeof(real)], *end = out + d - lanes;                \
+        for (size_t k = 0; d < lanes && k < d; k++)                            \
+            for (size_t e = 0; e < count; e++)                                 \
+                out[k] += (real)weight[e] * x[column[e] * stride + k];         \
+        if (d < lanes)                                                         \
+            return;                                                            \
+        if (rest > 0) {                                                        \
+            memcpy(last, end, sizeof last);                                    \
+            name##_tile(last, weight, column, count, x + d - lanes, stride,    \
+                        1);                                                    \
+        }                                                                      \
+        for (; d >= most * lanes; d -= most * lanes) {                         \
+            name##_tile(out, weight, column, count, x, stride, most);          \
+            out += most * lanes;                                               \
+            x += most * lanes;                                                 \
+        }                                                                      \
+        switch (d / lanes) {                                                   \
+            CASE(name, 1)                                                      \
+            CASE(name, 2)                                                      \
+            CASE(name, 3)                                                      \
+            CASE(name, 4)                                                      \
+            CASE(name, 5)                                                      \
+            CASE(name, 6)                                                      \
+            CASE(name, 7)                                                      \
+            CASE(name, 8)                                                      \
+            CASE(name, 9)                                                      \
+            CASE(name, 10)                                                     \
+            CASE(name, 11)                                                     \
+            CASE(name, 12)                                                     \
+            CASE(name, 13)                                                     \
+            CASE(name, 14)                                                     \
+            CASE(name, 15)                                                     \
+        }                                                                      \
+        if (rest > 0)                                                          \
+            memcpy(end, last, sizeof last);                                    \
+    }
+
+/* One table of all of them for each kind of processor. */
+struct kernels {
+    __typeof__(kernel_dot) *dot;
+    __typeof__(kernel_dots) *dots;
+    __typeof__(kernel_add) *add;
+    void (*gather)(double *out, const double *weight, const uint32_t *column,
+                   size_t count, const double *x, size_t stride, size_t d);
+    void (*gather_single)(float *out, const double *weight,
+                          const uint32_t *column, size_t count, const float *x,
+                          size_t stride, size_t d);
+    __typeof__(kernel_widen) *widen;
+    __typeof__(kernel_narrow) *narrow;
+    __typeof__(kernel_logistic) *logistic;
+};
+
+#define KERNELS(kind, size, most, target)                                      \
+    GATHER(kind##_double, double, size, most)                                  \
+    GATHER(kind##_float, float, size, most)                                    \
+    target static double kind##_dot(const double *a, const double *b,          \
+                                    size_t d)                                  \
+    {                                                                          \
+        return dot(a, b, d);                                                   \
+    }                                                                          \
+    target static void kind##_dots(double *out, const double *a,               \
+                                   const double *rows, size_t count,           \
+                                   size_t stride, size_t d)                    \
+    {                                                                          \
+        dots(out, a, rows, count, stride, d);                                  \
+    }                                                                          \
+    target static void kind##_add(double *out, double factor, const double *x, \
+                                  size_t d)                                    \
+    {                                                                          \
+        add(out, factor, x, d);                                                \
+    }                                                                          \
+    target static void kind##_gather(double *out, const double *weight,        \
+                                     const uint32_t *column, size_t count,     \
+                                     const double *x, size_t stride, size_t d) \
+    {                                                                          \
+        kind##_double(out, weight, column, count, x, stride, d);               \
+    }                                                                          \
+    target static void kind##_gather_single(                                   \
+        float *out, const double *weight, const uint32_t *column,              \
+        size_t count, const float *x, size_t stride, size_t d)                 \
+    {                                                                          \
+        kind##_float(out, weight, column, count, x, stride, d);                \
+    }                                                                          \
+    target static void kind##_widen(double *out, const float *x, size_t d)     \
+    {                                                                          \
+        widen(out, x, d);                                                      \
+    }                                                                          \
+    target static void kind##_narrow(float *out, const double *x, size_t d)    \
+    {                                                                          \
+        narrow(out, x, d);                                                     \
+    }                                                                          \
+    target static void kind##_logistic(double *out, const double *x, size_t d) \
+    {                                                                          \
+        logistic(out, x, d);                                                   \
+    }                                                                          \
+    static const struct kernels kind = {                                       \
+        kind##_dot,           kind##_dots,  kind##_add,    kind##_gather,      \
+        kind##_gather_single, kind##_widen, kind##_narrow, kind##_logistic};
+
+KERNELS(plain, 16, 8, )
 
 #ifdef __x86_64__
-#define WIDE __attribute__((target("avx2")))
+KERNELS(wide, 32, 8, __attribute__((target("avx2"))))
+KERNELS(widest, 64, 16,
+        __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))))
 
-WIDE static double wide_dot(const double *a, const double *b, size_t d)
+static const struct kernels *best(void)
 {
-    return dot(a, b, d);
-}
-
-WIDE static void wide_add(double *out, double factor, const double *x, size_t d)
-{
-    add(out, factor, x, d);
-}
-
-WIDE static void wide_gather(double *out, const double *weight,
-                             const uint32_t *column, size_t count,
-                             const double *x, size_t d)
-{
-    gather(out, weight, column, count, x, d);
-}
-
-static bool has_wide(void)
-{
-    return __builtin_cpu_supports("avx2") != 0;
+    if (__builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return &widest;
+    return __builtin_cpu_supports("avx2") ? &wide : &plain;
 }
 #else
-#define wide_dot dot
-#define wide_add add
-#define wide_gather gather
-
-static bool has_wide(void)
+static const struct kernels *best(void)
 {
-    return false;
+    return &plain;
 }
 #endif
 
 double kernel_dot(const double *a, const double *b, size_t d)
 {
-    return has_wide() ? wide_dot(a, b, d) : dot(a, b, d);
+    return best()->dot(a, b, d);
+}
+
+void kernel_dots(double *out, const double *a, const double *rows, size_t count,
+                 size_t stride, size_t d)
+{
+    best()->dots(out, a, rows, count, stride, d);
 }
 
 void kernel_add(double *out, double factor, const double *x, size_t d)
 {
-    if (has_wide())
-        wide_add(out, factor, x, d);
-    else
-        add(out, factor, x, d);
+    best()->add(out, factor, x, d);
 }
 
 void kernel_gather(double *out, const double *weight, const uint32_t *column,
-                   size_t count, const double *x, size_t d)
+                   size_t count, const double *x, size_t stride, size_t d)
 {
-    if (has_wide())
-        wide_gather(out, weight, column, count, x, d);
-    else
-        gather(out, weight, column, count, x, d);
+    best()->gather(out, weight, column, count, x, stride, d);
+}
+
+void kernel_gather_single(float *out, const double *weight,
+                          const uint32_t *column, size_t count, const float *x,
+                          size_t stride, size_t d)
+{
+    best()->gather_single(out, weight, column, count, x, stride, d);
+}
+
+void kernel_widen(double *out, const float *x, size_t d)
+{
+    best()->widen(out, x, d);
+}
+
+void kernel_narrow(float *out, const double *x, size_t d)
+{
+    best()->narrow(out, x, d);
+}
+
+void kernel_logistic(double *out, const double *x, size_t d)
+{
+    best()->logistic(out, x, d);
 }

@@ -1,5 +1,6 @@
-/* The loops that take the lab's time. Every one adds in one fixed order, so
- * that wider registers, where the processor has them, change no bit. */
+/* The loops that take the lab's time. Every one adds in one fixed order and
+ * rounds after each operation, so that wider registers, where the processor has
+ * them, change no bit. */
 
 #ifndef GOSSIP_KERNEL_H
 #define GOSSIP_KERNEL_H
@@ -9,10 +10,23 @@
 
 /* Eight sums side by side, then their sum. */
 double kernel_dot(const double *a, const double *b, size_t d);
+/* out[count] = kernel_dot of a[d] with each of rows[count, stride]. */
+void kernel_dots(double *out, const double *a, const double *rows, size_t count,
+                 size_t stride, size_t d);
 /* out[d] += factor * x[d] */
 void kernel_add(double *out, double factor, const double *x, size_t d);
-/* out[d] += sum_k weight[k] * x[column[k]], rows of x[.., d], in that order. */
+/* out[d] += sum_k weight[k] * x[column[k]], in that order; rows of x begin
+ * `stride` apart. */
 void kernel_gather(double *out, const double *weight, const uint32_t *column,
-                   size_t count, const double *x, size_t d);
+                   size_t count, const double *x, size_t stride, size_t d);
+/* The same in single precision. */
+void kernel_gather_single(float *out, const double *weight,
+                          const uint32_t *column, size_t count, const float *x,
+                          size_t stride, size_t d);
+
+void kernel_widen(double *out, const float *x, size_t d);
+void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */
+/* out[d] = 1 / (1 + exp(-x[d])), within 4e-16. */
+void kernel_logistic(double *out, const double *x, size_t d);
 
 #endif

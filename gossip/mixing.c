@@ -158,21 +158,32 @@ void mixing_laze(struct mixing *m)
 void mixing_row(double *out, const struct mixing *m, size_t i, const double *x,
                 size_t d)
 {
-    uint32_t column[MIXING_OFFSETS_MAX];
+    mixing_columns(out, m, i, x, d, d, false);
+}
+
+void mixing_columns(void *out, const struct mixing *m, size_t i, const void *x,
+                    size_t stride, size_t d, bool single)
+{
+    uint32_t columns[MIXING_OFFSETS_MAX];
+    const uint32_t *column = columns;
+    const double *weight = m->share;
+    size_t count = m->offset_count;
 
     assert(m->kind != MIXING_AVERAGE && i < m->n);
-    memset(out, 0, d * sizeof *out);
     if (m->kind == MIXING_SPARSE) {
-        const size_t from = m->start[i];
-        kernel_gather(out, m->weight + from, m->column + from,
-                      m->start[i + 1] - from, x, d);
-        return;
+        column = m->column + m->start[i];
+        weight = m->weight + m->start[i];
+        count = m->start[i + 1] - m->start[i];
     }
-    for (size_t k = 0; k < m->offset_count; k++) {
+    for (size_t k = 0; m->kind == MIXING_CIRCULANT && k < count; k++) {
         size_t j = i + m->offset[k];
-        column[k] = (uint32_t)(j < m->n ? j : j % m->n);
+        columns[k] = (uint32_t)(j < m->n ? j : j % m->n);
     }
-    kernel_gather(out, m->share, column, m->offset_count, x, d);
+    memset(out, 0, d * (single ? sizeof(float) : sizeof(double)));
+    if (single)
+        kernel_gather_single(out, weight, column, count, x, stride, d);
+    else
+        kernel_gather(out, weight, column, count, x, stride, d);
 }
 
 size_t mixing_find(const struct mixing *m, size_t i, size_t j)

@@ -47,6 +47,10 @@ void mixing_laze(struct mixing *mixing);
  * are added in the row's order. */
 void mixing_row(double *out, const struct mixing *mixing, size_t i,
                 const double *x, size_t d);
+/* The same, of d columns of rows that begin `stride` apart; `single`: of floats
+ * in single precision, else of doubles. */
+void mixing_columns(void *out, const struct mixing *mixing, size_t i,
+                    const void *x, size_t stride, size_t d, bool single);
 
 /* The place of (i, j) among the entries of sparse rows, or SIZE_MAX. */
 size_t mixing_find(const struct mixing *mixing, size_t i, size_t j);

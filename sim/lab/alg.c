@@ -52,7 +52,7 @@ void alg_gradient(struct alg_node *a, double *g, const double *x)
     struct chance batch = chance_of(a->set->seed, CHANCE_BATCH, a->place,
                                     a->step * 4096 + a->draws);
 
-    problem_gradient(g, p, (size_t)a->place, x, &batch);
+    problem_gradient(g, p, (size_t)a->place, x, &batch, a->room);
     a->world->draws[a->id] = ++a->draws;
     if (!(p->noise > 0))
         return;
@@ -86,7 +86,7 @@ const double *alg_received(const struct alg_node *a, size_t k)
         return w->link_send + w->reverse[w->first[a->id] + k] * (a->d + 1);
     if (w->faults == NULL ||
         !faults_lie(&lie, w->faults, a->neighbour[k], (size_t)a->id))
-        return w->sent + a->neighbour[k] * a->d;
+        return states_read(w->sent, a->neighbour[k], heard);
     for (size_t i = 0; i < a->d; i++)
         heard[i] = lie;
     return heard;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "sim/lab/compress.h"
+#include "sim/lab/states.h"
 
 enum {
     ALG_VECTORS_MAX = 8,
@@ -81,8 +82,8 @@ struct alg_world { /* what all nodes of a step have in common */
     const struct problem *problem;
     const struct faults *faults; /* or NULL */
     const struct mixing *mixing;
-    const double *sent;      /* [n, d] the first message of each node */
-    const double *link_send; /* one message a link, or NULL */
+    const struct states *sent; /* the first message of each node */
+    const double *link_send;   /* one message a link, or NULL */
     const size_t *first, *reverse;
     uint64_t *draws; /* [n] */
 };
@@ -101,6 +102,7 @@ struct alg_node {
     double *got[ALG_SENDS_MAX]; /* [d] each: the weighted sum of messages */
     double *got_s;
     double *t[ALG_SCRATCH]; /* [d] each, for the moment */
+    double *room;           /* of gradients */
     /* where the graph's links count: */
     size_t links;
     const uint32_t *neighbour;     /* [links] ascending */
@@ -120,7 +122,8 @@ struct alg {
     size_t phases;   /* 0 means 1 */
     enum alg_matrix matrix[ALG_PHASES_MAX];
     /* Each may be NULL. Without `message` a node sends v[0] and what it got is
-     * its new v[0], which combine() may still change in got[0]. */
+     * its new v[0], which combine() may still change in got[0]. Without
+     * `combine` what it got is its new v[0] too. */
     void (*init)(struct alg_node *a);
     void (*settle)(struct alg_node *a); /* got[0]: the mean of init's send[0] */
     void (*message)(struct alg_node *a, size_t phase);

@@ -30,27 +30,19 @@ static void local_message(struct alg_node *a, size_t phase)
     }
 }
 
-static void take(struct alg_node *a, size_t phase)
-{
-    (void)phase;
-    alg_copy(a->v[0], a->got[0], a->d);
-}
-
 const struct alg alg_dgd_atc = {.name = "dgd-atc",
                                 .takes = ALG_STEP,
                                 .needs = ALG_DOUBLY | ALG_GRADIENTS,
                                 .vectors = 1,
                                 .sends = 1,
-                                .message = local_message,
-                                .combine = take};
+                                .message = local_message};
 
 const struct alg alg_dgd_local = {.name = "local-dsgd",
                                   .takes = ALG_STEP | ALG_LOCAL_STEPS,
                                   .needs = ALG_DOUBLY | ALG_GRADIENTS,
                                   .vectors = 1,
                                   .sends = 1,
-                                  .message = local_message,
-                                  .combine = take};
+                                  .message = local_message};
 
 const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .takes = ALG_STEP | ALG_DEGREE | ALG_MODE |
@@ -58,8 +50,7 @@ const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .needs = ALG_RANDOM_SENDS,
                                      .vectors = 1,
                                      .sends = 1,
-                                     .message = local_message,
-                                     .combine = take};
+                                     .message = local_message};
 
 const struct alg alg_dgd_teleportation = {
     .name = "teleportation",
@@ -67,8 +58,7 @@ const struct alg alg_dgd_teleportation = {
     .needs = ALG_DOUBLY | ALG_GRADIENTS | ALG_ON_TOKENS,
     .vectors = 1,
     .sends = 1,
-    .message = local_message,
-    .combine = take};
+    .message = local_message};
 
 const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .takes = ALG_STEP | ALG_LOCAL_STEPS,
@@ -76,8 +66,7 @@ const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .vectors = 1,
                                    .sends = 1,
                                    .matrix = {ALG_MEAN},
-                                   .message = local_message,
-                                   .combine = take};
+                                   .message = local_message};
 
 const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .takes =
@@ -86,5 +75,4 @@ const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .vectors = 1,
                                     .sends = 1,
                                     .matrix = {ALG_MEAN},
-                                    .message = local_message,
-                                    .combine = take};
+                                    .message = local_message};

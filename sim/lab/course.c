@@ -6,26 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/kernel.h"
 #include "sim/lab/chance.h"
+#include "sim/lab/states.h"
 
-enum { BLOCK = 1024 }; /* rows whose sums are added one after the other */
+enum {
+    BLOCK = 1024, /* rows whose sums are added one after the other */
+    SPACING = 16  /* numbers between what two threads write */
+};
 
 struct course {
     struct course_plan plan;
     size_t n, d;
     uint64_t step;
-    struct alg_world world;         /* of this step */
-    uint64_t *draws;                /* [n] gradients in this step */
-    double *v[ALG_VECTORS_MAX];     /* [n, d] each */
-    double *s;                      /* [n, scalars] */
-    double *send[ALG_SENDS_MAX];    /* [n, d] each; not without a message */
-    double *send_s;                 /* [n] */
-    double *next;                   /* [n, d] instead: the new v[0] */
-    double *link, *link_send;       /* [links, ...] */
-    size_t *first;                  /* [n + 1] links of each node */
-    uint32_t *neighbour;            /* [first[n]] */
-    size_t *reverse;                /* [first[n]] the same link, other end */
-    double *scratch;                /* [threads, ...] */
+    struct alg_world world;            /* of this step */
+    uint64_t *draws;                   /* [n] gradients in this step */
+    struct states v[ALG_VECTORS_MAX];  /* [n, d] each */
+    double *s;                         /* [n, scalars] */
+    struct states send[ALG_SENDS_MAX]; /* [n, d] each, if it has a message */
+    double *send_s;                    /* [n] */
+    struct states next;                /* [n, d] instead: the new v[0] */
+    double *link, *link_send;          /* [links, ...] */
+    size_t *first;                     /* [n + 1] links of each node */
+    uint32_t *neighbour;               /* [first[n]] */
+    size_t *reverse;                   /* [first[n]] the same link, other end */
+    double *scratch;                   /* [threads, scratch_size] */
+    size_t scratch_size;
     double *mean[ALG_SENDS_MAX];    /* [d] for ALG_MEAN */
     double *partial;                /* [blocks, d + 1] */
     double *start_mean;             /* [d] */
@@ -35,6 +41,7 @@ struct course {
     struct mixing *average;
     size_t phase;
     size_t at_meeting; /* row of plan.wake */
+    double links;      /* of the matrix before */
     double vectors, bytes, gradients;
     struct error *error;
 };
@@ -45,40 +52,66 @@ static size_t grain(const struct course *c)
     return 1 + 8192 / (c->d + 8);
 }
 
+static double *row_in(const struct states *x, size_t i, double *room)
+{
+    if (!x->single)
+        return states_row(x, i);
+    kernel_widen(room, states_row(x, i), x->d);
+    return room;
+}
+
+/* A node's rows: in place, or, of single precision, a copy that end_node()
+ * puts back. */
 static void point_at(struct alg_node *a, struct course *c, size_t i,
                      size_t thread)
 {
     const struct alg *alg = c->plan.alg;
-    const size_t d = c->d, wide = ALG_SCRATCH + ALG_SENDS_MAX;
-    double *scratch = c->scratch + thread * (wide * d + ALG_SCALARS_MAX);
+    const size_t wide = states_stride(c->d, false);
+    const size_t copied = c->plan.single ? wide : 0;
+    double *room = c->scratch + thread * c->scratch_size;
 
     *a = (struct alg_node){.set = &c->plan.setting,
-                           .d = d,
+                           .d = c->d,
                            .n = c->n,
                            .id = i,
                            .place = i,
                            .step = c->step,
                            .draws = c->draws[i],
                            .world = &c->world};
-    for (size_t k = 0; k < alg->vectors; k++)
-        a->v[k] = c->v[k] + i * d;
+    for (size_t k = 0; k < ALG_SCRATCH; k++, room += wide)
+        a->t[k] = room;
+    for (size_t k = 0; k < ALG_SENDS_MAX; k++, room += wide)
+        a->got[k] = room;
+    for (size_t k = 0; k < alg->vectors; k++, room += copied)
+        a->v[k] = row_in(&c->v[k], i, room);
+    for (size_t k = 0; k < alg->sends && alg->message != NULL;
+         k++, room += copied)
+        a->send[k] = row_in(&c->send[k], i, room);
+    a->got_s = room;
+    a->room = room + SPACING;
     a->s = c->s + i * alg->scalars;
-    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
-        a->send[k] = c->send[k] + i * d;
     a->send_s = c->send_s + i;
-    for (size_t k = 0; k < ALG_SCRATCH; k++)
-        a->t[k] = scratch + k * d;
-    for (size_t k = 0; k < ALG_SENDS_MAX; k++)
-        a->got[k] = scratch + (ALG_SCRATCH + k) * d;
-    a->got_s = scratch + wide * d;
-    if (alg->message == NULL && c->next != NULL)
-        a->got[0] = c->next + i * d;
+    if (c->next.x != NULL && !c->plan.single)
+        a->got[0] = states_row(&c->next, i);
     if (c->first == NULL)
         return;
     a->links = c->first[i + 1] - c->first[i];
     a->neighbour = c->neighbour + c->first[i];
-    a->link = c->link + c->first[i] * alg->link_vectors * (d + 1);
-    a->link_send = c->link_send + c->first[i] * (d + 1);
+    a->link = c->link + c->first[i] * alg->link_vectors * (c->d + 1);
+    a->link_send = c->link_send + c->first[i] * (c->d + 1);
+}
+
+static void end_node(const struct alg_node *a, struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const size_t i = (size_t)a->id;
+
+    if (!c->plan.single)
+        return;
+    for (size_t k = 0; k < alg->vectors; k++)
+        states_write(&c->v[k], i, a->v[k]);
+    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+        states_write(&c->send[k], i, a->send[k]);
 }
 
 static size_t place_of(const struct course *c, size_t token)
@@ -116,12 +149,13 @@ static void message_rows(void *context, size_t from, size_t to, size_t thread)
         begin_node(&a, c, i, thread);
         if (!is_offline(c, i))
             c->plan.alg->message(&a, c->phase);
+        end_node(&a, c);
     }
 }
 
-/* What liars say instead of what they are. */
+/* What liars say instead of what they are; room[d]. */
 static void add_lies(struct course *c, double *got, const struct mixing *m,
-                     size_t i, const double *sent)
+                     size_t i, const struct states *sent, double *room)
 {
     double lie;
 
@@ -129,25 +163,40 @@ static void add_lies(struct course *c, double *got, const struct mixing *m,
         size_t j = m->column[e];
         if (j == i || !faults_lie(&lie, c->plan.faults, j, i))
             continue;
+        const double *truth = states_read(sent, j, room);
         for (size_t k = 0; k < c->d; k++)
-            got[k] += m->weight[e] * (lie - sent[j * c->d + k]);
+            got[k] += m->weight[e] * (lie - truth[k]);
     }
+}
+
+static const struct mixing *mixing_now(const struct course *c)
+{
+    return c->mixing[c->plan.alg->matrix[c->phase]];
+}
+
+static const struct states *sent_now(const struct course *c, size_t k)
+{
+    return c->plan.alg->message == NULL ? &c->v[0] : &c->send[k];
 }
 
 static void mix_row(struct course *c, struct alg_node *a, size_t i)
 {
     const struct alg *alg = c->plan.alg;
-    const struct mixing *m = c->mixing[alg->matrix[c->phase]];
+    const struct mixing *m = mixing_now(c);
+    const bool single = c->plan.single;
 
     for (size_t k = 0; k < alg->sends; k++) {
-        const double *sent = alg->message == NULL ? c->v[0] : c->send[k];
+        const struct states *sent = sent_now(c, k);
+        void *row = single ? (void *)a->t[0] : a->got[k];
         if (m->kind == MIXING_AVERAGE) {
             alg_copy(a->got[k], c->mean[k], c->d);
             continue;
         }
-        mixing_row(a->got[k], m, i, sent, c->d);
+        mixing_columns(row, m, i, sent->x, sent->stride, sent->stride, single);
+        if (single)
+            kernel_widen(a->got[k], row, c->d);
         if (c->plan.faults != NULL && c->plan.faults->liar != NULL)
-            add_lies(c, a->got[k], m, i, sent);
+            add_lies(c, a->got[k], m, i, sent, a->t[0]);
     }
     if (alg->scalar_sends > 0 && m->kind == MIXING_AVERAGE)
         a->got_s[0] = 1;
@@ -164,14 +213,40 @@ static void combine_rows(void *context, size_t from, size_t to, size_t thread)
     for (size_t i = from; i < to; i++) {
         begin_node(&a, c, i, thread);
         mix_row(c, &a, i);
-        if (alg->combine != NULL && !is_offline(c, i))
+        const bool offline = is_offline(c, i);
+        if (alg->combine != NULL && !offline)
             alg->combine(&a, c->phase);
+        end_node(&a, c);
+        if (alg->message == NULL && alg->sends > 0)
+            states_write(&c->next, i, a.got[0]);
+        else if (alg->combine == NULL && !offline)
+            states_write(&c->v[0], i, a.got[0]);
     }
+}
+
+/* What is got is the new state, and nothing stands in between. */
+static void mix_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    const bool own = c->plan.alg->message == NULL;
+
+    (void)thread;
+    states_mix(own ? &c->next : &c->v[0], mixing_now(c), sent_now(c, 0), from,
+               to);
+}
+
+static bool only_mixes(const struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+
+    return alg->combine == NULL && alg->sends == 1 && alg->scalar_sends == 0 &&
+           mixing_now(c)->kind != MIXING_AVERAGE && c->plan.faults == NULL;
 }
 
 struct sum {
     struct course *c;
-    const double *x;
+    const struct states *x;
+    const double *mean;
     const bool *without; /* rows that do not count */
 };
 
@@ -179,25 +254,25 @@ static void sum_blocks(void *context, size_t from, size_t to, size_t thread)
 {
     const struct sum *s = context;
     const size_t d = s->c->d, n = s->c->n;
+    double *room = s->c->scratch + thread * s->c->scratch_size;
 
-    (void)thread;
     for (size_t b = from; b < to; b++) {
         double *sum = s->c->partial + b * (d + 1);
         memset(sum, 0, (d + 1) * sizeof *sum);
         for (size_t i = b * BLOCK; i < n && i < (b + 1) * BLOCK; i++) {
             if (s->without != NULL && s->without[i])
                 continue;
-            alg_add(sum, sum, 1, s->x + i * d, d);
+            alg_add(sum, sum, 1, states_read(s->x, i, room), d);
             sum[d] += 1;
         }
     }
 }
 
-static void mean_of(double *mean, struct course *c, const double *x,
+static void mean_of(double *mean, struct course *c, const struct states *x,
                     const bool *without)
 {
     const size_t d = c->d, blocks = (c->n + BLOCK - 1) / BLOCK;
-    struct sum sum = {c, x, without};
+    struct sum sum = {c, x, NULL, without};
     double count = 0;
 
     pool_run(c->plan.pool, blocks, 1, sum_blocks, &sum);
@@ -242,8 +317,12 @@ static void count_sent(struct course *c)
     const struct alg *alg = c->plan.alg;
     const struct mixing *m = c->mixing[alg->matrix[c->phase]];
     double bits = compress_bits(&c->plan.setting.compressor, c->d);
-    double links = (double)mixing_links(m);
+    const bool fixed = c->plan.mixes->kind == SEQUENCE_CYCLE &&
+                       c->plan.mixes->count == 1 && c->plan.columns == NULL &&
+                       c->plan.faults == NULL;
+    double links = fixed && c->step > 0 ? c->links : (double)mixing_links(m);
 
+    c->links = links;
     if (alg->matrix[c->phase] == ALG_MEAN)
         links = 2 * (double)c->n; /* to the sum and back */
     if (c->plan.faults != NULL && c->plan.faults->drop.rows > 0)
@@ -260,13 +339,13 @@ static void run_phase(struct course *c)
 
     if (alg->message != NULL)
         pool_run(c->plan.pool, c->n, grain(c), message_rows, c);
-    if (c->mixing[alg->matrix[c->phase]]->kind == MIXING_AVERAGE)
+    if (mixing_now(c)->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
-            mean_of(c->mean[k], c, alg->message == NULL ? c->v[0] : c->send[k],
-                    liar);
-    pool_run(c->plan.pool, c->n, grain(c), combine_rows, c);
+            mean_of(c->mean[k], c, sent_now(c, k), liar);
+    pool_run(c->plan.pool, c->n, grain(c),
+             only_mixes(c) ? mix_rows : combine_rows, c);
     if (alg->message == NULL && alg->sends > 0) {
-        double *old = c->v[0];
+        struct states old = c->v[0];
         c->v[0] = c->next;
         c->next = old;
     }
@@ -316,8 +395,10 @@ static int run_meetings(struct course *c)
         if (pair[0] == pair[1])
             continue;
         begin_node(&a, c, pair[0], 0);
-        begin_node(&b, c, pair[1], 0);
+        begin_node(&b, c, pair[1], pool_threads(c->plan.pool));
         c->plan.alg->meet(&a, &b);
+        end_node(&a, c);
+        end_node(&b, c);
         c->vectors += 2;
         c->bytes += 16 * (double)c->d;
     }
@@ -326,6 +407,8 @@ static int run_meetings(struct course *c)
 
 static void count_gradients(struct course *c)
 {
+    if (c->plan.problem->kind == PROBLEM_CONSENSUS)
+        return;
     for (size_t i = 0; i < c->n; i++) {
         c->gradients += (double)c->draws[i];
         c->draws[i] = 0;
@@ -374,18 +457,19 @@ static void square_blocks(void *context, size_t from, size_t to, size_t thread)
     const struct course *c = s->c;
     const size_t d = c->d;
     const double *best = c->plan.problem->best;
-
-    (void)thread;
+    double *room = c->scratch + thread * c->scratch_size;
     for (size_t b = from; b < to; b++) {
         double *sums = c->partial + b * (d + 1), cons = 0, err = 0;
-        for (size_t i = b * BLOCK; i < c->n && i < (b + 1) * BLOCK; i++)
+        for (size_t i = b * BLOCK; i < c->n && i < (b + 1) * BLOCK; i++) {
+            const double *x = states_read(&c->v[0], i, room);
             for (size_t k = 0; k < d && (s->without == NULL || !s->without[i]);
                  k++) {
-                double x = c->v[0][i * d + k], off = x - s->x[k];
+                double off = x[k] - s->mean[k];
                 cons += off * off;
-                off = best == NULL ? off : x - best[k];
+                off = best == NULL ? off : x[k] - best[k];
                 err += off * off;
             }
+        }
         sums[0] = cons;
         sums[1] = err;
     }
@@ -393,6 +477,7 @@ static void square_blocks(void *context, size_t from, size_t to, size_t thread)
 
 static void measure_mass(struct course_row *row, const struct course *c)
 {
+    double *room = c->scratch;
     row->least = HUGE_VAL;
     row->most = -HUGE_VAL;
     for (size_t i = 0; i < c->n; i++) {
@@ -400,7 +485,7 @@ static void measure_mass(struct course_row *row, const struct course *c)
         row->mass += w;
         row->least = fmin(row->least, w);
         row->most = fmax(row->most, w);
-        row->sum += c->v[1][i * c->d];
+        row->sum += states_read(&c->v[1], i, room)[0];
     }
 }
 
@@ -420,13 +505,13 @@ void course_measure(struct course_row *row, struct course *c)
     const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
     const size_t blocks = (c->n + BLOCK - 1) / BLOCK;
     double *mean = c->mean[0], count = 0;
-    struct sum sum = {c, mean, liar};
+    struct sum sum = {c, &c->v[0], mean, liar};
 
     *row = (struct course_row){.step = c->step,
                                .vectors = c->vectors,
                                .bytes = c->bytes,
                                .gradients = c->gradients};
-    mean_of(mean, c, c->v[0], liar);
+    mean_of(mean, c, &c->v[0], liar);
     pool_run(c->plan.pool, blocks, 1, square_blocks, &sum);
     for (size_t b = 0; b < blocks; b++) {
         row->cons += c->partial[b * (c->d + 1)];
@@ -457,6 +542,7 @@ static void init_rows(void *context, size_t from, size_t to, size_t thread)
         alg_copy(a.v[0], c->plan.problem->init + a.place * c->d, c->d);
         if (c->plan.alg->init != NULL)
             c->plan.alg->init(&a);
+        end_node(&a, c);
     }
 }
 
@@ -469,6 +555,7 @@ static void settle_rows(void *context, size_t from, size_t to, size_t thread)
         begin_node(&a, c, i, thread);
         alg_copy(a.got[0], c->mean[0], c->d);
         c->plan.alg->settle(&a);
+        end_node(&a, c);
     }
 }
 
@@ -501,38 +588,54 @@ static int fill_links(struct course *c)
     return 0;
 }
 
-static bool allocate(double **to, size_t count, size_t *bytes)
+static bool allocate(double **to, size_t count)
 {
-    *to = calloc(count + 1, sizeof **to);
-    *bytes += (count + 1) * sizeof **to;
+    *to = states_room((count + 1) * sizeof **to);
     return *to != NULL;
+}
+
+static bool allocate_states(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const bool single = c->plan.single;
+    bool fine = true;
+
+    for (size_t k = 0; k < alg->vectors; k++)
+        fine = fine && states_new(&c->v[k], c->n, c->d, single) == 0;
+    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+        fine = fine && states_new(&c->send[k], c->n, c->d, single) == 0;
+    if (alg->message == NULL && alg->sends > 0)
+        fine = fine && states_new(&c->next, c->n, c->d, single) == 0;
+    return fine;
+}
+
+/* See point_at(). One more than the threads: a meeting is of two nodes. */
+static bool allocate_scratch(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const size_t rows = ALG_SCRATCH + ALG_SENDS_MAX +
+                        (c->plan.single ? alg->vectors + alg->sends : 0);
+    const size_t size = rows * states_stride(c->d, false) +
+                        problem_room(c->plan.problem) + 2 * (size_t)SPACING;
+
+    c->scratch_size = (size / SPACING + 1) * SPACING;
+    return allocate(&c->scratch,
+                    (pool_threads(c->plan.pool) + 1) * c->scratch_size);
 }
 
 static int make_room(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
     const size_t n = c->n, d = c->d, blocks = (n + BLOCK - 1) / BLOCK;
-    const size_t threads = pool_threads(c->plan.pool);
-    size_t bytes = 0;
-    bool fine = true;
+    bool fine = allocate_states(c) && allocate_scratch(c);
 
-    for (size_t k = 0; k < alg->vectors; k++)
-        fine = fine && allocate(&c->v[k], n * d, &bytes);
-    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
-        fine = fine && allocate(&c->send[k], n * d, &bytes);
-    if (alg->message == NULL && alg->sends > 0)
-        fine = fine && allocate(&c->next, n * d, &bytes);
     for (size_t k = 0; k < ALG_SENDS_MAX; k++)
-        fine = fine && allocate(&c->mean[k], d, &bytes);
-    fine = fine && allocate(&c->s, n * alg->scalars, &bytes) &&
-           allocate(&c->send_s, n, &bytes) &&
-           allocate(&c->partial, blocks * (d + 1) + 1, &bytes) &&
-           allocate(&c->start_mean, d, &bytes) &&
-           allocate(&c->now, n, &bytes) && allocate(&c->then, n, &bytes) &&
-           allocate(&c->scratch,
-                    threads *
-                        ((ALG_SCRATCH + ALG_SENDS_MAX) * d + ALG_SCALARS_MAX),
-                    &bytes);
+        fine = fine && allocate(&c->mean[k], d);
+    fine = fine && allocate(&c->s, n * alg->scalars) &&
+           allocate(&c->send_s, n) &&
+           allocate(&c->partial, blocks * (d + 1) + 1) &&
+           allocate(&c->start_mean, d) && allocate(&c->now, n) &&
+           allocate(&c->then, n);
     c->draws = calloc(n, sizeof *c->draws);
     c->average = mixing_average(n);
     if (!fine || c->draws == NULL || c->average == NULL)
@@ -544,13 +647,14 @@ double course_bytes(const struct course_plan *plan)
 {
     const struct alg *alg = plan->alg;
     const size_t messages = alg->message == NULL ? alg->sends > 0 : alg->sends;
-    const double row = 8 * (double)plan->problem->d;
+    const size_t d = plan->problem->d, stride = states_stride(d, plan->single);
+    const double row = (plan->single ? 4 : 8) * (double)stride;
     double links = 0;
 
     if ((alg->needs & ALG_LINKS) != 0 && plan->mixes->count > 0)
         links = (double)mixing_links(plan->mixes->mixes[0]);
-    return row * ((double)plan->mixes->n * (double)(alg->vectors + messages) +
-                  links * (double)(alg->link_vectors + 1));
+    return row * (double)plan->mixes->n * (double)(alg->vectors + messages) +
+           8 * (double)d * links * (double)(alg->link_vectors + 1);
 }
 
 int course_new(struct course **course, const struct course_plan *plan,
@@ -573,18 +677,18 @@ int course_new(struct course **course, const struct course_plan *plan,
     c->world = (struct alg_world){
         .problem = plan->problem,
         .faults = plan->faults,
-        .sent = c->send[0],
+        .sent = &c->send[0],
         .first = c->first,
         .reverse = c->reverse,
         .link_send = plan->alg->link_sends ? c->link_send : NULL,
         .draws = c->draws};
     pool_run(plan->pool, c->n, grain(c), init_rows, c);
     if (plan->alg->settle != NULL) {
-        mean_of(c->mean[0], c, c->send[0], NULL);
+        mean_of(c->mean[0], c, &c->send[0], NULL);
         pool_run(plan->pool, c->n, grain(c), settle_rows, c);
     }
     count_gradients(c);
-    mean_of(c->start_mean, c, c->v[0],
+    mean_of(c->start_mean, c, &c->v[0],
             plan->faults == NULL ? NULL : plan->faults->liar);
     *course = c;
     return 0;
@@ -595,9 +699,9 @@ void course_free(struct course *c)
     if (c == NULL)
         return;
     for (size_t k = 0; k < ALG_VECTORS_MAX; k++)
-        free(c->v[k]);
+        states_free(&c->v[k]);
     for (size_t k = 0; k < ALG_SENDS_MAX; k++) {
-        free(c->send[k]);
+        states_free(&c->send[k]);
         free(c->mean[k]);
     }
     for (size_t k = 0; k < 2; k++)
@@ -605,7 +709,7 @@ void course_free(struct course *c)
     mixing_free(c->average);
     free(c->s);
     free(c->send_s);
-    free(c->next);
+    states_free(&c->next);
     free(c->link);
     free(c->link_send);
     free(c->first);
@@ -622,7 +726,7 @@ void course_free(struct course *c)
 
 const double *course_state(const struct course *c, size_t i)
 {
-    return c->v[0] + i * c->d;
+    return course_vector(c, 0, i);
 }
 
 size_t course_rows(const struct course *c)
@@ -633,5 +737,5 @@ size_t course_rows(const struct course *c)
 const double *course_vector(const struct course *c, size_t v, size_t i)
 {
     assert(v < c->plan.alg->vectors && i < c->n);
-    return c->v[v] + i * c->d;
+    return states_read(&c->v[v], i, c->scratch);
 }

@@ -22,6 +22,7 @@ struct course_plan {
     const struct table *placement;  /* step,token,node sorted, or NULL: drawn */
     const struct clock_laws *clock; /* or NULL */
     struct pool *pool;
+    bool single; /* states of single precision; each node computes in double */
 };
 
 /* What is recorded before the first step and after each. */
@@ -46,7 +47,8 @@ double course_bytes(const struct course_plan *plan);
 void course_measure(struct course_row *row, struct course *course);
 /* Returns 0, -ENOMEM, -EINVAL (a schedule that ends) with an error. */
 int course_step(struct course *course, struct error *error);
-/* Row i of what is measured, [d]. */
+/* Row i of what is measured, [d]; of single precision a copy, valid until the
+ * next call. */
 const double *course_state(const struct course *course, size_t i);
 size_t course_rows(const struct course *course);
 /* Vector v of node i, for tests: v[1] of gradient tracking. */

@@ -9,8 +9,9 @@
 #include "gossip/kernel.h"
 #include "model/csv.h"
 #include "model/number.h"
+#include "sim/lab/states.h"
 
-enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096, BLOCK = 16 };
+enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096 };
 
 const char learner_splits[] = "iid|label|dirichlet|column";
 
@@ -62,73 +63,32 @@ static const double *lift(double *h, const struct learner *r, const double *x,
     return h;
 }
 
-/* Adds factor times the gradient of `count` rows' loss, of a softmax: all
- * slopes first, then for each class one pass over the rows. */
-static void add_rows(double *g, const struct learner *r, const uint32_t *row,
-                     size_t count, const double *x, double factor)
+size_t learner_stride(size_t features)
 {
-    const size_t inputs = r->features + 1;
-    double p[CLASSES_MAX], slope[CLASSES_MAX][BLOCK];
-
-    for (size_t k = 0; k < count; k++) {
-        for (size_t c = 0; c < r->classes; c++)
-            p[c] = kernel_dot(x + c * inputs, r->z + row[k] * inputs, inputs);
-        softmax(p, r->classes);
-        p[r->label[row[k]]] -= 1;
-        for (size_t c = 0; c < r->classes; c++)
-            slope[c][k] = factor * p[c];
-    }
-    for (size_t c = 0; c < r->classes; c++)
-        kernel_gather(g + c * inputs, slope[c], row, count, r->z, inputs);
+    return states_stride(features + 1, true);
 }
 
-/* Adds factor times the gradient of one row's loss. */
-static void add_row(double *g, const struct learner *r, size_t row,
-                    const double *x, double factor)
+void learner_row(double *z, const struct learner *r, size_t row)
 {
-    const size_t inputs = r->features + 1;
-    const size_t wide = r->hidden == 0 ? inputs : r->hidden + 1;
-    const size_t top = r->hidden * inputs;
-    const double *z = r->z + row * inputs;
-    double p[CLASSES_MAX], room[HIDDEN_MAX + 1];
-    const double *h = lift(room, r, x, z);
-
-    for (size_t c = 0; c < r->classes; c++)
-        p[c] = kernel_dot(x + top + c * wide, h, wide);
-    softmax(p, r->classes);
-    p[r->label[row]] -= 1;
-    for (size_t c = 0; c < r->classes; c++)
-        kernel_add(g + top + c * wide, factor * p[c], h, wide);
-    for (size_t u = 0; u < r->hidden; u++) {
-        double back = 0;
-        for (size_t c = 0; h[u] > 0 && c < r->classes; c++)
-            back += p[c] * x[top + c * wide + u];
-        if (h[u] > 0)
-            kernel_add(g + u * inputs, factor * back, z, inputs);
-    }
+    if (r->z == NULL)
+        kernel_widen(z, r->packed + row * r->stride, r->stride);
+    else
+        memcpy(z, r->z + row * r->stride, r->stride * sizeof *z);
 }
 
-void learner_gradient(double *g, const struct learner *r, size_t i,
-                      const double *x, struct chance *chance)
+void learner_pack(struct learner *r)
 {
-    const size_t size = learner_size(r), from = r->start[i];
-    const size_t rows = r->start[i + 1] - from;
-    const size_t count = r->batch == 0 ? rows : r->batch;
+    const size_t count = r->start[r->n] * r->stride;
 
-    for (size_t k = 0; k < size; k++)
-        g[k] = r->lambda * x[k];
-    for (size_t k = 0; rows > 0 && k < count;) {
-        uint32_t row[BLOCK];
-        size_t used = 0;
-        for (; used < BLOCK && k < count; k++) {
-            size_t at = r->batch == 0 ? k : (size_t)chance_below(chance, rows);
-            row[used++] = (uint32_t)(from + at);
-        }
-        if (r->hidden == 0)
-            add_rows(g, r, row, used, x, 1 / (double)count);
-        for (size_t b = 0; r->hidden > 0 && b < used; b++)
-            add_row(g, r, row[b], x, 1 / (double)count);
-    }
+    for (size_t k = 0; k < count; k++)
+        if (fabs((double)(float)r->z[k] - r->z[k]) > 0)
+            return;
+    r->packed = states_room((count + 1) * sizeof *r->packed);
+    if (r->packed == NULL)
+        return; /* as it was */
+    kernel_narrow(r->packed, r->z, count);
+    free(r->z);
+    r->z = NULL;
 }
 
 double learner_value(const struct learner *r, const double *x)
@@ -136,11 +96,16 @@ double learner_value(const struct learner *r, const double *x)
     const size_t inputs = r->features + 1;
     const size_t wide = r->hidden == 0 ? inputs : r->hidden + 1;
     double room[HIDDEN_MAX + 1], p[CLASSES_MAX], sum = 0;
+    double *z = malloc(r->stride * sizeof *z);
+
+    if (z == NULL)
+        return NAN;
 
     for (size_t i = 0; i < r->n; i++) {
         double own = 0;
         for (size_t row = r->start[i]; row < r->start[i + 1]; row++) {
-            const double *h = lift(room, r, x, r->z + row * inputs);
+            learner_row(z, r, row);
+            const double *h = lift(room, r, x, z);
             for (size_t c = 0; c < r->classes; c++)
                 p[c] = kernel_dot(x + r->hidden * inputs + c * wide, h, wide);
             double right = p[r->label[row]];
@@ -149,6 +114,7 @@ double learner_value(const struct learner *r, const double *x)
         if (r->start[i + 1] > r->start[i])
             sum += own / (double)(r->start[i + 1] - r->start[i]);
     }
+    free(z);
     return sum / (double)r->n +
            r->lambda / 2 * kernel_dot(x, x, learner_size(r));
 }
@@ -359,7 +325,8 @@ static int place_rows(struct learner *r, const struct rows *w)
     size_t *next = calloc(r->n + 1, sizeof *next);
 
     r->start = calloc(r->n + 1, sizeof *r->start);
-    r->z = malloc((w->count * inputs + 1) * sizeof *r->z);
+    r->stride = learner_stride(r->features);
+    r->z = states_room((w->count * r->stride + 1) * sizeof *r->z);
     r->label = malloc((w->count + 1) * sizeof *r->label);
     if (next == NULL || r->start == NULL || r->z == NULL || r->label == NULL) {
         free(next);
@@ -372,7 +339,7 @@ static int place_rows(struct learner *r, const struct rows *w)
     memcpy(next, r->start, r->n * sizeof *next);
     for (size_t k = 0; k < w->count; k++) {
         size_t to = next[w->node[k]]++;
-        memcpy(r->z + to * inputs, w->z + k * inputs, inputs * sizeof *r->z);
+        memcpy(r->z + to * r->stride, w->z + k * inputs, inputs * sizeof *r->z);
         r->label[to] = w->label[k];
         if (w->label[k] >= r->classes)
             r->classes = w->label[k] + (size_t)1;
@@ -412,6 +379,8 @@ int learner_read(struct learner **learner, const struct learner_spec *spec,
                                   .lambda = spec->lambda};
             code = place_rows(r, &w);
         }
+        if (code == 0)
+            learner_pack(r);
         if (code != 0)
             error_set(error, code, "%s: out of memory", spec->data);
     }
@@ -429,6 +398,7 @@ void learner_free(struct learner *r)
         return;
     free(r->start);
     free(r->z);
+    free(r->packed);
     free(r->label);
     free(r);
 }

@@ -40,7 +40,9 @@ struct learner {
     size_t n, features, classes, hidden, batch;
     double lambda;
     size_t *start;   /* [n + 1] rows of each node */
-    double *z;       /* [rows, features + 1] the last is 1 */
+    size_t stride;   /* numbers from row to row, at least features + 1 */
+    double *z;       /* [rows, stride] the last feature is 1; zeros behind it */
+    float *packed;   /* the same instead of z, where that loses nothing */
     uint32_t *label; /* [rows] */
 };
 
@@ -51,8 +53,11 @@ void learner_free(struct learner *learner);
 size_t learner_size(const struct learner *learner); /* numbers of x */
 /* Zeros, or for hidden units uniform in +-1/sqrt(inputs). */
 void learner_init(double *x, const struct learner *learner, uint64_t seed);
-void learner_gradient(double *g, const struct learner *learner, size_t i,
-                      const double *x, struct chance *chance);
+/* z[stride] of a row. */
+void learner_row(double *z, const struct learner *learner, size_t row);
+size_t learner_stride(size_t features);
+/* Half the memory, if every feature is a float. */
+void learner_pack(struct learner *learner);
 /* Of all rows of all nodes, each node alike. */
 double learner_value(const struct learner *learner, const double *x);
 

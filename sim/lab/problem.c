@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/cholesky.h"
+#include "sim/lab/slopes.h"
 #include "sim/lab/table.h"
 
 enum { NEWTON_MAX = 100 };
@@ -239,8 +240,13 @@ static void logistic_gradient(double *g, const struct problem *p, size_t i,
         g[k] = g[k] / (double)rows + p->lambda * x[k];
 }
 
+size_t problem_room(const struct problem *p)
+{
+    return p->kind == PROBLEM_MODEL ? slopes_room(p->learner) : 0;
+}
+
 void problem_gradient(double *g, const struct problem *p, size_t i,
-                      const double *x, struct chance *chance)
+                      const double *x, struct chance *chance, double *room)
 {
     assert(i < p->n);
     if (p->kind == PROBLEM_QUADRATIC)
@@ -248,7 +254,7 @@ void problem_gradient(double *g, const struct problem *p, size_t i,
     else if (p->kind == PROBLEM_LOGISTIC)
         logistic_gradient(g, p, i, x);
     else if (p->kind == PROBLEM_MODEL)
-        learner_gradient(g, p->learner, i, x, chance);
+        slopes_of(g, p->learner, i, x, chance, room);
     else
         memset(g, 0, p->d * sizeof *g);
 }
@@ -295,7 +301,7 @@ static void derivatives(double *g, double *h, double *one,
     memset(g, 0, d * sizeof *g);
     memset(h, 0, d * d * sizeof *h);
     for (size_t i = 0; i < p->n; i++) {
-        problem_gradient(one, p, i, x, NULL);
+        problem_gradient(one, p, i, x, NULL, NULL);
         for (size_t k = 0; k < d; k++)
             g[k] += one[k];
         if (p->kind == PROBLEM_QUADRATIC) {

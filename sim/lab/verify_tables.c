@@ -387,7 +387,7 @@ static void optima(struct verify *v, const json_t *root)
         const json_t *expected = json_object_get(root, "problem");
         optimum(v, expected, "Q", &p);
         for (size_t i = 0; i < N; i++) {
-            problem_gradient(g, &p, i, p.best, NULL);
+            problem_gradient(g, &p, i, p.best, NULL, NULL);
             for (size_t k = 0; k < D; k++)
                 zeta += g[k] * g[k] / N;
         }
@@ -552,7 +552,7 @@ static void closed_forms(struct verify *v)
     json_decref(root);
 }
 
-struct states {
+struct watched {
     const json_t *root;
     double worst[64];
     char labels[64][64];
@@ -564,7 +564,7 @@ static void compare_states(void *context, const char *label,
                            const struct course_row *row,
                            const struct course *course)
 {
-    struct states *s = context;
+    struct watched *s = context;
     char step[32];
     double worst = 0;
 
@@ -602,7 +602,7 @@ static void compare_states(void *context, const char *label,
 static void states(struct verify *v)
 {
     json_t *root = load(v, "quad_states.json");
-    struct states s = {.root = root};
+    struct watched s = {.root = root};
     const struct lab_options options = {
         .threads = v->rig.threads, .watch = compare_states, .context = &s};
     char what[96];

@@ -47,21 +47,23 @@ static struct learner *make_data(size_t n)
 
     *l = (struct learner){.n = n, .features = FEATURES, .classes = 2};
     l->start = room(n + 1, sizeof *l->start);
-    l->z = room(n * ROWS * (FEATURES + 1), sizeof *l->z);
+    l->stride = learner_stride(FEATURES);
+    l->z = room(n * ROWS * l->stride, sizeof *l->z);
     l->label = room(n * ROWS, sizeof *l->label);
     for (size_t k = 0; k < FEATURES; k++)
         direction[k] = chance_normal(&chance);
     for (size_t i = 0; i < n; i++)
         l->start[i + 1] = (i + 1) * ROWS;
     for (size_t r = 0; r < n * ROWS; r++) {
-        double *z = l->z + r * (FEATURES + 1), sum = 2 * chance_normal(&chance);
+        double *z = l->z + r * l->stride, sum = 2 * chance_normal(&chance);
         for (size_t k = 0; k < FEATURES; k++) {
-            z[k] = chance_normal(&chance);
+            z[k] = (float)chance_normal(&chance); /* as the baseline's */
             sum += z[k] * direction[k];
         }
         z[FEATURES] = 1;
         l->label[r] = sum > 0;
     }
+    learner_pack(l);
     return l;
 }
 
@@ -128,7 +130,7 @@ static double copy_seconds(size_t n, size_t rounds)
     return took;
 }
 
-static void w1(size_t n, size_t rounds, struct pool *pool)
+static void w1(size_t n, size_t rounds, struct pool *pool, bool single)
 {
     struct learner *l = make_data(n);
     struct problem problem = {.kind = PROBLEM_MODEL,
@@ -140,7 +142,8 @@ static void w1(size_t n, size_t rounds, struct pool *pool)
                                .setting = {.step = 0.1, .local_steps = 1},
                                .problem = &problem,
                                .mixes = make_graph(n, "regular"),
-                               .pool = pool};
+                               .pool = pool,
+                               .single = single};
     struct course_row row, unused;
     double took = measure(&plan, rounds, &row);
 
@@ -155,7 +158,7 @@ static void w1(size_t n, size_t rounds, struct pool *pool)
     problem_free(&problem);
 }
 
-static void average(size_t n, size_t rounds, struct pool *pool)
+static void average(size_t n, size_t rounds, struct pool *pool, bool single)
 {
     struct problem problem = {.kind = PROBLEM_CONSENSUS,
                               .n = n,
@@ -164,7 +167,8 @@ static void average(size_t n, size_t rounds, struct pool *pool)
     struct course_plan plan = {.alg = alg_find("gossip"),
                                .problem = &problem,
                                .mixes = make_graph(n, "one-peer-exponential"),
-                               .pool = pool};
+                               .pool = pool,
+                               .single = single};
     struct course_row row;
 
     for (size_t k = 0; k < n * SIZE; k++)
@@ -196,7 +200,7 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
-    (first ? w1 : average)(n, rounds, pool);
+    (first ? w1 : average)(n, rounds, pool, argc > 5);
     pool_free(pool);
     return 0;
 }

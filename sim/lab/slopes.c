@@ -1,0 +1,207 @@
+#include "sim/lab/slopes.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "gossip/kernel.h"
+
+enum { SMALL = 16, LARGE = 32 }; /* rows of a block: softmax, perceptron */
+
+struct block {
+    size_t count, inputs, stride;
+    const double *z; /* [count, stride] */
+    const uint32_t *label;
+    uint32_t labels[LARGE]; /* of a batch */
+    double factor;          /* 1 / rows of the gradient */
+    double *rows;           /* scratch: [count, stride] */
+    double *more;           /* scratch: the rest */
+};
+
+static size_t block_rows(const struct learner *r)
+{
+    return r->hidden == 0 ? SMALL : LARGE;
+}
+
+static bool is_two(const struct learner *r)
+{
+    return r->hidden == 0 && r->classes == 2;
+}
+
+size_t slopes_room(const struct learner *r)
+{
+    const size_t rows = block_rows(r);
+
+    if (is_two(r))
+        return (rows + 2) * r->stride;
+    if (r->hidden == 0)
+        return rows * (r->stride + r->classes);
+    return rows * (r->stride + 2 * r->hidden + 1 + r->classes);
+}
+
+/* The rows behind these: what the next node will ask for. */
+static void fetch(const struct block *b, const struct learner *r, size_t next)
+{
+    const size_t bytes = b->count * b->stride * sizeof(float);
+    const char *z = (const char *)(r->packed + next * r->stride);
+
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch(z + at, 0, 2);
+}
+
+/* The next rows of a node: all in turn, or a batch with replacement. */
+static void take(struct block *b, const struct learner *r, size_t from,
+                 size_t rows, size_t done, struct chance *chance)
+{
+    const size_t stride = b->stride, first = from + done;
+
+    if (r->batch == 0) {
+        b->label = r->label + first;
+        b->z = r->z == NULL ? b->rows : r->z + first * stride;
+        if (r->z != NULL)
+            return;
+        kernel_widen(b->rows, r->packed + first * stride, b->count * stride);
+        if (first + 2 * b->count <= r->start[r->n])
+            fetch(b, r, first + b->count);
+        return;
+    }
+    b->z = b->rows;
+    b->label = b->labels;
+    for (size_t k = 0; k < b->count; k++) {
+        size_t row = from + (size_t)chance_below(chance, rows);
+        learner_row(b->rows + k * stride, r, row);
+        b->labels[k] = r->label[row];
+    }
+}
+
+static const uint32_t each[SMALL] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                     8, 9, 10, 11, 12, 13, 14, 15};
+
+/* sum[stride] is of the second class: the first has the opposite. */
+static void add_two(double *sum, const struct block *b,
+                    const double *difference)
+{
+    double p[SMALL] = {0}, slope[SMALL];
+
+    kernel_dots(p, difference, b->z, b->count, b->stride, b->stride);
+    kernel_logistic(slope, p, SMALL);
+    for (size_t k = 0; k < b->count; k++)
+        slope[k] = b->factor * (slope[k] - (double)b->label[k]);
+    kernel_gather(sum, slope, each, b->count, b->z, b->stride, b->stride);
+}
+
+/* p[classes] becomes its softmax minus what is right, times factor. */
+static void slope_row(double *p, size_t step, size_t classes, uint32_t label,
+                      double factor)
+{
+    double most = -HUGE_VAL, sum = 0;
+
+    for (size_t c = 0; c < classes; c++)
+        most = p[c * step] > most ? p[c * step] : most;
+    for (size_t c = 0; c < classes; c++)
+        sum += p[c * step] = p[c * step] < most ? exp(p[c * step] - most) : 1;
+    for (size_t c = 0; c < classes; c++)
+        p[c * step] = factor * (p[c * step] / sum - (c == label));
+}
+
+static void add_many(double *g, const struct block *b, const double *x,
+                     size_t classes)
+{
+    double *p = b->more; /* [classes, SMALL] */
+
+    for (size_t c = 0; c < classes; c++)
+        kernel_dots(p + c * SMALL, x + c * b->inputs, b->z, b->count, b->stride,
+                    b->inputs);
+    for (size_t k = 0; k < b->count; k++)
+        slope_row(p + k, SMALL, classes, b->label[k], b->factor);
+    for (size_t c = 0; c < classes; c++)
+        kernel_gather(g + c * b->inputs, p + c * SMALL, each, b->count, b->z,
+                      b->stride, b->inputs);
+}
+
+/* out[m, n] = factor out + a b', or a'b if `turned`: a is [k, m] then. */
+static void times(double *out, size_t out_step, const double *a, size_t a_step,
+                  CBLAS_TRANSPOSE turn_a, const double *b, size_t b_step,
+                  CBLAS_TRANSPOSE turn_b, const size_t size[3], double factor)
+{
+    cblas_dgemm(CblasRowMajor, turn_a, turn_b, (int)size[0], (int)size[1],
+                (int)size[2], 1, a, (int)a_step, b, (int)b_step, factor, out,
+                (int)out_step);
+}
+
+/* One hidden layer: four products of matrices, backwards ones included. */
+static void add_deep(double *g, const struct block *b, const double *x,
+                     const struct learner *r)
+{
+    const size_t n = b->count, inputs = b->inputs, hidden = r->hidden;
+    const size_t wide = hidden + 1, top = hidden * inputs, cs = r->classes;
+    double *h = b->more, *back = h + LARGE * wide, *p = back + LARGE * hidden;
+
+    times(h, wide, b->z, b->stride, CblasNoTrans, x, inputs, CblasTrans,
+          (size_t[]){n, hidden, inputs}, 0);
+    for (size_t k = 0; k < n; k++) {
+        for (size_t u = 0; u < hidden; u++)
+            h[k * wide + u] = h[k * wide + u] > 0 ? h[k * wide + u] : 0;
+        h[k * wide + hidden] = 1;
+    }
+    times(p, cs, h, wide, CblasNoTrans, x + top, wide, CblasTrans,
+          (size_t[]){n, cs, wide}, 0);
+    for (size_t k = 0; k < n; k++)
+        slope_row(p + k * cs, 1, cs, b->label[k], b->factor);
+    times(back, hidden, p, cs, CblasNoTrans, x + top, wide, CblasNoTrans,
+          (size_t[]){n, hidden, cs}, 0);
+    for (size_t k = 0; k < n; k++)
+        for (size_t u = 0; u < hidden; u++)
+            back[k * hidden + u] =
+                h[k * wide + u] > 0 ? back[k * hidden + u] : 0;
+    times(g + top, wide, p, cs, CblasTrans, h, wide, CblasNoTrans,
+          (size_t[]){cs, wide, n}, 1);
+    times(g, inputs, back, hidden, CblasTrans, b->z, b->stride, CblasNoTrans,
+          (size_t[]){hidden, inputs, n}, 1);
+}
+
+/* Adds up over the blocks of a node's rows. */
+static void add_all(double *g, struct block *b, const struct learner *r,
+                    size_t i, const double *x, struct chance *chance)
+{
+    const size_t from = r->start[i], rows = r->start[i + 1] - from;
+    const size_t count = r->batch == 0 ? rows : r->batch;
+
+    b->factor = 1 / (double)count;
+    for (size_t done = 0; rows > 0 && done < count; done += b->count) {
+        b->count = count - done < block_rows(r) ? count - done : block_rows(r);
+        take(b, r, from, rows, done, chance);
+        if (is_two(r))
+            add_two(g, b, x);
+        else if (r->hidden == 0)
+            add_many(g, b, x, r->classes);
+        else
+            add_deep(g, b, x, r);
+    }
+}
+
+void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
+               struct chance *chance, double *room)
+{
+    const size_t size = learner_size(r), inputs = r->features + 1;
+    struct block b = {.inputs = inputs, .stride = r->stride, .rows = room};
+
+    b.more = room + block_rows(r) * r->stride;
+    if (is_two(r)) {
+        double *difference = b.more, *sum = b.more + r->stride;
+        memset(difference, 0, 2 * r->stride * sizeof *sum);
+        for (size_t k = 0; k < inputs; k++)
+            difference[k] = x[inputs + k] - x[k];
+        add_all(sum, &b, r, i, difference, chance);
+        for (size_t k = 0; k < inputs; k++) {
+            g[k] = -sum[k];
+            g[inputs + k] = sum[k];
+        }
+    } else {
+        memset(g, 0, size * sizeof *g);
+        add_all(g, &b, r, i, x, chance);
+    }
+    if (r->lambda > 0)
+        kernel_add(g, r->lambda, x, size);
+}

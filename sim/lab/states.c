@@ -1,0 +1,136 @@
+#define _DEFAULT_SOURCE /* madvise */
+#include "sim/lab/states.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "gossip/kernel.h"
+
+enum {
+    LINE = 64,
+    LONG = 256, /* bytes of a row that is worth a line of its own */
+    LARGE_PAGE = 1 << 21,
+    NEAR = 1 << 19,      /* bytes that stay in a core's own cache */
+    PART_LEAST = 1 << 12 /* bytes of a row that are read in one go */
+};
+
+void *states_room(size_t size)
+{
+    const bool large = size >= 2 * (size_t)LARGE_PAGE;
+    const size_t unit = large ? LARGE_PAGE : LINE;
+
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size = (size / unit + 1) * unit;
+    void *p = aligned_alloc(unit, size);
+    if (p == NULL)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (large)
+        (void)madvise(p, size, MADV_HUGEPAGE);
+#endif
+    return memset(p, 0, size);
+}
+
+size_t states_stride(size_t d, bool single)
+{
+    const size_t size = single ? sizeof(float) : sizeof(double);
+    const size_t in_line = LINE / size;
+
+    return d * size < LONG ? d : (d + in_line - 1) / in_line * in_line;
+}
+
+int states_new(struct states *s, size_t n, size_t d, bool single)
+{
+    *s = (struct states){n, d, states_stride(d, single), single, NULL};
+    s->x =
+        states_room(n * s->stride * (single ? sizeof(float) : sizeof(double)));
+    return s->x == NULL ? -ENOMEM : 0;
+}
+
+void states_free(struct states *s)
+{
+    free(s->x);
+    s->x = NULL;
+}
+
+void *states_row(const struct states *s, size_t i)
+{
+    return s->single ? (void *)((float *)s->x + i * s->stride)
+                     : (void *)((double *)s->x + i * s->stride);
+}
+
+const double *states_read(const struct states *s, size_t i, double *room)
+{
+    if (!s->single)
+        return states_row(s, i);
+    kernel_widen(room, states_row(s, i), s->d);
+    return room;
+}
+
+void states_write(struct states *s, size_t i, const double *x)
+{
+    if (s->single)
+        kernel_narrow(states_row(s, i), x, s->d);
+    else if (x != states_row(s, i))
+        memcpy(states_row(s, i), x, s->d * sizeof *x);
+}
+
+static size_t size_of(const struct states *s)
+{
+    return s->single ? sizeof(float) : sizeof(double);
+}
+
+static void mix_part(struct states *out, const struct mixing *m,
+                     const struct states *x, size_t i, size_t first,
+                     size_t count)
+{
+    const size_t skip = first * size_of(x);
+
+    mixing_columns((char *)states_row(out, i) + skip, m, i,
+                   (const char *)x->x + skip, x->stride, count, x->single);
+}
+
+/* Rows far apart are averaged: i with i + shift, then i + shift with the next,
+ * while it is still near. */
+static void mix_shifted(struct states *out, const struct mixing *m,
+                        const struct states *x, size_t from, size_t to,
+                        size_t shift)
+{
+    const size_t block = 1 + NEAR / 4 / (x->stride * size_of(x));
+
+    for (size_t s = from; s < from + shift && s < to; s += block)
+        for (size_t j = s; j < to; j += shift) {
+            size_t end = j + block;
+            end = end < j - s + from + shift ? end : j - s + from + shift;
+            end = end < to ? end : to;
+            for (size_t i = j; i < end; i++)
+                mix_part(out, m, x, i, 0, x->stride);
+        }
+}
+
+void states_mix(struct states *out, const struct mixing *m,
+                const struct states *x, size_t from, size_t to)
+{
+    const size_t row = x->stride * size_of(x);
+    size_t part = x->stride;
+
+    if (m->kind == MIXING_CIRCULANT && m->offset_count == 2 &&
+        m->offset[0] == 0 && m->offset[1] * row > NEAR) {
+        mix_shifted(out, m, x, from, to, m->offset[1]);
+        return;
+    }
+    if (row > 2 * (size_t)PART_LEAST) {
+        part = NEAR / m->n;
+        part =
+            (part < PART_LEAST ? PART_LEAST : part / LINE * LINE) / size_of(x);
+    }
+    for (size_t k = 0; k < x->stride; k += part)
+        for (size_t i = from; i < to; i++) {
+            mix_part(out, m, x, i, k,
+                     x->stride - k < part ? x->stride - k : part);
+        }
+}

@@ -1,0 +1,38 @@
+/* A matrix with a row for every node, in double or single precision. Long rows
+ * begin on cache lines; a large matrix asks for large pages. */
+
+#ifndef LAB_STATES_H
+#define LAB_STATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gossip/mixing.h"
+
+struct states {
+    size_t n, d, stride; /* numbers from row to row */
+    bool single;
+    void *x; /* [n, stride] doubles or floats */
+};
+
+/* Zeros. Returns 0 or -ENOMEM. */
+int states_new(struct states *states, size_t n, size_t d, bool single);
+void states_free(struct states *states);
+size_t states_stride(size_t d, bool single);
+
+void *states_row(const struct states *states, size_t i);
+/* Row i: itself, or widened into room[d]. */
+const double *states_read(const struct states *states, size_t i, double *room);
+/* Row i becomes x[d], which may be itself. */
+void states_write(struct states *states, size_t i, const double *x);
+
+/* Rows from .. to of W x; not of MIXING_AVERAGE. In an order that reads what
+ * was read a moment ago, where rows are long or W is a pair of shifts. */
+void states_mix(struct states *out, const struct mixing *mixing,
+                const struct states *x, size_t from, size_t to);
+
+/* Zeros that begin on a cache line, of large pages where that pays. free() it.
+ * NULL if out of memory. */
+void *states_room(size_t size);
+
+#endif
