@@ -34,6 +34,24 @@ INLINE void add(double *restrict out, double factor, const double *restrict x,
         out[k] += factor * x[k];
 }
 
+INLINE void pair(double *restrict x, const double weight[2],
+                 const double *restrict y, size_t d)
+{
+    const double first = weight[0], second = weight[1];
+
+    for (size_t k = 0; k < d; k++)
+        x[k] = (0 + first * x[k]) + second * y[k];
+}
+
+INLINE void pair_single(float *restrict x, const double weight[2],
+                        const float *restrict y, size_t d)
+{
+    const float first = (float)weight[0], second = (float)weight[1];
+
+    for (size_t k = 0; k < d; k++)
+        x[k] = (0 + first * x[k]) + second * y[k];
+}
+
 INLINE void widen(double *restrict out, const float *restrict x, size_t d)
 {
     for (size_t k = 0; k < d; k++)
@@ -166,6 +184,8 @@ struct kernels {
     void (*gather_single)(float *out, const double *weight,
                           const uint32_t *column, size_t count, const float *x,
                           size_t stride, size_t d);
+    __typeof__(kernel_pair) *pair;
+    __typeof__(kernel_pair_single) *pair_single;
     __typeof__(kernel_widen) *widen;
     __typeof__(kernel_narrow) *narrow;
     __typeof__(kernel_logistic) *logistic;
@@ -202,6 +222,16 @@ struct kernels {
     {                                                                          \
         kind##_float(out, weight, column, count, x, stride, d);                \
     }                                                                          \
+    target static void kind##_pair(double *x, const double weight[2],          \
+                                   const double *y, size_t d)                  \
+    {                                                                          \
+        pair(x, weight, y, d);                                                 \
+    }                                                                          \
+    target static void kind##_pair_single(float *x, const double weight[2],    \
+                                          const float *y, size_t d)            \
+    {                                                                          \
+        pair_single(x, weight, y, d);                                          \
+    }                                                                          \
     target static void kind##_widen(double *out, const float *x, size_t d)     \
     {                                                                          \
         widen(out, x, d);                                                      \
@@ -214,9 +244,11 @@ struct kernels {
     {                                                                          \
         logistic(out, x, d);                                                   \
     }                                                                          \
-    static const struct kernels kind = {                                       \
-        kind##_dot,           kind##_dots,  kind##_add,    kind##_gather,      \
-        kind##_gather_single, kind##_widen, kind##_narrow, kind##_logistic};
+    static const struct kernels kind =                                         \
+        {kind##_dot,         kind##_dots,          kind##_add,                 \
+         kind##_gather,      kind##_gather_single, kind##_pair,                \
+         kind##_pair_single, kind##_widen,         kind##_narrow,              \
+         kind##_logistic};
 
 KERNELS(plain, 16, 8, )
 
@@ -266,6 +298,17 @@ void kernel_gather_single(float *out, const double *weight,
                           size_t stride, size_t d)
 {
     best()->gather_single(out, weight, column, count, x, stride, d);
+}
+
+void kernel_pair(double *x, const double weight[2], const double *y, size_t d)
+{
+    best()->pair(x, weight, y, d);
+}
+
+void kernel_pair_single(float *x, const double weight[2], const float *y,
+                        size_t d)
+{
+    best()->pair_single(x, weight, y, d);
 }
 
 void kernel_widen(double *out, const float *x, size_t d)

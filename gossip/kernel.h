@@ -24,6 +24,11 @@ void kernel_gather_single(float *out, const double *weight,
                           const uint32_t *column, size_t count, const float *x,
                           size_t stride, size_t d);
 
+/* x[d] = weight[0] * x[d] + weight[1] * y[d], with kernel_gather's bits. */
+void kernel_pair(double *x, const double weight[2], const double *y, size_t d);
+void kernel_pair_single(float *x, const double weight[2], const float *y,
+                        size_t d);
+
 void kernel_widen(double *out, const float *x, size_t d);
 void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */
 /* out[d] = 1 / (1 + exp(-x[d])), within 4e-16. */

@@ -235,6 +235,22 @@ static void mix_rows(void *context, size_t from, size_t to, size_t thread)
                to);
 }
 
+static void save_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+
+    (void)thread;
+    states_save(&c->next, mixing_now(c), &c->v[0], from, to);
+}
+
+static void shift_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+
+    (void)thread;
+    states_shift(&c->v[0], mixing_now(c), &c->next, from, to);
+}
+
 static bool only_mixes(const struct course *c)
 {
     const struct alg *alg = c->plan.alg;
@@ -342,6 +358,12 @@ static void run_phase(struct course *c)
     if (mixing_now(c)->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
             mean_of(c->mean[k], c, sent_now(c, k), liar);
+    if (only_mixes(c) && alg->message == NULL && states_shifts(mixing_now(c))) {
+        pool_run(c->plan.pool, c->n, grain(c), save_rows, c);
+        pool_run(c->plan.pool, c->n, grain(c), shift_rows, c);
+        count_sent(c);
+        return;
+    }
     pool_run(c->plan.pool, c->n, grain(c),
              only_mixes(c) ? mix_rows : combine_rows, c);
     if (alg->message == NULL && alg->sends > 0) {

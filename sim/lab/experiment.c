@@ -299,6 +299,7 @@ enum {
     TOP_NETWORK,
     TOP_SEEDS,
     TOP_SWEEP,
+    TOP_PRECISION,
     TOP_KEYS
 };
 
@@ -314,6 +315,7 @@ static const struct reader_key top_keys[TOP_KEYS] = {
     {"network", READER_MAP, false, 0, 0, ""},
     {"seeds", READER_LIST, false, 0, 0, ""},
     {"sweep", READER_MAP, false, 0, 0, ""},
+    {"precision", READER_WORD, false, 0, 0, "float64|float32"},
 };
 
 static int read_all(struct experiment *e, struct error *error)
@@ -328,6 +330,7 @@ static int read_all(struct experiment *e, struct error *error)
     e->nodes = (size_t)v[TOP_NODES].integer;
     e->steps = v[TOP_STEPS].integer;
     e->every = v[TOP_EVERY].line == 0 ? 1 : v[TOP_EVERY].integer;
+    e->single = v[TOP_PRECISION].word == 1;
     if (v[TOP_GRAPH].line != 0)
         code = recipe_graph(&e->graph, e, r, v[TOP_GRAPH].node, error);
     if (code == 0 && v[TOP_WEIGHTS].line != 0)

@@ -48,6 +48,7 @@ struct experiment {
     const char *path;
     size_t nodes; /* 0: what the first matrix has */
     uint64_t steps, every;
+    bool single; /* precision: float32 */
     struct experiment_graph graph;
     struct experiment_weights weights;
     enum problem_kind kind;

@@ -258,6 +258,7 @@ int plan_run(struct plan_run *run, struct plan *p,
                              .wake = p->wake.rows > 0 ? &p->wake : NULL,
                              .clock = &p->clock,
                              .pool = p->pool,
+                             .single = e->single,
                              .rule = entry->has_rule ? entry->rule
                                      : e->has_rule   ? e->rule
                                      : column        ? FAULTS_RETURNED

@@ -13,7 +13,8 @@ enum {
     LINE = 64,
     LONG = 256, /* bytes of a row that is worth a line of its own */
     LARGE_PAGE = 1 << 21,
-    NEAR = 1 << 19,      /* bytes that stay in a core's own cache */
+    NEAR = 1 << 19, /* bytes that stay in a core's own cache */
+
     PART_LEAST = 1 << 12 /* bytes of a row that are read in one go */
 };
 
@@ -94,22 +95,48 @@ static void mix_part(struct states *out, const struct mixing *m,
                    (const char *)x->x + skip, x->stride, count, x->single);
 }
 
-/* Rows far apart are averaged: i with i + shift, then i + shift with the next,
- * while it is still near. */
-static void mix_shifted(struct states *out, const struct mixing *m,
-                        const struct states *x, size_t from, size_t to,
-                        size_t shift)
+bool states_shifts(const struct mixing *m)
 {
-    const size_t block = 1 + NEAR / 4 / (x->stride * size_of(x));
+    return m->kind == MIXING_CIRCULANT && m->offset_count == 2 &&
+           m->offset[0] == 0 && m->offset[1] > 0 && m->offset[1] < m->n;
+}
 
-    for (size_t s = from; s < from + shift && s < to; s += block)
-        for (size_t j = s; j < to; j += shift) {
-            size_t end = j + block;
-            end = end < j - s + from + shift ? end : j - s + from + shift;
-            end = end < to ? end : to;
-            for (size_t i = j; i < end; i++)
-                mix_part(out, m, x, i, 0, x->stride);
-        }
+void states_save(struct states *saved, const struct mixing *m,
+                 const struct states *x, size_t from, size_t to)
+{
+    const size_t shift = m->offset[1], length = to - from;
+
+    for (size_t i = shift < length ? to - shift : from; i < to; i++)
+        memcpy(states_row(saved, i), states_row(x, (i + shift) % m->n),
+               x->stride * size_of(x));
+}
+
+static void pair_rows(struct states *x, const struct mixing *m,
+                      const struct states *saved, size_t i, size_t to)
+{
+    const size_t j = i + m->offset[1];
+    const void *other = j < to ? states_row(x, j) : states_row(saved, i);
+
+    if (x->single)
+        kernel_pair_single(states_row(x, i), m->share, other, x->stride);
+    else
+        kernel_pair(states_row(x, i), m->share, other, x->stride);
+}
+
+/* A block of rows, then the one that it read, which is still near. Each is
+ * read by the one before it, so never after it has changed. */
+void states_shift(struct states *x, const struct mixing *m,
+                  const struct states *saved, size_t from, size_t to)
+{
+    const size_t row = x->stride * size_of(x), block = 1 + NEAR / 4 / row;
+    const size_t shift = m->offset[1] < block ? to - from : m->offset[1];
+
+    for (size_t s = from; s < from + shift && s < to; s += block) {
+        const size_t most = from + shift - s < block ? from + shift - s : block;
+        for (size_t j = s; j < to; j += shift)
+            for (size_t i = j; i < j + most && i < to; i++)
+                pair_rows(x, m, saved, i, to);
+    }
 }
 
 void states_mix(struct states *out, const struct mixing *m,
@@ -118,11 +145,6 @@ void states_mix(struct states *out, const struct mixing *m,
     const size_t row = x->stride * size_of(x);
     size_t part = x->stride;
 
-    if (m->kind == MIXING_CIRCULANT && m->offset_count == 2 &&
-        m->offset[0] == 0 && m->offset[1] * row > NEAR) {
-        mix_shifted(out, m, x, from, to, m->offset[1]);
-        return;
-    }
     if (row > 2 * (size_t)PART_LEAST) {
         part = NEAR / m->n;
         part =

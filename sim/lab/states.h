@@ -26,10 +26,18 @@ const double *states_read(const struct states *states, size_t i, double *room);
 /* Row i becomes x[d], which may be itself. */
 void states_write(struct states *states, size_t i, const double *x);
 
-/* Rows from .. to of W x; not of MIXING_AVERAGE. In an order that reads what
- * was read a moment ago, where rows are long or W is a pair of shifts. */
+/* Rows from .. to of W x; not of MIXING_AVERAGE. Long rows part by part. */
 void states_mix(struct states *out, const struct mixing *mixing,
                 const struct states *x, size_t from, size_t to);
+
+/* W x in place, where each row only gets its share of one other, `shift` rows
+ * on: every thread saves the rows that others will have changed when it comes
+ * to them, and when all have, shifts its own. */
+bool states_shifts(const struct mixing *mixing);
+void states_save(struct states *saved, const struct mixing *mixing,
+                 const struct states *x, size_t from, size_t to);
+void states_shift(struct states *x, const struct mixing *mixing,
+                  const struct states *saved, size_t from, size_t to);
 
 /* Zeros that begin on a cache line, of large pages where that pays. free() it.
  * NULL if out of memory. */
