@@ -127,6 +127,7 @@ struct alg {
     void (*init)(struct alg_node *a);
     void (*settle)(struct alg_node *a); /* got[0]: the mean of init's send[0] */
     void (*message)(struct alg_node *a, size_t phase);
+    bool only_sends; /* message() leaves v and writes all of send */
     void (*combine)(struct alg_node *a, size_t phase);
     /* Two nodes meet; instead of message and combine. one_a_step: else as many
      * meetings as there are nodes. */

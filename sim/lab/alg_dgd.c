@@ -18,16 +18,19 @@ const struct alg alg_dgd_cta = {.name = "dgd-cta",
 /* W (Y after local steps Y - step G(Y)) */
 static void local_message(struct alg_node *a, size_t phase)
 {
+    const double *from = a->v[0];
     double *y = a->send[0];
 
     (void)phase;
-    alg_copy(y, a->v[0], a->d);
     for (uint64_t k = 0; k < a->set->local_steps; k++) {
-        alg_gradient(a, a->t[0], y);
+        alg_gradient(a, a->t[0], from);
         for (size_t i = 0; a->set->mu > 0 && i < a->d; i++)
-            a->t[0][i] += a->set->mu * (y[i] - a->v[0][i]);
-        alg_add(y, y, -a->set->step, a->t[0], a->d);
+            a->t[0][i] += a->set->mu * (from[i] - a->v[0][i]);
+        alg_add(y, from, -a->set->step, a->t[0], a->d);
+        from = y;
     }
+    if (from != y)
+        alg_copy(y, from, a->d);
 }
 
 const struct alg alg_dgd_atc = {.name = "dgd-atc",
@@ -35,14 +38,16 @@ const struct alg alg_dgd_atc = {.name = "dgd-atc",
                                 .needs = ALG_DOUBLY | ALG_GRADIENTS,
                                 .vectors = 1,
                                 .sends = 1,
-                                .message = local_message};
+                                .message = local_message,
+                                .only_sends = true};
 
 const struct alg alg_dgd_local = {.name = "local-dsgd",
                                   .takes = ALG_STEP | ALG_LOCAL_STEPS,
                                   .needs = ALG_DOUBLY | ALG_GRADIENTS,
                                   .vectors = 1,
                                   .sends = 1,
-                                  .message = local_message};
+                                  .message = local_message,
+                                  .only_sends = true};
 
 const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .takes = ALG_STEP | ALG_DEGREE | ALG_MODE |
@@ -50,7 +55,8 @@ const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .needs = ALG_RANDOM_SENDS,
                                      .vectors = 1,
                                      .sends = 1,
-                                     .message = local_message};
+                                     .message = local_message,
+                                     .only_sends = true};
 
 const struct alg alg_dgd_teleportation = {
     .name = "teleportation",
@@ -58,7 +64,8 @@ const struct alg alg_dgd_teleportation = {
     .needs = ALG_DOUBLY | ALG_GRADIENTS | ALG_ON_TOKENS,
     .vectors = 1,
     .sends = 1,
-    .message = local_message};
+    .message = local_message,
+    .only_sends = true};
 
 const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .takes = ALG_STEP | ALG_LOCAL_STEPS,
@@ -66,7 +73,8 @@ const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .vectors = 1,
                                    .sends = 1,
                                    .matrix = {ALG_MEAN},
-                                   .message = local_message};
+                                   .message = local_message,
+                                   .only_sends = true};
 
 const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .takes =
@@ -75,4 +83,5 @@ const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .vectors = 1,
                                     .sends = 1,
                                     .matrix = {ALG_MEAN},
-                                    .message = local_message};
+                                    .message = local_message,
+                                    .only_sends = true};

@@ -52,11 +52,14 @@ static size_t grain(const struct course *c)
     return 1 + 8192 / (c->d + 8);
 }
 
-static double *row_in(const struct states *x, size_t i, double *room)
+/* Row i in place, or of single precision a copy; of any content if `blank`. */
+static double *row_in(const struct states *x, size_t i, double *room,
+                      bool blank)
 {
     if (!x->single)
         return states_row(x, i);
-    kernel_widen(room, states_row(x, i), x->d);
+    if (!blank)
+        kernel_widen(room, states_row(x, i), x->d);
     return room;
 }
 
@@ -83,10 +86,10 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
     for (size_t k = 0; k < ALG_SENDS_MAX; k++, room += wide)
         a->got[k] = room;
     for (size_t k = 0; k < alg->vectors; k++, room += copied)
-        a->v[k] = row_in(&c->v[k], i, room);
+        a->v[k] = row_in(&c->v[k], i, room, false);
     for (size_t k = 0; k < alg->sends && alg->message != NULL;
          k++, room += copied)
-        a->send[k] = row_in(&c->send[k], i, room);
+        a->send[k] = row_in(&c->send[k], i, room, alg->only_sends);
     a->got_s = room;
     a->room = room + SPACING;
     a->s = c->s + i * alg->scalars;
@@ -101,17 +104,23 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
     a->link_send = c->link_send + c->first[i] * (c->d + 1);
 }
 
-static void end_node(const struct alg_node *a, struct course *c)
+static void put_back(const struct alg_node *a, struct course *c, bool vectors,
+                     bool sends)
 {
     const struct alg *alg = c->plan.alg;
     const size_t i = (size_t)a->id;
 
     if (!c->plan.single)
         return;
-    for (size_t k = 0; k < alg->vectors; k++)
+    for (size_t k = 0; k < alg->vectors && vectors; k++)
         states_write(&c->v[k], i, a->v[k]);
-    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+    for (size_t k = 0; k < alg->sends && alg->message != NULL && sends; k++)
         states_write(&c->send[k], i, a->send[k]);
+}
+
+static void end_node(const struct alg_node *a, struct course *c)
+{
+    put_back(a, c, true, !c->plan.alg->only_sends);
 }
 
 static size_t place_of(const struct course *c, size_t token)
@@ -146,10 +155,11 @@ static void message_rows(void *context, size_t from, size_t to, size_t thread)
     struct alg_node a;
 
     for (size_t i = from; i < to; i++) {
+        if (is_offline(c, i))
+            continue;
         begin_node(&a, c, i, thread);
-        if (!is_offline(c, i))
-            c->plan.alg->message(&a, c->phase);
-        end_node(&a, c);
+        c->plan.alg->message(&a, c->phase);
+        put_back(&a, c, !c->plan.alg->only_sends, true);
     }
 }
 

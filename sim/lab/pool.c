@@ -27,6 +27,10 @@ struct pool {
     struct helper helpers[];
 };
 
+/* OpenBLAS's own threads would be as many again for each of ours; other
+ * libraries do not have this. */
+extern void openblas_set_num_threads(int count) __attribute__((weak));
+
 static void do_part(struct pool *p, size_t thread)
 {
     size_t from = p->count * thread / p->threads;
@@ -70,6 +74,8 @@ struct pool *pool_new(size_t threads)
     struct pool *p = calloc(1, sizeof *p + threads * sizeof *p->helpers);
     if (p == NULL)
         return NULL;
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(1);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->start, NULL);
     pthread_cond_init(&p->done, NULL);

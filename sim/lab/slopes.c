@@ -120,7 +120,7 @@ static void add_many(double *g, const struct block *b, const double *x,
                       b->stride, b->inputs);
 }
 
-/* out[m, n] = factor out + a b', or a'b if `turned`: a is [k, m] then. */
+/* out[m, n] = factor out + a b, each turned or not; size: m, n, k. */
 static void times(double *out, size_t out_step, const double *a, size_t a_step,
                   CBLAS_TRANSPOSE turn_a, const double *b, size_t b_step,
                   CBLAS_TRANSPOSE turn_b, const size_t size[3], double factor)
@@ -130,9 +130,10 @@ static void times(double *out, size_t out_step, const double *a, size_t a_step,
                 (int)out_step);
 }
 
-/* One hidden layer: four products of matrices, backwards ones included. */
+/* One hidden layer: five products of matrices. `more`: g has what the blocks
+ * before gave, else anything. */
 static void add_deep(double *g, const struct block *b, const double *x,
-                     const struct learner *r)
+                     const struct learner *r, bool more)
 {
     const size_t n = b->count, inputs = b->inputs, hidden = r->hidden;
     const size_t wide = hidden + 1, top = hidden * inputs, cs = r->classes;
@@ -156,9 +157,9 @@ static void add_deep(double *g, const struct block *b, const double *x,
             back[k * hidden + u] =
                 h[k * wide + u] > 0 ? back[k * hidden + u] : 0;
     times(g + top, wide, p, cs, CblasTrans, h, wide, CblasNoTrans,
-          (size_t[]){cs, wide, n}, 1);
+          (size_t[]){cs, wide, n}, more);
     times(g, inputs, back, hidden, CblasTrans, b->z, b->stride, CblasNoTrans,
-          (size_t[]){hidden, inputs, n}, 1);
+          (size_t[]){hidden, inputs, n}, more);
 }
 
 /* Adds up over the blocks of a node's rows. */
@@ -177,7 +178,7 @@ static void add_all(double *g, struct block *b, const struct learner *r,
         else if (r->hidden == 0)
             add_many(g, b, x, r->classes);
         else
-            add_deep(g, b, x, r);
+            add_deep(g, b, x, r, done > 0);
     }
 }
 
@@ -199,7 +200,8 @@ void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
             g[inputs + k] = sum[k];
         }
     } else {
-        memset(g, 0, size * sizeof *g);
+        if (r->hidden == 0 || r->start[i + 1] == r->start[i])
+            memset(g, 0, size * sizeof *g);
         add_all(g, &b, r, i, x, chance);
     }
     if (r->lambda > 0)
