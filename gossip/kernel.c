@@ -34,6 +34,13 @@ INLINE void add(double *restrict out, double factor, const double *restrict x,
         out[k] += factor * x[k];
 }
 
+INLINE void sum_of(double *restrict out, const double *restrict a,
+                   double factor, const double *restrict b, size_t d)
+{
+    for (size_t k = 0; k < d; k++)
+        out[k] = a[k] + factor * b[k];
+}
+
 INLINE void pair(double *restrict x, const double weight[2],
                  const double *restrict y, size_t d)
 {
@@ -184,6 +191,7 @@ struct kernels {
     void (*gather_single)(float *out, const double *weight,
                           const uint32_t *column, size_t count, const float *x,
                           size_t stride, size_t d);
+    __typeof__(kernel_sum) *sum;
     __typeof__(kernel_pair) *pair;
     __typeof__(kernel_pair_single) *pair_single;
     __typeof__(kernel_widen) *widen;
@@ -222,6 +230,11 @@ struct kernels {
     {                                                                          \
         kind##_float(out, weight, column, count, x, stride, d);                \
     }                                                                          \
+    target static void kind##_sum(double *out, const double *a, double factor, \
+                                  const double *b, size_t d)                   \
+    {                                                                          \
+        sum_of(out, a, factor, b, d);                                          \
+    }                                                                          \
     target static void kind##_pair(double *x, const double weight[2],          \
                                    const double *y, size_t d)                  \
     {                                                                          \
@@ -245,10 +258,10 @@ struct kernels {
         logistic(out, x, d);                                                   \
     }                                                                          \
     static const struct kernels kind =                                         \
-        {kind##_dot,         kind##_dots,          kind##_add,                 \
-         kind##_gather,      kind##_gather_single, kind##_pair,                \
-         kind##_pair_single, kind##_widen,         kind##_narrow,              \
-         kind##_logistic};
+        {kind##_dot,    kind##_dots,          kind##_add,                      \
+         kind##_gather, kind##_gather_single, kind##_sum,                      \
+         kind##_pair,   kind##_pair_single,   kind##_widen,                    \
+         kind##_narrow, kind##_logistic};
 
 KERNELS(plain, 16, 8, )
 
@@ -298,6 +311,15 @@ void kernel_gather_single(float *out, const double *weight,
                           size_t stride, size_t d)
 {
     best()->gather_single(out, weight, column, count, x, stride, d);
+}
+
+void kernel_sum(double *out, const double *a, double factor, const double *b,
+                size_t d)
+{
+    if (out == a)
+        best()->add(out, factor, b, d);
+    else
+        best()->sum(out, a, factor, b, d);
 }
 
 void kernel_pair(double *x, const double weight[2], const double *y, size_t d)

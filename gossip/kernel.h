@@ -24,6 +24,9 @@ void kernel_gather_single(float *out, const double *weight,
                           const uint32_t *column, size_t count, const float *x,
                           size_t stride, size_t d);
 
+/* out[d] = a[d] + factor * b[d]; out may be a. */
+void kernel_sum(double *out, const double *a, double factor, const double *b,
+                size_t d);
 /* x[d] = weight[0] * x[d] + weight[1] * y[d], with kernel_gather's bits. */
 void kernel_pair(double *x, const double weight[2], const double *y, size_t d);
 void kernel_pair_single(float *x, const double weight[2], const float *y,

@@ -103,6 +103,7 @@ struct alg_node {
     double *got_s;
     double *t[ALG_SCRATCH]; /* [d] each, for the moment */
     double *room;           /* of gradients */
+    const float *kept;      /* v[0] of single precision, until it is changed */
     /* where the graph's links count: */
     size_t links;
     const uint32_t *neighbour;     /* [links] ascending */

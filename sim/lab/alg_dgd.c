@@ -1,11 +1,13 @@
 #include "sim/lab/alg_dgd.h"
 
+#include "gossip/kernel.h"
+
 /* W X - step G(X) */
 static void cta_combine(struct alg_node *a, size_t phase)
 {
     (void)phase;
     alg_gradient(a, a->t[0], a->v[0]);
-    alg_add(a->got[0], a->got[0], -a->set->step, a->t[0], a->d);
+    kernel_sum(a->got[0], a->got[0], -a->set->step, a->t[0], a->d);
 }
 
 const struct alg alg_dgd_cta = {.name = "dgd-cta",
@@ -26,7 +28,7 @@ static void local_message(struct alg_node *a, size_t phase)
         alg_gradient(a, a->t[0], from);
         for (size_t i = 0; a->set->mu > 0 && i < a->d; i++)
             a->t[0][i] += a->set->mu * (from[i] - a->v[0][i]);
-        alg_add(y, from, -a->set->step, a->t[0], a->d);
+        kernel_sum(y, from, -a->set->step, a->t[0], a->d);
         from = y;
     }
     if (from != y)

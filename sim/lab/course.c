@@ -90,6 +90,8 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
     for (size_t k = 0; k < alg->sends && alg->message != NULL;
          k++, room += copied)
         a->send[k] = row_in(&c->send[k], i, room, alg->only_sends);
+    if (alg->only_sends && c->plan.single)
+        a->kept = states_row(&c->v[0], i);
     a->got_s = room;
     a->room = room + SPACING;
     a->s = c->s + i * alg->scalars;

@@ -246,7 +246,8 @@ size_t problem_room(const struct problem *p)
 }
 
 void problem_gradient(double *g, const struct problem *p, size_t i,
-                      const double *x, struct chance *chance, double *room)
+                      const double *x, const float *single,
+                      struct chance *chance, double *room)
 {
     assert(i < p->n);
     if (p->kind == PROBLEM_QUADRATIC)
@@ -254,7 +255,7 @@ void problem_gradient(double *g, const struct problem *p, size_t i,
     else if (p->kind == PROBLEM_LOGISTIC)
         logistic_gradient(g, p, i, x);
     else if (p->kind == PROBLEM_MODEL)
-        slopes_of(g, p->learner, i, x, chance, room);
+        slopes_of(g, p->learner, i, x, single, chance, room);
     else
         memset(g, 0, p->d * sizeof *g);
 }
@@ -301,7 +302,7 @@ static void derivatives(double *g, double *h, double *one,
     memset(g, 0, d * sizeof *g);
     memset(h, 0, d * d * sizeof *h);
     for (size_t i = 0; i < p->n; i++) {
-        problem_gradient(one, p, i, x, NULL, NULL);
+        problem_gradient(one, p, i, x, NULL, NULL, NULL);
         for (size_t k = 0; k < d; k++)
             g[k] += one[k];
         if (p->kind == PROBLEM_QUADRATIC) {

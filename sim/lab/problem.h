@@ -49,10 +49,12 @@ void problem_free(struct problem *problem);
 
 /* Numbers of scratch that a gradient needs. */
 size_t problem_room(const struct problem *problem);
-/* g[d] of f_i at x[d], without noise; chance: of a batch, else NULL; room:
+/* g[d] of f_i at x[d], without noise; single: x again, or
+ * NULL, see slopes_of(); chance: of a batch, else NULL; room:
  * [problem_room()], may be NULL if that is 0. */
 void problem_gradient(double *g, const struct problem *problem, size_t i,
-                      const double *x, struct chance *chance, double *room);
+                      const double *x, const float *single,
+                      struct chance *chance, double *room);
 double problem_value(const struct problem *problem, const double *x);
 
 #endif

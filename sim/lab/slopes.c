@@ -16,6 +16,8 @@ struct block {
     uint32_t labels[LARGE]; /* of a batch */
     double factor;          /* 1 / rows of the gradient */
     double *rows;           /* scratch: [count, stride] */
+    const float *x;         /* of single precision, or NULL */
+    float *packed;          /* scratch then: [count, stride], [count, hidden] */
     double *more;           /* scratch: the rest */
 };
 
@@ -37,7 +39,7 @@ size_t slopes_room(const struct learner *r)
         return (rows + 2) * r->stride;
     if (r->hidden == 0)
         return rows * (r->stride + r->classes);
-    return rows * (r->stride + 2 * r->hidden + 1 + r->classes);
+    return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes);
 }
 
 /* The rows behind these: what the next node will ask for. */
@@ -62,6 +64,10 @@ static void take(struct block *b, const struct learner *r, size_t from,
         if (r->z != NULL)
             return;
         kernel_widen(b->rows, r->packed + first * stride, b->count * stride);
+        if (b->x != NULL)
+            memcpy(b->packed, r->packed + first * stride,
+                   b->count * stride * sizeof *b->packed);
+
         if (first + 2 * b->count <= r->start[r->n])
             fetch(b, r, first + b->count);
         return;
@@ -71,6 +77,9 @@ static void take(struct block *b, const struct learner *r, size_t from,
     for (size_t k = 0; k < b->count; k++) {
         size_t row = from + (size_t)chance_below(chance, rows);
         learner_row(b->rows + k * stride, r, row);
+        if (b->x != NULL)
+            memcpy(b->packed + k * stride, r->packed + row * stride,
+                   stride * sizeof *b->packed);
         b->labels[k] = r->label[row];
     }
 }
@@ -130,6 +139,24 @@ static void times(double *out, size_t out_step, const double *a, size_t a_step,
                 (int)out_step);
 }
 
+/* h[count, hidden + 1] before it is rectified. */
+static void lift(double *h, const struct block *b, const double *x,
+                 size_t hidden)
+{
+    float *scores = b->packed + LARGE * b->stride;
+
+    if (b->x == NULL) {
+        times(h, hidden + 1, b->z, b->stride, CblasNoTrans, x, b->inputs,
+              CblasTrans, (size_t[]){b->count, hidden, b->inputs}, 0);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)b->count,
+                (int)hidden, (int)b->inputs, 1, b->packed, (int)b->stride, b->x,
+                (int)b->inputs, 0, scores, (int)hidden);
+    for (size_t k = 0; k < b->count; k++)
+        kernel_widen(h + k * (hidden + 1), scores + k * hidden, hidden);
+}
+
 /* One hidden layer: five products of matrices. `more`: g has what the blocks
  * before gave, else anything. */
 static void add_deep(double *g, const struct block *b, const double *x,
@@ -139,8 +166,7 @@ static void add_deep(double *g, const struct block *b, const double *x,
     const size_t wide = hidden + 1, top = hidden * inputs, cs = r->classes;
     double *h = b->more, *back = h + LARGE * wide, *p = back + LARGE * hidden;
 
-    times(h, wide, b->z, b->stride, CblasNoTrans, x, inputs, CblasTrans,
-          (size_t[]){n, hidden, inputs}, 0);
+    lift(h, b, x, hidden);
     for (size_t k = 0; k < n; k++) {
         for (size_t u = 0; u < hidden; u++)
             h[k * wide + u] = h[k * wide + u] > 0 ? h[k * wide + u] : 0;
@@ -183,12 +209,17 @@ static void add_all(double *g, struct block *b, const struct learner *r,
 }
 
 void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
-               struct chance *chance, double *room)
+               const float *single, struct chance *chance, double *room)
 {
     const size_t size = learner_size(r), inputs = r->features + 1;
     struct block b = {.inputs = inputs, .stride = r->stride, .rows = room};
 
     b.more = room + block_rows(r) * r->stride;
+    if (r->hidden > 0 && r->packed != NULL) {
+        b.x = single;
+        b.packed = (float *)(b.more + LARGE * (2 * r->hidden + 1 + r->classes));
+    }
+
     if (is_two(r)) {
         double *difference = b.more, *sum = b.more + r->stride;
         memset(difference, 0, 2 * r->stride * sizeof *sum);

@@ -11,8 +11,10 @@
 /* Numbers of scratch that slopes_of() needs. */
 size_t slopes_room(const struct learner *learner);
 /* g[d] of node i at x[d]; chance: of its batch. The same as learner_value()'s
- * derivative, where there is no batch. */
+ * derivative, where there is no batch. single: x again, where it is of single
+ * precision, or NULL; a hidden layer's scores are of single precision then. */
 void slopes_of(double *g, const struct learner *learner, size_t i,
-               const double *x, struct chance *chance, double *room);
+               const double *x, const float *single, struct chance *chance,
+               double *room);
 
 #endif
