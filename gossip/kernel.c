@@ -27,6 +27,23 @@ INLINE void dots(double *out, const double *a, const double *rows, size_t count,
         out[r] = dot(a, rows + r * stride, d);
 }
 
+INLINE void dots_single(double *out, const float *a, const float *rows,
+                        size_t count, size_t stride, size_t d)
+{
+    for (size_t r = 0; r < count; r++) {
+        const float *b = rows + r * stride;
+        float sum[2 * LANES] = {0};
+        for (size_t k = 0; k < d; k += 2 * LANES)
+            for (size_t l = 0; l < 2 * LANES; l++)
+                sum[l] += a[k + l] * b[k + l];
+        for (size_t l = 0; l < LANES; l++)
+            sum[l] += sum[l + LANES];
+        for (size_t l = 0; l < LANES / 2; l++)
+            sum[l] += sum[l + LANES / 2];
+        out[r] = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+    }
+}
+
 INLINE void add(double *restrict out, double factor, const double *restrict x,
                 size_t d)
 {
@@ -185,6 +202,7 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
 struct kernels {
     __typeof__(kernel_dot) *dot;
     __typeof__(kernel_dots) *dots;
+    __typeof__(kernel_dots_single) *dots_single;
     __typeof__(kernel_add) *add;
     void (*gather)(double *out, const double *weight, const uint32_t *column,
                    size_t count, const double *x, size_t stride, size_t d);
@@ -212,6 +230,12 @@ struct kernels {
                                    size_t stride, size_t d)                    \
     {                                                                          \
         dots(out, a, rows, count, stride, d);                                  \
+    }                                                                          \
+    target static void kind##_dots_single(double *out, const float *a,         \
+                                          const float *rows, size_t count,     \
+                                          size_t stride, size_t d)             \
+    {                                                                          \
+        dots_single(out, a, rows, count, stride, d);                           \
     }                                                                          \
     target static void kind##_add(double *out, double factor, const double *x, \
                                   size_t d)                                    \
@@ -257,11 +281,11 @@ struct kernels {
     {                                                                          \
         logistic(out, x, d);                                                   \
     }                                                                          \
-    static const struct kernels kind =                                         \
-        {kind##_dot,    kind##_dots,          kind##_add,                      \
-         kind##_gather, kind##_gather_single, kind##_sum,                      \
-         kind##_pair,   kind##_pair_single,   kind##_widen,                    \
-         kind##_narrow, kind##_logistic};
+    static const struct kernels kind = {                                       \
+        kind##_dot,   kind##_dots,   kind##_dots_single,                       \
+        kind##_add,   kind##_gather, kind##_gather_single,                     \
+        kind##_sum,   kind##_pair,   kind##_pair_single,                       \
+        kind##_widen, kind##_narrow, kind##_logistic};
 
 KERNELS(plain, 16, 8, )
 
@@ -293,6 +317,12 @@ void kernel_dots(double *out, const double *a, const double *rows, size_t count,
                  size_t stride, size_t d)
 {
     best()->dots(out, a, rows, count, stride, d);
+}
+
+void kernel_dots_single(double *out, const float *a, const float *rows,
+                        size_t count, size_t stride, size_t d)
+{
+    best()->dots_single(out, a, rows, count, stride, d);
 }
 
 void kernel_add(double *out, double factor, const double *x, size_t d)

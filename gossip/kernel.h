@@ -13,6 +13,9 @@ double kernel_dot(const double *a, const double *b, size_t d);
 /* out[count] = kernel_dot of a[d] with each of rows[count, stride]. */
 void kernel_dots(double *out, const double *a, const double *rows, size_t count,
                  size_t stride, size_t d);
+/* The same of floats, with sixteen sums; stride and d in sixteens. */
+void kernel_dots_single(double *out, const float *a, const float *rows,
+                        size_t count, size_t stride, size_t d);
 /* out[d] += factor * x[d] */
 void kernel_add(double *out, double factor, const double *x, size_t d);
 /* out[d] += sum_k weight[k] * x[column[k]], in that order; rows of x begin

@@ -49,14 +49,17 @@ void alg_gradient(struct alg_node *a, double *g, const double *x)
 {
     const struct problem *p = a->world->problem;
 
+    struct slopes_way way = a->way;
     struct chance batch = {0};
+
+    if (x != a->v[0])
+        way.x = NULL;
 
     if (p->kind == PROBLEM_MODEL && p->learner->batch > 0)
         batch = chance_of(a->set->seed, CHANCE_BATCH, a->place,
                           a->step * 4096 + a->draws);
 
-    problem_gradient(g, p, (size_t)a->place, x, x == a->v[0] ? a->kept : NULL,
-                     &batch, a->room);
+    problem_gradient(g, p, (size_t)a->place, x, &batch, &way);
     a->world->draws[a->id] = ++a->draws;
     if (!(p->noise > 0))
         return;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "sim/lab/compress.h"
+#include "sim/lab/slopes.h"
 #include "sim/lab/states.h"
 
 enum {
@@ -102,8 +103,8 @@ struct alg_node {
     double *got[ALG_SENDS_MAX]; /* [d] each: the weighted sum of messages */
     double *got_s;
     double *t[ALG_SCRATCH]; /* [d] each, for the moment */
-    double *room;           /* of gradients */
-    const float *kept;      /* v[0] of single precision, until it is changed */
+    struct slopes_way way;
+
     /* where the graph's links count: */
     size_t links;
     const uint32_t *neighbour;     /* [links] ascending */

@@ -91,9 +91,10 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
          k++, room += copied)
         a->send[k] = row_in(&c->send[k], i, room, alg->only_sends);
     if (alg->only_sends && c->plan.single)
-        a->kept = states_row(&c->v[0], i);
+        a->way.x = states_row(&c->v[0], i);
     a->got_s = room;
-    a->room = room + SPACING;
+    a->way.single = c->plan.single;
+    a->way.room = room + SPACING;
     a->s = c->s + i * alg->scalars;
     a->send_s = c->send_s + i;
     if (c->next.x != NULL && !c->plan.single)

@@ -11,7 +11,11 @@
 #include "model/number.h"
 #include "sim/lab/states.h"
 
-enum { CLASSES_MAX = 256, HIDDEN_MAX = 4096 };
+enum {
+    CLASSES_MAX = 256,
+    HIDDEN_MAX = 4096,
+    LINE = 16 /* floats of a cache line */
+};
 
 const char learner_splits[] = "iid|label|dirichlet|column";
 
@@ -65,7 +69,9 @@ static const double *lift(double *h, const struct learner *r, const double *x,
 
 size_t learner_stride(size_t features)
 {
-    return states_stride(features + 1, true);
+    const size_t inputs = features + 1;
+
+    return inputs < LINE ? inputs : (inputs + LINE - 1) / LINE * LINE;
 }
 
 void learner_row(double *z, const struct learner *r, size_t row)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "model/cholesky.h"
-#include "sim/lab/slopes.h"
 #include "sim/lab/table.h"
 
 enum { NEWTON_MAX = 100 };
@@ -246,8 +245,8 @@ size_t problem_room(const struct problem *p)
 }
 
 void problem_gradient(double *g, const struct problem *p, size_t i,
-                      const double *x, const float *single,
-                      struct chance *chance, double *room)
+                      const double *x, struct chance *chance,
+                      const struct slopes_way *way)
 {
     assert(i < p->n);
     if (p->kind == PROBLEM_QUADRATIC)
@@ -255,7 +254,7 @@ void problem_gradient(double *g, const struct problem *p, size_t i,
     else if (p->kind == PROBLEM_LOGISTIC)
         logistic_gradient(g, p, i, x);
     else if (p->kind == PROBLEM_MODEL)
-        slopes_of(g, p->learner, i, x, single, chance, room);
+        slopes_of(g, p->learner, i, x, chance, way);
     else
         memset(g, 0, p->d * sizeof *g);
 }
@@ -302,7 +301,7 @@ static void derivatives(double *g, double *h, double *one,
     memset(g, 0, d * sizeof *g);
     memset(h, 0, d * d * sizeof *h);
     for (size_t i = 0; i < p->n; i++) {
-        problem_gradient(one, p, i, x, NULL, NULL, NULL);
+        problem_gradient(one, p, i, x, NULL, NULL);
         for (size_t k = 0; k < d; k++)
             g[k] += one[k];
         if (p->kind == PROBLEM_QUADRATIC) {

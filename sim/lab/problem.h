@@ -9,6 +9,7 @@
 
 #include "model/error.h"
 #include "sim/lab/learner.h"
+#include "sim/lab/slopes.h"
 
 enum problem_kind {
     PROBLEM_CONSENSUS, /* only a start: f_i = 0 */
@@ -49,12 +50,11 @@ void problem_free(struct problem *problem);
 
 /* Numbers of scratch that a gradient needs. */
 size_t problem_room(const struct problem *problem);
-/* g[d] of f_i at x[d], without noise; single: x again, or
- * NULL, see slopes_of(); chance: of a batch, else NULL; room:
- * [problem_room()], may be NULL if that is 0. */
+/* g[d] of f_i at x[d], without noise; chance: of a batch, else NULL; way: of
+ * a model, else NULL. */
 void problem_gradient(double *g, const struct problem *problem, size_t i,
-                      const double *x, const float *single,
-                      struct chance *chance, double *room);
+                      const double *x, struct chance *chance,
+                      const struct slopes_way *way);
 double problem_value(const struct problem *problem, const double *x);
 
 #endif

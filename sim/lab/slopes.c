@@ -11,14 +11,16 @@ enum { SMALL = 16, LARGE = 32 }; /* rows of a block: softmax, perceptron */
 
 struct block {
     size_t count, inputs, stride;
-    const double *z; /* [count, stride] */
+    const double *z; /* [count, stride]; not of two classes if `single` */
     const uint32_t *label;
     uint32_t labels[LARGE]; /* of a batch */
     double factor;          /* 1 / rows of the gradient */
     double *rows;           /* scratch: [count, stride] */
-    const float *x;         /* of single precision, or NULL */
-    float *packed;          /* scratch then: [count, stride], [count, hidden] */
     double *more;           /* scratch: the rest */
+    bool single;
+    const float *x;      /* then: of single precision */
+    const float *narrow; /* then: [count, stride] */
+    float *scratch;      /* then: [count, stride] and more */
 };
 
 static size_t block_rows(const struct learner *r)
@@ -52,52 +54,66 @@ static void fetch(const struct block *b, const struct learner *r, size_t next)
         __builtin_prefetch(z + at, 0, 2);
 }
 
-/* The next rows of a node: all in turn, or a batch with replacement. */
-static void take(struct block *b, const struct learner *r, size_t from,
-                 size_t rows, size_t done, struct chance *chance)
+/* The next rows of a node, all in turn. */
+static void take_all(struct block *b, const struct learner *r, size_t first)
 {
-    const size_t stride = b->stride, first = from + done;
+    const size_t stride = b->stride;
 
-    if (r->batch == 0) {
-        b->label = r->label + first;
-        b->z = r->z == NULL ? b->rows : r->z + first * stride;
-        if (r->z != NULL)
-            return;
-        kernel_widen(b->rows, r->packed + first * stride, b->count * stride);
-        if (b->x != NULL)
-            memcpy(b->packed, r->packed + first * stride,
-                   b->count * stride * sizeof *b->packed);
-
-        if (first + 2 * b->count <= r->start[r->n])
-            fetch(b, r, first + b->count);
+    b->label = r->label + first;
+    if (r->z != NULL) {
+        b->z = r->z + first * stride;
         return;
     }
     b->z = b->rows;
+    b->narrow = r->packed + first * stride;
+    if (!b->single || r->hidden > 0)
+        kernel_widen(b->rows, b->narrow, b->count * stride);
+    if (first + 2 * b->count <= r->start[r->n])
+        fetch(b, r, first + b->count);
+}
+
+/* A batch, with replacement, of the rows from .. from + rows. */
+static void take_batch(struct block *b, const struct learner *r, size_t from,
+                       size_t rows, struct chance *chance)
+{
+    const size_t stride = b->stride;
+
+    b->z = b->rows;
     b->label = b->labels;
+    b->narrow = b->scratch;
     for (size_t k = 0; k < b->count; k++) {
         size_t row = from + (size_t)chance_below(chance, rows);
-        learner_row(b->rows + k * stride, r, row);
-        if (b->x != NULL)
-            memcpy(b->packed + k * stride, r->packed + row * stride,
-                   stride * sizeof *b->packed);
         b->labels[k] = r->label[row];
+        if (b->single)
+            memcpy(b->scratch + k * stride, r->packed + row * stride,
+                   stride * sizeof *b->scratch);
+        if (!b->single || r->hidden > 0)
+            learner_row(b->rows + k * stride, r, row);
     }
 }
 
 static const uint32_t each[SMALL] = {0, 1, 2,  3,  4,  5,  6,  7,
                                      8, 9, 10, 11, 12, 13, 14, 15};
 
-/* sum[stride] is of the second class: the first has the opposite. */
-static void add_two(double *sum, const struct block *b,
-                    const double *difference)
+/* Adds to the gradient of the second class, in b->more; the first has the
+ * opposite. */
+static void add_two(struct block *b, const double *difference)
 {
+    const size_t stride = b->stride;
     double p[SMALL] = {0}, slope[SMALL];
 
-    kernel_dots(p, difference, b->z, b->count, b->stride, b->stride);
+    if (b->single)
+        kernel_dots_single(p, b->x, b->narrow, b->count, stride, stride);
+    else
+        kernel_dots(p, difference, b->z, b->count, stride, stride);
     kernel_logistic(slope, p, SMALL);
     for (size_t k = 0; k < b->count; k++)
         slope[k] = b->factor * (slope[k] - (double)b->label[k]);
-    kernel_gather(sum, slope, each, b->count, b->z, b->stride, b->stride);
+    if (b->single)
+        kernel_gather_single((float *)b->more, slope, each, b->count, b->narrow,
+                             stride, stride);
+    else
+        kernel_gather(b->more, slope, each, b->count, b->z, stride, stride);
 }
 
 /* p[classes] becomes its softmax minus what is right, times factor. */
@@ -143,15 +159,15 @@ static void times(double *out, size_t out_step, const double *a, size_t a_step,
 static void lift(double *h, const struct block *b, const double *x,
                  size_t hidden)
 {
-    float *scores = b->packed + LARGE * b->stride;
+    float *scores = b->scratch + LARGE * b->stride;
 
-    if (b->x == NULL) {
+    if (!b->single) {
         times(h, hidden + 1, b->z, b->stride, CblasNoTrans, x, b->inputs,
               CblasTrans, (size_t[]){b->count, hidden, b->inputs}, 0);
         return;
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)b->count,
-                (int)hidden, (int)b->inputs, 1, b->packed, (int)b->stride, b->x,
+                (int)hidden, (int)b->inputs, 1, b->narrow, (int)b->stride, b->x,
                 (int)b->inputs, 0, scores, (int)hidden);
     for (size_t k = 0; k < b->count; k++)
         kernel_widen(h + k * (hidden + 1), scores + k * hidden, hidden);
@@ -198,9 +214,12 @@ static void add_all(double *g, struct block *b, const struct learner *r,
     b->factor = 1 / (double)count;
     for (size_t done = 0; rows > 0 && done < count; done += b->count) {
         b->count = count - done < block_rows(r) ? count - done : block_rows(r);
-        take(b, r, from, rows, done, chance);
+        if (r->batch == 0)
+            take_all(b, r, from + done);
+        else
+            take_batch(b, r, from, rows, chance);
         if (is_two(r))
-            add_two(g, b, x);
+            add_two(b, x);
         else if (r->hidden == 0)
             add_many(g, b, x, r->classes);
         else
@@ -208,28 +227,48 @@ static void add_all(double *g, struct block *b, const struct learner *r,
     }
 }
 
-void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
-               const float *single, struct chance *chance, double *room)
+/* Only the difference of the classes' scores matters. */
+static void of_two(double *g, struct block *b, const struct learner *r,
+                   size_t i, const double *x, struct chance *chance)
 {
-    const size_t size = learner_size(r), inputs = r->features + 1;
-    struct block b = {.inputs = inputs, .stride = r->stride, .rows = room};
+    const size_t stride = b->stride, inputs = b->inputs;
+    double *sum = b->more, *difference = sum + stride;
+    float *narrow = b->scratch + SMALL * stride;
 
-    b.more = room + block_rows(r) * r->stride;
-    if (r->hidden > 0 && r->packed != NULL) {
-        b.x = single;
-        b.packed = (float *)(b.more + LARGE * (2 * r->hidden + 1 + r->classes));
+    memset(sum, 0, 2 * stride * sizeof *sum);
+    for (size_t k = 0; k < inputs; k++)
+        difference[k] = x[inputs + k] - x[k];
+    if (b->single) {
+        kernel_narrow(narrow, difference, stride);
+        b->x = narrow;
     }
+    add_all(g, b, r, i, difference, chance);
+    for (size_t k = 0; k < inputs; k++) {
+        double slope = b->single ? ((const float *)sum)[k] : sum[k];
+        g[k] = -slope;
+        g[inputs + k] = slope;
+    }
+}
 
+void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
+               struct chance *chance, const struct slopes_way *way)
+{
+    const size_t size = learner_size(r);
+    struct block b = {.inputs = r->features + 1,
+                      .stride = r->stride,
+                      .rows = way->room,
+                      .x = way->x};
+
+    b.more = b.rows + block_rows(r) * r->stride;
+    b.scratch =
+        (float *)(is_two(r)
+                      ? b.rows
+                      : b.more + LARGE * (2 * r->hidden + 1 + r->classes));
+    b.single =
+        way->single && r->packed != NULL &&
+        (is_two(r) ? r->stride % SMALL == 0 : r->hidden > 0 && way->x != NULL);
     if (is_two(r)) {
-        double *difference = b.more, *sum = b.more + r->stride;
-        memset(difference, 0, 2 * r->stride * sizeof *sum);
-        for (size_t k = 0; k < inputs; k++)
-            difference[k] = x[inputs + k] - x[k];
-        add_all(sum, &b, r, i, difference, chance);
-        for (size_t k = 0; k < inputs; k++) {
-            g[k] = -sum[k];
-            g[inputs + k] = sum[k];
-        }
+        of_two(g, &b, r, i, x, chance);
     } else {
         if (r->hidden == 0 || r->start[i + 1] == r->start[i])
             memset(g, 0, size * sizeof *g);

@@ -6,15 +6,22 @@
 #ifndef LAB_SLOPES_H
 #define LAB_SLOPES_H
 
+#include <stdbool.h>
+
 #include "sim/lab/learner.h"
 
-/* Numbers of scratch that slopes_of() needs. */
+/* How, besides what. */
+struct slopes_way {
+    double *room;   /* scratch: [slopes_room()] */
+    bool single;    /* products may be of single precision */
+    const float *x; /* then: x again, or NULL */
+};
+
 size_t slopes_room(const struct learner *learner);
 /* g[d] of node i at x[d]; chance: of its batch. The same as learner_value()'s
- * derivative, where there is no batch. single: x again, where it is of single
- * precision, or NULL; a hidden layer's scores are of single precision then. */
+ * derivative, where there is no batch. */
 void slopes_of(double *g, const struct learner *learner, size_t i,
-               const double *x, const float *single, struct chance *chance,
-               double *room);
+               const double *x, struct chance *chance,
+               const struct slopes_way *way);
 
 #endif

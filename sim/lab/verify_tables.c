@@ -387,7 +387,7 @@ static void optima(struct verify *v, const json_t *root)
         const json_t *expected = json_object_get(root, "problem");
         optimum(v, expected, "Q", &p);
         for (size_t i = 0; i < N; i++) {
-            problem_gradient(g, &p, i, p.best, NULL, NULL, NULL);
+            problem_gradient(g, &p, i, p.best, NULL, NULL);
             for (size_t k = 0; k < D; k++)
                 zeta += g[k] * g[k] / N;
         }

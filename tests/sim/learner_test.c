@@ -60,12 +60,13 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
         struct learner *l = learner(LEARNER_IID, hidden);
         const size_t size = learner_size(l);
         double x[64], g[64], sum[64] = {0}, room[1024];
+        const struct slopes_way way = {.room = room};
         assert_in_range(slopes_room(l), 1, 1024);
         assert_in_range(size, 1, 64);
         for (size_t k = 0; k < size; k++)
             x[k] = (double)(k * k % 7) / 5 - 0.5;
         for (size_t i = 0; i < NODES; i++) {
-            slopes_of(g, l, i, x, NULL, NULL, room);
+            slopes_of(g, l, i, x, NULL, &way);
             for (size_t k = 0; k < size; k++)
                 sum[k] += g[k] / NODES;
         }

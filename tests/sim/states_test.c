@@ -1,0 +1,236 @@
+/* Matrices of states: products against those of single rows, in both
+ * precisions, and whole experiments in single precision. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/scratch.h"
+#include "sim/lab/drawn.h"
+#include "sim/lab/lab.h"
+#include "sim/lab/states.h"
+#include "sim/lab/weights.h"
+
+enum { THREADS = 3, ROWS = 900 };
+
+static void fill(struct states *x, size_t n, size_t d, bool single)
+{
+    double row[5000];
+
+    assert_in_range(d, 1, 5000);
+    assert_int_equal(states_new(x, n, d, single), 0);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < d; k++)
+            row[k] = sin((double)(i * d + k * k % 1013));
+        states_write(x, i, row);
+    }
+}
+
+/* Row i of W x, the slow way. */
+static void expect_row(const struct states *got, const struct mixing *m,
+                       const struct states *x, size_t i)
+{
+    const size_t size = x->single ? sizeof(float) : sizeof(double);
+    char row[5000 * sizeof(double)];
+
+    mixing_columns(row, m, i, x->x, x->stride, x->d, x->single);
+    assert_memory_equal(states_row(got, i), row, x->d * size);
+}
+
+static void a_product_is_that_of_its_rows(void **state)
+{
+    static const size_t sizes[] = {1, 5, 116, 5000};
+    const struct named_spec spec = {.name = "regular", .degree = 4, .seed = 1};
+    struct graph *g;
+    struct mixing *m;
+
+    (void)state;
+    assert_int_equal(drawn_graph(&g, &spec, 60, NULL), 0);
+    assert_int_equal(weights_of(&m, g, WEIGHTS_METROPOLIS, NULL), 0);
+    for (size_t k = 0; k < 8; k++) {
+        struct states x, got;
+        fill(&x, 60, sizes[k / 2], k % 2);
+        assert_int_equal(states_new(&got, 60, sizes[k / 2], k % 2), 0);
+        states_mix(&got, m, &x, 0, 25);
+        states_mix(&got, m, &x, 25, 60);
+        for (size_t i = 0; i < 60; i++)
+            expect_row(&got, m, &x, i);
+        states_free(&x);
+        states_free(&got);
+    }
+    mixing_free(m);
+    graph_free(g);
+}
+
+/* Parts as of `threads`: first all save, then each shifts, in any order. */
+static void expect_shift(size_t n, size_t d, size_t shift, size_t threads,
+                         bool single)
+{
+    const size_t offsets[2] = {0, shift};
+    const double shares[2] = {0.3, 0.7};
+    struct mixing *m = mixing_circulant(n, offsets, shares, 2);
+    struct states x, was, saved;
+
+    assert_true(states_shifts(m));
+    fill(&x, n, d, single);
+    fill(&was, n, d, single);
+    assert_int_equal(states_new(&saved, n, d, single), 0);
+    for (size_t t = 0; t < threads; t++)
+        states_save(&saved, m, &x, n * t / threads, n * (t + 1) / threads);
+    for (size_t t = 0; t < threads; t++)
+        states_shift(&x, m, &saved, n * t / threads, n * (t + 1) / threads);
+    for (size_t i = 0; i < n; i++)
+        expect_row(&x, m, &was, i);
+    states_free(&x);
+    states_free(&was);
+    states_free(&saved);
+    mixing_free(m);
+}
+
+static void a_shift_in_place_is_the_product(void **state)
+{
+    (void)state;
+    for (size_t threads = 1; threads <= 3; threads++)
+        for (size_t shift = 1; shift < 2000; shift *= 2) {
+            expect_shift(2000, 116, shift, threads, true);
+            expect_shift(2000, 3, shift, threads, false);
+        }
+    expect_shift(2001, 116, 700, 1, false);
+    expect_shift(2001, 116, 1999, 2, false);
+}
+
+static int open_all(void **state)
+{
+    int code = scratch_make(state);
+    FILE *file = code == 0 ? fopen(scratch_path("rows.csv"), "w") : NULL;
+
+    if (file == NULL)
+        return -1;
+    for (int k = 0; k < 40; k++)
+        fprintf(file, "f%d,", k);
+    fputs("y\n", file);
+    for (int i = 0; i < ROWS; i++) {
+        double sum = 0;
+        for (int k = 0; k < 40; k++) {
+            int v = (i * (k + 3) + i * i * 7 + 31 * k) % 17 - 8;
+            sum += v * (k % 5 - 2);
+            fprintf(file, "%.17g,", v / 8.0);
+        }
+        fprintf(file, "%d\n", sum > 0);
+    }
+    if (fclose(file) != 0 ||
+        (file = fopen(scratch_path("init.csv"), "w")) == NULL)
+        return -1;
+    for (int i = 0; i < 300; i++)
+        for (int k = 0; k < 80; k++)
+            fprintf(file, "%.17g%c", sin(i * 80 + k), k == 79 ? '\n' : ',');
+    return fclose(file);
+}
+
+static struct lab *run(const char *rest, const char *precision, size_t threads)
+{
+    const struct lab_options options = {.threads = threads};
+    char text[2048];
+    struct error error = {{0}};
+    struct lab *lab;
+
+    snprintf(text, sizeof text, "version: 1\nprecision: %s\nsteps: 12\n%s",
+             precision, rest);
+    if (lab_run(&lab, scratch_write("e.yaml", text), &options, &error) != 0)
+        fail_msg("%s", error.text);
+    return lab;
+}
+
+static const char *const experiments[] = {
+    "nodes: 300\ngraph: {name: one-peer-exponential}\n"
+    "problem: {kind: consensus, init: init.csv}\nalgorithms:\n"
+    "- {name: gossip}\n- {name: push-sum}\n",
+    "nodes: 300\ngraph: {name: regular, degree: 6}\n"
+    "problem: {kind: model, model: softmax, data: rows.csv, target: y}\n"
+    "algorithms:\n- {name: dgd-cta, step: 0.1}\n"
+    "- {name: dgd-atc, step: 0.1}\n- {name: gt-atc, step: 0.1}\n"
+    "- {name: gt-cta, step: 0.1}\n- {name: extra, step: 0.1}\n"
+    "- {name: nids, step: 0.1}\n- {name: fedavg, step: 0.1, local_steps: 2}\n"
+    "- {name: choco-sgd, step: 0.1, gamma: 0.3, compressor: {kind: sign}}\n"
+    "- {name: relaysgd, step: 0.1, graph: {name: bintree}}\n",
+    "nodes: 300\ngraph: {name: ring}\n"
+    "problem: {kind: consensus, init: init.csv}\nalgorithms:\n"
+    "- {name: clipped-gossip, tau: 0.1}\n- {name: pairwise}\n",
+    "nodes: 30\ngraph: {name: ring}\n"
+    "problem: {kind: model, model: mlp, hidden: 20, batch: 40, data: rows.csv, "
+    "target: y}\nalgorithms:\n- {name: dgd-atc, step: 0.2}\n"
+    "- {name: local-dsgd, step: 0.2, local_steps: 3}\n",
+};
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 8; k++) {
+        const char *precision = k % 2 == 0 ? "float64" : "float32";
+        struct lab *one = run(experiments[k / 2], precision, 1);
+        struct lab *more = run(experiments[k / 2], precision, THREADS);
+        const struct sheet *a = lab_sheet(one), *b = lab_sheet(more);
+        for (size_t i = 0; i < a->column_count; i++)
+            assert_memory_equal(a->columns[i].rows, b->columns[i].rows,
+                                a->row_count * sizeof *a->columns[i].rows);
+        lab_free(one);
+        lab_free(more);
+    }
+}
+
+static void single_precision_is_near_double(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 4; k++) {
+        struct lab *fine = run(experiments[k], "float64", 1);
+        struct lab *rough = run(experiments[k], "float32", 1);
+        const struct sheet *a = lab_sheet(fine), *b = lab_sheet(rough);
+        for (size_t i = 0; i < a->column_count; i++) {
+            const struct course_row *x = &a->columns[i].rows[12];
+            const struct course_row *y = &b->columns[i].rows[12];
+            /* a sign jumps where a number rounds across zero */
+            if (strcmp(a->columns[i].label, "choco-sgd") == 0)
+                continue;
+            assert_true(fabs(x->mean - y->mean) < 1e-6);
+            assert_true(fabs(x->gap - y->gap) < 1e-5);
+            assert_true(fabs(x->cons - y->cons) < 1e-4 * x->cons + 1e-9);
+            assert_true(memcmp(&x->cons, &y->cons, sizeof x->cons) != 0);
+        }
+        lab_free(fine);
+        lab_free(rough);
+    }
+}
+
+static void other_precisions_are_refused(void **state)
+{
+    struct lab_options options = {.threads = 1};
+    struct error error = {{0}};
+    struct lab *lab;
+
+    (void)state;
+    const char *path = scratch_write(
+        "e.yaml", "version: 1\nprecision: half\nsteps: 1\nnodes: 4\ngraph: "
+                  "{name: ring}\nproblem: {kind: consensus, init: x.csv}\n"
+                  "algorithms: [{name: gossip}]\n");
+    assert_int_not_equal(lab_run(&lab, path, &options, &error), 0);
+    assert_non_null(
+        strstr(error.text, ":2: precision: found 'half', expected"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_product_is_that_of_its_rows),
+        cmocka_unit_test(a_shift_in_place_is_the_product),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(single_precision_is_near_double),
+        cmocka_unit_test(other_precisions_are_refused),
+    };
+    return cmocka_run_group_tests(tests, open_all, scratch_remove);
+}
