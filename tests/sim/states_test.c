@@ -207,6 +207,41 @@ static void single_precision_is_near_double(void **state)
     }
 }
 
+/* The rows are floats, and so kept as such. */
+static void packed_rows_have_the_slopes_of_the_loss(void **state)
+{
+    struct learner_spec spec = {
+        .data = scratch_path("rows.csv"), .target = "y", .lambda = 0.01};
+    struct error error = {{0}};
+
+    (void)state;
+    for (size_t k = 0; k < 6; k++) {
+        struct learner *l;
+        double x[256], g[256], room[8192], slope;
+        float narrow[256];
+        spec.hidden = k % 3 == 0 ? 0 : 5;
+        assert_int_equal(learner_read(&l, &spec, 1, &error), 0);
+        assert_non_null(l->packed);
+        const size_t size = learner_size(l);
+        assert_in_range(size, 1, 256);
+        assert_in_range(slopes_room(l), 1, 8192);
+        for (size_t i = 0; i < size; i++)
+            x[i] = narrow[i] = (float)sin((double)(i * i)) / 4;
+        slopes_of(g, l, 0, x, NULL,
+                  &(struct slopes_way){room, k >= 3, k == 5 ? narrow : NULL});
+        for (size_t i = 0; i < size; i++) {
+            const double h = 1e-5, kept = x[i];
+            x[i] = kept + h;
+            slope = learner_value(l, x);
+            x[i] = kept - h;
+            slope = (slope - learner_value(l, x)) / (2 * h);
+            x[i] = kept;
+            assert_true(fabs(slope - g[i]) < (k < 3 ? 1e-8 : 1e-6));
+        }
+        learner_free(l);
+    }
+}
+
 static void other_precisions_are_refused(void **state)
 {
     struct lab_options options = {.threads = 1};
@@ -230,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_shift_in_place_is_the_product),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(single_precision_is_near_double),
+        cmocka_unit_test(packed_rows_have_the_slopes_of_the_loss),
         cmocka_unit_test(other_precisions_are_refused),
     };
     return cmocka_run_group_tests(tests, open_all, scratch_remove);
