@@ -213,6 +213,7 @@ static void average(size_t n, size_t rounds, struct pool *pool, bool single)
 
     for (size_t k = 0; k < n * SIZE; k++)
         problem.init[k] = (double)(k * k % 101);
+    const double own = course_bytes(&plan) / (double)n;
     struct course *course = open_course(&plan);
     for (int turn = 0; turn < TURNS; turn++)
         time_steps(&took, course, rounds);
@@ -229,8 +230,8 @@ static void average(size_t n, size_t rounds, struct pool *pool, bool single)
            "\"copies_per_s\":%.0f,\"bytes_per_node\":%.0f,"
            "\"mean\":%.9f,\"consensus_distance\":%.6g}\n",
            n, rounds, pool_threads(pool), single ? "float32" : "float64",
-           (double)(n * rounds) / took, (double)(n * rounds) / copy,
-           course_bytes(&plan) / (double)n, row.mean, row.cons);
+           (double)(n * rounds) / took, (double)(n * rounds) / copy, own,
+           row.mean, row.cons);
     sequence_free(plan.mixes);
 }
 
