@@ -44,6 +44,16 @@ size_t slopes_room(const struct learner *r)
     return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes);
 }
 
+/* The rows behind these: what the next node will ask for. */
+static void fetch(const struct block *b, const struct learner *r, size_t next)
+{
+    const size_t bytes = b->count * b->stride * sizeof(float);
+    const char *z = (const char *)(r->packed + next * r->stride);
+
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch(z + at, 0, 2);
+}
+
 /* The next rows of a node, all in turn. */
 static void take_all(struct block *b, const struct learner *r, size_t first)
 {
@@ -58,6 +68,8 @@ static void take_all(struct block *b, const struct learner *r, size_t first)
     b->narrow = r->packed + first * stride;
     if (!b->single || r->hidden > 0)
         kernel_widen(b->rows, b->narrow, b->count * stride);
+    if (first + 2 * b->count <= r->start[r->n])
+        fetch(b, r, first + b->count);
 }
 
 /* A batch, with replacement, of the rows from .. from + rows. */
