@@ -153,6 +153,7 @@ static void begin(struct blend *b, uint64_t round, uint32_t stage,
 void blend_lanes(struct blend *b, uint64_t round, const uint64_t *lanes,
                  size_t length, uint32_t count, uint64_t now_ms)
 {
+    assert(lanes != NULL);
     look(b, round);
     memcpy(b->words, lanes, length * sizeof *lanes);
     b->words[length] = count;
@@ -164,7 +165,9 @@ const uint64_t *blend_sum(struct blend *b, uint64_t *count)
 {
     for (size_t i = 0; i < b->in_count; i++) {
         const uint64_t *other = mix_taken(b->mix, b->in[i]);
-        for (size_t k = 0; other != NULL && k < b->word_count; k++)
+        if (other == NULL)
+            return NULL;
+        for (size_t k = 0; k < b->word_count; k++)
             b->words[k] += other[k];
     }
     *count = b->words[b->word_count - 1];

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/blend.h"
+#include "node/across.h"
 #include "node/check.h"
 #include "node/gate.h"
+#include "node/outbox.h"
 
 enum {
     JOBS = 2,
-    EFFECTS_OWN = 4,
     FINGERPRINT_BYTES = sizeof((struct dataset *)0)->fingerprint,
     ORIGIN_BYTES = FINGERPRINT_BYTES + GOSSIP_HASH_BYTES
 };
@@ -52,16 +52,8 @@ struct member {
     bool audit_waits;
     char audit[GATE_LINE_SIZE], audit_new[GATE_LINE_SIZE];
     struct error decline, decline_new;
-    struct gossip_effect *effects; /* [effect_capacity] */
-    size_t effect_count, effect_capacity;
-    /* several pods */
-    struct blend *blend; /* NULL: one pod */
-    bool blends_sum, blends_state;
-    struct gossip_effect opened; /* ABSORB that waits for all pods' sum */
-    struct gossip_event made;    /* ABSORBED that waits for the average */
-    double *all;                 /* [length_max] it */
-    uint64_t gossip_wake, told_wake, done_ms;
-    bool is_done, leaves;
+    struct outbox out;     /* of the step under way */
+    struct across *across; /* NULL: one pod */
 };
 
 static int out_of_memory(struct error *error)
@@ -91,9 +83,7 @@ static int take_memory(struct member *m, struct error *error)
     m->x = at_least_one(m->length_max, sizeof *m->x);
     m->memory = at_least_one(m->memory_size, 1);
     m->memory_new = at_least_one(m->memory_size, 1);
-    m->all = at_least_one(m->length_max, sizeof *m->all);
-    if (m->x == NULL || m->all == NULL || m->memory == NULL ||
-        m->memory_new == NULL)
+    if (m->x == NULL || m->memory == NULL || m->memory_new == NULL)
         return out_of_memory(error);
     return 0;
 }
@@ -137,7 +127,7 @@ static int take_records(struct member *m, struct gossip_record *engine,
         if (saved[i].slot == MEMBER_SLOT_DATA)
             data = &saved[i];
         else if (saved[i].slot == MEMBER_SLOT_MIX)
-            continue; /* start_blend's */
+            continue; /* start_across's */
         else if (saved[i].slot == MEMBER_SLOT_MEMORY)
             memory = &saved[i];
         else if (saved[i].slot < GOSSIP_SLOTS && *engine_count < GOSSIP_SLOTS)
@@ -244,32 +234,36 @@ static int start_engine(struct member *m, const struct member_config *config,
                      why == NULL ? "out of memory" : why);
 }
 
-static int start_blend(struct member *m, const struct member_config *config,
-                       const struct gossip_record *saved, size_t count,
-                       struct error *error)
+static int start_across(struct member *m, const struct member_config *config,
+                        const struct gossip_record *saved, size_t count,
+                        struct error *error)
 {
-    struct blend_config c = {.study = config->study,
-                             .pods = config->pods,
-                             .self = config->self,
-                             .words_max = m->length_max + 1,
-                             .sign_secret = config->identity->sign_secret,
-                             .verify = config->verify == NULL ? verify_plainly
-                                                              : config->verify,
-                             .verify_context = config->verify_context};
+    struct across_config c = {
+        .blend = {.study = config->study,
+                  .pods = config->pods,
+                  .self = config->self,
+                  .words_max = m->length_max + 1,
+                  .sign_secret = config->identity->sign_secret,
+                  .verify =
+                      config->verify == NULL ? verify_plainly : config->verify,
+                  .verify_context = config->verify_context},
+        .ops = m->ops,
+        .task = m->task,
+        .length_max = m->length_max,
+        .save_slot = MEMBER_SLOT_MIX};
     struct gossip_config bound = {0};
 
-    m->gossip_wake = m->told_wake = UINT64_MAX;
     if (config->pods == NULL)
         return 0;
     member_bind(&bound, config->study);
-    memcpy(c.network, bound.network, sizeof c.network);
-    memcpy(c.charter, bound.charter, sizeof c.charter);
-    if (m->state_size / sizeof(double) > c.words_max)
-        c.words_max = m->state_size / sizeof(double);
+    memcpy(c.blend.network, bound.network, sizeof c.blend.network);
+    memcpy(c.blend.charter, bound.charter, sizeof c.blend.charter);
+    if (m->state_size / sizeof(double) > c.blend.words_max)
+        c.blend.words_max = m->state_size / sizeof(double);
     for (size_t i = 0; i < count; i++)
         if (saved[i].slot == MEMBER_SLOT_MIX)
-            c.saved = &saved[i];
-    return blend_new(&m->blend, &c, error);
+            c.blend.saved = &saved[i];
+    return across_new(&m->across, &c, error);
 }
 
 static int check_config(const struct member_config *config, struct error *error)
@@ -339,7 +333,7 @@ int member_new(struct member **member, const struct member_config *config,
     if (code == 0)
         code = start_engine(m, config, engine, engine_count, error);
     if (code == 0)
-        code = start_blend(m, config, saved, count, error);
+        code = start_across(m, config, saved, count, error);
     if (code != 0)
         member_free(m);
     else
@@ -359,8 +353,7 @@ void member_free(struct member *m)
     if (m == NULL)
         return;
     gossip_free(m->gossip);
-    blend_free(m->blend);
-    free(m->all);
+    across_free(m->across);
     if (m->ops != NULL && m->task != NULL)
         m->ops->close(m->task);
     for (size_t i = 0; i < JOBS; i++) {
@@ -372,7 +365,7 @@ void member_free(struct member *m)
     wipe_free(m->memory, m->memory_size);
     wipe_free(m->memory_new, m->memory_size);
     sodium_memzero(m->key, sizeof m->key);
-    free(m->effects);
+    outbox_free(&m->out);
     free(m);
 }
 
@@ -419,49 +412,8 @@ static void queue_absorb(struct member *m, const struct gossip_effect *e)
     m->absorb_serial = job->serial;
 }
 
-static void add_effect(struct member *m, const struct gossip_effect *effect)
-{
-    assert(m->effect_count < m->effect_capacity);
-    m->effects[m->effect_count++] = *effect;
-}
-
-static void add_save(struct member *m, uint32_t slot, const uint8_t *bytes,
-                     size_t size)
-{
-    struct gossip_effect effect = {.kind = GOSSIP_SAVE};
-
-    effect.save.slot = slot;
-    effect.save.bytes = bytes;
-    effect.save.size = size;
-    add_effect(m, &effect);
-}
-
-static void make_room(struct member *m, size_t count)
-{
-    size_t capacity = m->effect_capacity;
-
-    if (count <= capacity)
-        return;
-    while (capacity < count)
-        capacity = 2 * capacity + 64;
-    struct gossip_effect *larger =
-        realloc(m->effects, capacity * sizeof *larger);
-    assert(larger != NULL); /* a few kilobytes, once */
-    m->effects = larger;
-    m->effect_capacity = capacity;
-}
-
 /* Takes the answer of jobs[head] in. Returns whether the engine still wants
  * it. */
-static uint32_t count_bits(uint64_t bits)
-{
-    uint32_t count = 0;
-
-    for (; bits != 0; bits &= bits - 1)
-        count++;
-    return count;
-}
-
 static bool take_answer(struct member *m, const struct gossip_event *event,
                         bool *save_memory)
 {
@@ -494,228 +446,49 @@ static bool take_answer(struct member *m, const struct gossip_event *event,
 static void take_effect(struct member *m, const struct gossip_effect *e,
                         uint64_t now_ms)
 {
-    bool pods = m->blend != NULL;
-
-    switch (e->kind) {
-    case GOSSIP_CONTRIBUTE:
+    if (m->across != NULL && across_takes(m->across, &m->out, e, now_ms))
+        return;
+    if (e->kind == GOSSIP_CONTRIBUTE)
         queue_contribute(m, e);
-        return;
-    case GOSSIP_ABSORB:
-        if (pods) {
-            mix_abandon(blend_mix(m->blend));
-            m->blends_sum = m->blends_state = false;
-        }
-        if (!pods || !m->study->exact || e->absorb.sum == NULL) {
-            queue_absorb(m, e);
-            return;
-        }
-        m->blends_sum = true;
-        m->opened = *e;
-        blend_lanes(m->blend, e->absorb.round - 1, e->absorb.lanes,
-                    e->absorb.length, count_bits(e->absorb.survivors), now_ms);
-        return;
-    case GOSSIP_WAKE:
-        m->gossip_wake = e->wake.at_ms;
-        if (!pods)
-            add_effect(m, e);
-        return;
-    case GOSSIP_LEAVE:
-        m->leaves = true;
-        if (!pods)
-            add_effect(m, e);
-        return;
-    case GOSSIP_DONE:
-        m->is_done = true;
-        m->done_ms = now_ms;
-        if (pods)
-            mix_over(blend_mix(m->blend), now_ms);
-        add_effect(m, e);
-        return;
-    default:
-        add_effect(m, e);
-    }
-}
-
-static void note_mixed(struct member *m, uint64_t round)
-{
-    struct gossip_effect effect = {.kind = GOSSIP_NOTE};
-
-    effect.note.code = GOSSIP_NOTE_MIXED;
-    effect.note.round = round;
-    effect.note.detail = blend_left_out(m->blend, &effect.note.members);
-    make_room(m, m->effect_count + EFFECTS_OWN);
-    add_effect(m, &effect);
-}
-
-/* All pods' sum is here: what the engine opened is replaced by it. */
-static void finish_sum(struct member *m)
-{
-    struct gossip_effect *e = &m->opened;
-    uint64_t count = 0;
-    const uint64_t *lanes = blend_sum(m->blend, &count);
-    struct gossip_view view;
-    size_t at;
-
-    note_mixed(m, e->absorb.round - 1);
-    m->blends_sum = false;
-    gossip_view(m->gossip, &view);
-    struct fixed_shape shape = m->ops->shape(m->task, view.state);
-    assert(shape.length == e->absorb.length);
-    /* A neighbour's forged sum may be out of range: the charter's trust says
-     * whether that can be. Then this pod goes on with its own. */
-    if (count <= m->study->whole->site_count &&
-        fixed_decode(m->all, lanes, (uint32_t)count, &shape, &at) == 0) {
-        e->absorb.sum = m->all;
-        e->absorb.survivors =
-            count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
-    }
-    queue_absorb(m, e);
-}
-
-static double *region_of(const struct member *m, struct fixed_region *region)
-{
-    *region = m->ops->mixed(m->task, m->absorb_next);
-    return (double *)m->absorb_next + region->offset;
-}
-
-/* A state that was made of the pod's own sum waits for what the others have
- * made; *event is the answer that the engine is owed. */
-static bool begin_state(struct member *m, const struct gossip_event *event)
-{
-    struct fixed_region region;
-
-    if (m->ops->settle == NULL)
-        return false;
-    const double *values = region_of(m, &region);
-    if (m->blend == NULL || m->study->exact) {
-        task_settle(m->ops, m->task, m->absorb_next);
-        return false;
-    }
-    if (region.count == 0)
-        return false;
-    m->made = *event;
-    m->blends_state = true;
-    blend_values(m->blend, event->absorbed.round - 1, &region, values,
-                 event->now_ms);
-    return true;
-}
-
-/* Returns whether the state is made now. */
-static bool go_on(struct member *m, uint64_t now_ms)
-{
-    struct fixed_region region;
-
-    while (m->blends_state && mix_ready(blend_mix(m->blend))) {
-        note_mixed(m, m->made.absorbed.round - 1);
-        blend_average(m->blend, region_of(m, &region));
-        m->ops->settle(m->task, m->absorb_next);
-        m->blends_state = false;
-        m->made.now_ms = now_ms;
-        if (!begin_state(m, &m->made))
-            return true;
-    }
-    return false;
-}
-
-static void add_posts(struct member *m)
-{
-    size_t count;
-    const struct mix_effect *list = mix_effects(blend_mix(m->blend), &count);
-
-    make_room(m, m->effect_count + count + EFFECTS_OWN);
-    for (size_t i = 0; i < count; i++) {
-        struct gossip_effect effect = {.kind = GOSSIP_POST};
-        if (list[i].kind == MIX_SAVE) {
-            add_save(m, MEMBER_SLOT_MIX, list[i].head, list[i].head_size);
-            continue;
-        }
-        effect.post.pod = list[i].pod;
-        effect.post.to = list[i].to;
-        effect.post.head = list[i].head;
-        effect.post.head_size = list[i].head_size;
-        effect.post.body = (const uint8_t *)list[i].words;
-        effect.post.body_size = list[i].word_count * sizeof(uint64_t);
-        add_effect(m, &effect);
-    }
-}
-
-/* Who has finished stays while neighbours may ask for its last offers. */
-static void leave(struct member *m, uint64_t now_ms)
-{
-    struct mix_view view;
-    struct gossip_effect effect = {.kind = GOSSIP_LEAVE};
-
-    if (!m->leaves || !m->is_done)
-        return;
-    mix_view(blend_mix(m->blend), &view);
-    if (!view.all_over && now_ms < m->done_ms + m->study->linger_ms)
-        return;
-    m->leaves = m->is_done = false;
-    add_effect(m, &effect);
-}
-
-static void add_wake(struct member *m, uint64_t now_ms)
-{
-    struct gossip_effect effect = {.kind = GOSSIP_WAKE};
-    uint64_t at = m->gossip_wake, mix = mix_wake(blend_mix(m->blend));
-
-    if (mix < at)
-        at = mix;
-    if (m->leaves && m->done_ms + m->study->linger_ms < at)
-        at = m->done_ms + m->study->linger_ms;
-    if (at == m->told_wake && at > now_ms)
-        return;
-    m->told_wake = at;
-    effect.wake.at_ms = at;
-    add_effect(m, &effect);
-}
-
-static void step_blend(struct member *m, const struct gossip_event *event)
-{
-    struct mix *mix = blend_mix(m->blend);
-
-    if (event->kind == GOSSIP_POSTED)
-        mix_receive(mix, event->posted.pod, event->posted.from,
-                    event->posted.head, event->posted.head_size,
-                    event->posted.body, event->posted.body_size, event->now_ms);
+    else if (e->kind == GOSSIP_ABSORB)
+        queue_absorb(m, e);
     else
-        mix_tick(mix, event->now_ms);
+        outbox_add(&m->out, e);
 }
 
 /* One step of the engine, its effects taken over. */
 static void step_engine(struct member *m, const struct gossip_event *event)
 {
     const struct gossip_effect *list = NULL;
+    struct gossip_event fed = *event;
     size_t count = 0;
 
-    gossip_step(m->gossip, event, &list, &count);
-    make_room(m, m->effect_count + count + EFFECTS_OWN);
+    if (event->kind == GOSSIP_ABSORBED)
+        fed.absorbed.shape = m->ops->shape(m->task, m->absorb_next);
+    gossip_step(m->gossip, &fed, &list, &count);
     for (size_t i = 0; i < count; i++)
         take_effect(m, &list[i], event->now_ms);
 }
 
 static void feed(struct member *m, const struct gossip_event *event)
 {
-    struct gossip_event fed = *event;
-    bool held = false;
+    bool made = event->kind == GOSSIP_ABSORBED, held = false;
+    struct gossip_event mixed;
 
-    if (event->kind == GOSSIP_ABSORBED)
-        held = begin_state(m, event);
-    if (!held) {
-        if (event->kind == GOSSIP_ABSORBED)
-            fed.absorbed.shape = m->ops->shape(m->task, m->absorb_next);
-        step_engine(m, &fed);
-    }
-    if (m->blend == NULL)
+    if (made && m->across == NULL)
+        task_settle(m->ops, m->task, m->absorb_next);
+    else if (made)
+        held = across_holds(m->across, event, m->absorb_next);
+    if (!held)
+        step_engine(m, event);
+    if (m->across == NULL)
         return;
-    if (m->blends_sum && mix_ready(blend_mix(m->blend)))
-        finish_sum(m);
-    if (go_on(m, event->now_ms)) {
-        fed = m->made;
-        fed.absorbed.shape = m->ops->shape(m->task, m->absorb_next);
-        fed.now_ms = event->now_ms;
-        step_engine(m, &fed);
-    }
+    const struct gossip_effect *sum =
+        across_sum(m->across, &m->out, event->now_ms);
+    if (sum != NULL)
+        queue_absorb(m, sum);
+    if (across_state(m->across, &m->out, &mixed, m->absorb_next, event->now_ms))
+        step_engine(m, &mixed);
 }
 
 void member_step(struct member *m, const struct gossip_event *event,
@@ -726,30 +499,24 @@ void member_step(struct member *m, const struct gossip_event *event,
     bool answer =
         event->kind == GOSSIP_CONTRIBUTED || event->kind == GOSSIP_ABSORBED;
 
-    m->effect_count = 0;
-    make_room(m, EFFECTS_OWN);
-    if (m->blend != NULL) {
-        mix_clear(blend_mix(m->blend));
-        step_blend(m, event);
-    }
+    m->out.count = 0;
+    if (m->across != NULL)
+        across_hear(m->across, event);
     if (answer && !take_answer(m, event, &save_memory))
         fed = (struct gossip_event){.kind = GOSSIP_TIMER,
                                     .now_ms = event->now_ms};
     if (m->tell_data)
-        add_save(m, MEMBER_SLOT_DATA, m->origin, sizeof m->origin);
+        outbox_save(&m->out, MEMBER_SLOT_DATA, m->origin, sizeof m->origin);
     m->tell_data = false;
     if (save_memory)
-        add_save(m, MEMBER_SLOT_MEMORY, m->memory, m->memory_size);
+        outbox_save(&m->out, MEMBER_SLOT_MEMORY, m->memory, m->memory_size);
     feed(m, &fed);
     if (event->kind == GOSSIP_CONTRIBUTED)
         sodium_memzero(m->x, m->length_max * sizeof *m->x);
-    if (m->blend != NULL) {
-        add_posts(m);
-        leave(m, event->now_ms);
-        add_wake(m, event->now_ms);
-    }
-    *effects = m->effects;
-    *count = m->effect_count;
+    if (m->across != NULL)
+        across_end(m->across, &m->out, event->now_ms);
+    *effects = m->out.effects;
+    *count = m->out.count;
 }
 
 bool member_has_job(const struct member *m)
@@ -806,6 +573,15 @@ static uint32_t contribute(struct member *m, const struct job *job)
     return no;
 }
 
+static uint32_t count_bits(uint64_t bits)
+{
+    uint32_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
 static void absorb(struct member *m, struct job *job, struct gossip_event *done)
 {
     struct task_sum sum = {.values = job->sum,
@@ -852,8 +628,8 @@ const char *member_audit(struct member *m)
 void member_pods(const struct member *m, struct mix_view *view)
 {
     *view = (struct mix_view){0};
-    if (m->blend != NULL)
-        mix_view(blend_mix(m->blend), view);
+    if (m->across != NULL)
+        across_view(m->across, view);
 }
 
 void member_view(const struct member *m, struct gossip_view *view)
