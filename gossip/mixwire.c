@@ -190,6 +190,11 @@ static void get_body(struct cursor *c, struct mixwire *m)
     }
 }
 
+bool mixwire_claims(const uint8_t *bytes, size_t size)
+{
+    return size > 0 && bytes[0] == VERSION;
+}
+
 int mixwire_parse(struct mixwire *m, const uint8_t *bytes, size_t size)
 {
     struct cursor c = {.in = bytes, .left = size};

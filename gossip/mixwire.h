@@ -81,6 +81,10 @@ size_t mixwire_write(uint8_t *bytes, struct mixwire *m, const uint8_t *study,
 /* 0, or -1: malformed. Values of an index beyond the maximum are refused. */
 int mixwire_parse(struct mixwire *m, const uint8_t *bytes, size_t size);
 
+/* Whether a head is one of these or the engine's own (gossip/wire.h), which
+ * begins with an array. Says nothing of its truth. */
+bool mixwire_claims(const uint8_t *bytes, size_t size);
+
 /* What the signature covers, covered[64]. */
 enum { MIXWIRE_COVERED_BYTES = 64 };
 void mixwire_covered(uint8_t *covered, const struct mixwire *m,

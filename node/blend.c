@@ -23,15 +23,16 @@ struct blend {
 
 /* Pods ever heard or hearing, ascending. Returns their number, which may be
  * beyond the maximum. */
-static size_t meet(uint32_t list[MIX_NEIGHBOURS_MAX], const struct blend *b)
+static size_t meet(uint32_t list[MIX_NEIGHBOURS_MAX], const struct study *s,
+                   const struct schedule *schedule)
 {
-    const uint32_t self = b->study->pod, count = b->study->pod_count;
+    const uint32_t self = s->pod, count = s->pod_count;
     size_t met = 0;
 
     for (uint32_t p = 0; p < count; p++) {
-        bool meets = b->study->exact && p != self;
-        for (size_t k = 0; !b->study->exact && k < b->schedule->count; k++) {
-            const struct mixing *m = b->schedule->mixes[k];
+        bool meets = s->exact && p != self;
+        for (size_t k = 0; !s->exact && k < schedule->count; k++) {
+            const struct mixing *m = schedule->mixes[k];
             meets =
                 meets || (p != self && (mixing_find(m, self, p) != SIZE_MAX ||
                                         mixing_find(m, p, self) != SIZE_MAX));
@@ -41,6 +42,28 @@ static size_t meet(uint32_t list[MIX_NEIGHBOURS_MAX], const struct blend *b)
         met += meets;
     }
     return met;
+}
+
+static int check_count(size_t count, const struct study *s, struct error *error)
+{
+    if (count <= MIX_NEIGHBOURS_MAX)
+        return 0;
+    return error_set(error, -EINVAL,
+                     "%s: pods: found %zu neighbours of pod %u, expected "
+                     "at most %d; choose a graph with fewer links",
+                     s->path, count, s->pod, MIX_NEIGHBOURS_MAX);
+}
+
+int blend_neighbours(uint32_t list[MIX_NEIGHBOURS_MAX], size_t *count,
+                     const struct study *study, struct error *error)
+{
+    struct schedule *schedule = schedule_new(&study->mixing);
+
+    if (schedule == NULL)
+        return error_set(error, -ENOMEM, "out of memory for the pods");
+    *count = meet(list, study, schedule);
+    schedule_free(schedule);
+    return check_count(*count, study, error);
 }
 
 static int start_mix(struct blend *b, const struct blend_config *config,
@@ -57,7 +80,7 @@ static int start_mix(struct blend *b, const struct blend_config *config,
         .exact = s->exact,
         .stages = b->stages,
         .neighbours = list,
-        .neighbour_count = meet(list, b),
+        .neighbour_count = meet(list, s, b->schedule),
         .words_max = config->words_max,
         .patience_ms = s->patience_ms,
         .resend_ms = s->deadline_ms / RESENDS_PER_DEADLINE + 1,
@@ -65,12 +88,9 @@ static int start_mix(struct blend *b, const struct blend_config *config,
         .verify = config->verify,
         .verify_context = config->verify_context};
 
-    if (c.neighbour_count > MIX_NEIGHBOURS_MAX)
-        return error_set(error, -EINVAL,
-                         "%s: pods: found %zu neighbours of pod %u, expected "
-                         "at most %d; choose a graph with fewer links",
-                         s->path, c.neighbour_count, s->pod,
-                         MIX_NEIGHBOURS_MAX);
+    int code = check_count(c.neighbour_count, s, error);
+    if (code != 0)
+        return code;
     memcpy(c.network, config->network, sizeof c.network);
     memcpy(c.charter, config->charter, sizeof c.charter);
     memcpy(c.sign_secret, config->sign_secret, sizeof c.sign_secret);

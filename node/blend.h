@@ -24,6 +24,11 @@ struct blend_config {
     void *verify_context;
 };
 
+/* The pods that the study's pod ever hears or is heard by, ascending. Returns
+ * 0, -ENOMEM, or -EINVAL with an error if there are too many. */
+int blend_neighbours(uint32_t list[MIX_NEIGHBOURS_MAX], size_t *count,
+                     const struct study *study, struct error *error);
+
 /* Returns 0 or a negative errno with an error. */
 int blend_new(struct blend **blend, const struct blend_config *config,
               struct error *error);

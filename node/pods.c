@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { POD_SITES_MIN = 3 };
 
@@ -232,14 +233,59 @@ void pods_view(struct study *view, struct study_site *sites,
         sites[i] = whole->sites[p->sites[i]];
 }
 
-int pods_refuse(const struct study *study, struct error *error)
+void pods_find(const struct study *whole, uint32_t site, uint32_t *pod,
+               uint32_t *member)
 {
-    if (study->pod_count == 0)
-        return 0;
-    return error_set(error, -EINVAL,
-                     "%s: found pods, expected none: nodes do not mix with "
-                     "other pods in this version; try the study with "
-                     "'starling sim world', or run each pod as a study of its "
-                     "own",
-                     study->path);
+    for (uint32_t p = 0; p < whole->pod_count; p++)
+        for (uint32_t i = 0; i < whole->pods[p].site_count; i++)
+            if (whole->pods[p].sites[i] == site) {
+                *pod = p;
+                *member = i;
+            }
+}
+
+struct pods_table {
+    struct mix_pod *pods;                /* [pod_count] */
+    uint8_t (*keys)[IDENTITY_KEY_BYTES]; /* [site_count] pod by pod */
+};
+
+struct pods_table *pods_table_new(const struct study *whole)
+{
+    struct pods_table *t = calloc(1, sizeof *t);
+    size_t used = 0;
+
+    if (t == NULL)
+        return NULL;
+    t->pods = calloc(whole->pod_count, sizeof *t->pods);
+    t->keys = calloc(whole->site_count, sizeof *t->keys);
+    if (t->pods == NULL || t->keys == NULL) {
+        pods_table_free(t);
+        return NULL;
+    }
+    for (uint32_t p = 0; p < whole->pod_count; p++) {
+        const struct study_pod *pod = &whole->pods[p];
+        t->pods[p] = (struct mix_pod){
+            .members = pod->site_count,
+            .threshold = pod->threshold,
+            .believed = whole->active ? pod->colluders + 1 : 1,
+            .keys = (const uint8_t(*)[IDENTITY_KEY_BYTES])(t->keys + used)};
+        for (uint32_t i = 0; i < pod->site_count; i++)
+            memcpy(t->keys[used++], whole->sites[pod->sites[i]].key.sign,
+                   IDENTITY_KEY_BYTES);
+    }
+    return t;
+}
+
+const struct mix_pod *pods_table_of(const struct pods_table *t)
+{
+    return t->pods;
+}
+
+void pods_table_free(struct pods_table *t)
+{
+    if (t == NULL)
+        return;
+    free(t->pods);
+    free(t->keys);
+    free(t);
 }

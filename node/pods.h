@@ -3,6 +3,7 @@
 #ifndef NODE_PODS_H
 #define NODE_PODS_H
 
+#include "gossip/mix.h"
 #include "model/error.h"
 #include "node/reader.h"
 #include "node/study.h"
@@ -20,8 +21,14 @@ void pods_free(struct study *study);
 void pods_view(struct study *view, struct study_site *sites,
                const struct study *whole, uint32_t pod);
 
-/* 0 if the study is one pod, else -EINVAL: of real processes only those are run
- * so far. */
-int pods_refuse(const struct study *study, struct error *error);
+/* In which pod a site is, and its place there. */
+void pods_find(const struct study *whole, uint32_t site, uint32_t *pod,
+               uint32_t *member);
+
+/* Members, thresholds and signing keys of all pods, as gossip/mix.h wants them;
+ * of a study with pods and keys. NULL: out of memory. */
+struct pods_table *pods_table_new(const struct study *whole);
+const struct mix_pod *pods_table_of(const struct pods_table *table);
+void pods_table_free(struct pods_table *table);
 
 #endif

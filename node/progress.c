@@ -74,8 +74,12 @@ static struct gossip_view view_now(const struct progress *p)
 {
     struct gossip_view view = {0};
 
-    if (p->member != NULL)
+    if (p->member != NULL) {
+        struct mix_view pods;
         member_view(p->member, &view);
+        member_pods(p->member, &pods);
+        view.bytes_sent += pods.bytes_sent;
+    }
     return view;
 }
 

@@ -63,10 +63,14 @@ struct options {
 struct run {
     struct options options;
     char out[PATH_SIZE], store[PATH_SIZE + 16];
-    struct study *study;
+    struct study *whole; /* as the file says */
+    struct study view;   /* of this site's pod, if there are several */
+    struct study_site fellows[GOSSIP_MEMBERS_MAX];
+    const struct study *study; /* that, or the whole */
+    struct pods_table *pods;   /* NULL: one pod */
     struct dataset *dataset;
-    uint32_t self;
-    int fd; /* of the passphrase, or -1 */
+    uint32_t site, self; /* in the whole; in its pod */
+    int fd;              /* of the passphrase, or -1 */
     struct identity identity;
     struct session session;
     uint8_t charter[GOSSIP_HASH_BYTES];
@@ -106,17 +110,14 @@ static int parse(struct run *run, char *const *arguments, int count)
 
 static int find_site(struct run *run, struct error *error)
 {
-    const struct study *study = run->study;
-    const char *names[GOSSIP_MEMBERS_MAX], *nearest;
+    const struct study *study = run->whole;
     int site = study_site(study, run->options.name);
 
     if (site >= 0) {
-        run->self = (uint32_t)site;
+        run->site = run->self = (uint32_t)site;
         return 0;
     }
-    for (uint32_t i = 0; i < study->site_count; i++)
-        names[i] = study->sites[i].name;
-    nearest = reader_nearest(run->options.name, names, study->site_count);
+    const char *nearest = study_nearest(study, run->options.name);
     return error_set(
         error, -EINVAL,
         "%s: found no site '%s', expected --as one of its sites%s%s%s",
@@ -127,7 +128,7 @@ static int find_site(struct run *run, struct error *error)
 
 static int read_data(struct run *run, struct error *error)
 {
-    const struct study_site *site = &run->study->sites[run->self];
+    const struct study_site *site = &run->whole->sites[run->site];
     const char *path =
         run->options.data != NULL ? run->options.data : site->data;
     const struct dataset_filter filter = {
@@ -141,11 +142,29 @@ static int read_data(struct run *run, struct error *error)
         return error_set(
             error, -EINVAL,
             "%s:%u: site '%s' has no data: there; give --data FILE",
-            run->study->path, site->line, site->name);
-    code = study_resolve(run->study, path, error);
+            run->whole->path, site->line, site->name);
+    code = study_resolve(run->whole, path, error);
     if (code != 0)
         return code;
-    return dataset_read(&run->dataset, path, &filter, &run->study->task, error);
+    return dataset_read(&run->dataset, path, &filter, &run->whole->task, error);
+}
+
+/* From here on the study is what this site's pod sees of it. */
+static int find_pod(struct run *run, struct error *error)
+{
+    uint32_t pod = 0;
+
+    run->study = run->whole;
+    if (run->whole->pod_count > 0) {
+        pods_find(run->whole, run->site, &pod, &run->self);
+        pods_view(&run->view, run->fellows, run->whole, pod);
+        run->study = &run->view;
+        run->pods = pods_table_new(run->whole);
+        if (run->pods == NULL)
+            return error_set(error, -ENOMEM, "out of memory for the pods");
+    }
+    run->session.halt.members = run->study->site_count;
+    return links_find(&run->session.links, run->study, run->self, error);
 }
 
 /* Every site has to say where it is and who it is. */
@@ -249,6 +268,7 @@ static int make_member(struct run *run, struct error *error)
         .dataset = run->dataset,
         .self = run->self,
         .identity = &run->identity,
+        .pods = run->pods == NULL ? NULL : pods_table_of(run->pods),
     };
     const struct gossip_record *records;
     size_t count;
@@ -267,7 +287,8 @@ static int make_member(struct run *run, struct error *error)
     return code;
 }
 
-/* The longest body that a peer may send: a whole vector or the state. */
+/* The longest body that a peer may send: a whole vector (a pod's comes with the
+ * number of its sites) or the state. */
 static int find_body_max(size_t *size, const struct run *run,
                          struct error *error)
 {
@@ -280,7 +301,7 @@ static int find_body_max(size_t *size, const struct run *run,
     code = ops->open(&task, &run->study->task, run->dataset, error);
     if (code != 0)
         return code;
-    *size = 8 * ops->length_max(task) + ops->state_size(task);
+    *size = 8 * (ops->length_max(task) + 1) + ops->state_size(task);
     ops->close(task);
     return 0;
 }
@@ -295,10 +316,11 @@ static int silence_ms(const struct study *study)
 
 static int make_links(struct run *run, struct error *error)
 {
-    struct transport_site sites[GOSSIP_MEMBERS_MAX];
+    const struct links *links = &run->session.links;
+    struct transport_site sites[LINKS_MAX];
     struct transport_config config = {
-        .self = run->self,
-        .members = run->study->site_count,
+        .self = links->self,
+        .members = links->count,
         .sites = sites,
         .study = run->study->name,
         .head_max = GOSSIP_HEAD_MAX,
@@ -309,7 +331,7 @@ static int make_links(struct run *run, struct error *error)
     if (code != 0)
         return code;
     for (uint32_t i = 0; i < config.members; i++) {
-        const struct study_site *site = &run->study->sites[i];
+        const struct study_site *site = &run->whole->sites[links->of[i].site];
 
         sites[i].name = site->name;
         sites[i].address = site->address;
@@ -340,16 +362,13 @@ static int check(struct run *run, struct error *error)
 
 static int prepare(struct run *run, struct error *error)
 {
-    int code = study_read(&run->study, run->options.study, error);
+    int code = study_read(&run->whole, run->options.study, error);
 
     if (code == 0)
-        code = pods_refuse(run->study, error);
-    if (code == 0)
         code = find_site(run, error);
-    if (code != 0)
-        return code;
-    run->session.halt.members = run->study->site_count;
-    return read_data(run, error);
+    if (code == 0)
+        code = read_data(run, error);
+    return code != 0 ? code : find_pod(run, error);
 }
 
 /* A terminal that is closed ends the node as SIGTERM does, unless nohup said
@@ -366,7 +385,7 @@ static void hear_hangup(void)
 static int work(struct run *run, struct error *error)
 {
     struct session *s = &run->session;
-    int code = check_sites(run->study, error);
+    int code = check_sites(run->whole, error);
 
     if (code == 0)
         code = read_keys(run, error);
@@ -411,7 +430,8 @@ static void clean(struct run *run)
     tape_close(run->session.tape);
     progress_free(&run->session.progress);
     dataset_free(run->dataset);
-    study_free(run->study);
+    pods_table_free(run->pods);
+    study_free(run->whole);
 }
 
 int run_main(int count, char *const *arguments)

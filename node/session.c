@@ -1,5 +1,7 @@
 #include "node/session.h"
 
+#include "gossip/mixwire.h"
+
 #include <assert.h>
 #include <czmq.h>
 #include <errno.h>
@@ -175,18 +177,35 @@ static int log_evidence(struct session *s, const struct gossip_effect *e,
     return 0;
 }
 
+static const struct study_site *site_at(const struct session *s, uint32_t place)
+{
+    const struct study *whole = s->study->whole;
+
+    return &(whole == NULL ? s->study : whole)->sites[s->links.of[place].site];
+}
+
 static int send_one(const struct session *s, const struct gossip_effect *e,
                     struct error *error)
 {
-    int code = 0;
+    int to = links_place(&s->links, s->study->pod, e->send.to), code = 0;
 
+    assert(to >= 0);
     if (s->tape != NULL)
         code = tape_sent(s->tape, e->send.to, e->send.head, e->send.head_size,
                          e->send.body_size, error);
     if (code == 0) /* what is lost, the engine says again */
-        transport_send(s->transport, e->send.to, e->send.head,
+        transport_send(s->transport, (uint32_t)to, e->send.head,
                        e->send.head_size, e->send.body, e->send.body_size);
     return code;
+}
+
+static void post_one(const struct session *s, const struct gossip_effect *e)
+{
+    int to = links_place(&s->links, e->post.pod, e->post.to);
+
+    if (to >= 0)
+        transport_send(s->transport, (uint32_t)to, e->post.head,
+                       e->post.head_size, e->post.body, e->post.body_size);
 }
 
 static int perform_one(struct session *s, const struct gossip_effect *e,
@@ -198,6 +217,9 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
                           error);
     case GOSSIP_SEND:
         return send_one(s, e, error);
+    case GOSSIP_POST:
+        post_one(s, e);
+        return 0;
     case GOSSIP_WAKE:
         s->wake_ms = e->wake.at_ms;
         return 0;
@@ -220,15 +242,22 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
     }
 }
 
-/* An admitted member that sends what the engine refuses is told of, now and
+/* As a bitmap of the pod, for what is told; another pod's have none. */
+static uint64_t bit_of(const struct link *link)
+{
+    return link->fellow ? UINT64_C(1) << link->member : 0;
+}
+
+/* An admitted member that sends what nobody here would have is told of, now and
  * then; who runs another study was told of already. */
 static void tell_refused(struct session *s, uint32_t from, uint64_t count)
 {
+    const uint64_t bit = bit_of(&s->links.of[from]);
     int64_t now = zclock_mono();
     char line[256];
 
     s->refused[from].count += count;
-    if (s->progress.differs >> from & 1 ||
+    if ((s->progress.differs & bit) != 0 ||
         s->refused[from].count - s->refused[from].told < REFUSED_MIN ||
         (s->refused[from].told > 0 &&
          now - s->refused[from].told_ms < REFUSED_MS))
@@ -238,23 +267,41 @@ static void tell_refused(struct session *s, uint32_t from, uint64_t count)
     snprintf(line, sizeof line,
              "refused %" PRIu64 " messages of '%s' so far: malformed, badly "
              "signed or out of place; look at that node",
-             s->refused[from].count, s->study->sites[from].name);
-    progress_tell(&s->progress, "refused_messages", UINT64_C(1) << from, 0,
-                  NULL, line);
+             s->refused[from].count, site_at(s, from)->name);
+    progress_tell(&s->progress, "refused_messages", bit, 0, NULL, line);
     if (s->progress.json)
         fprintf(stderr, "%s\n", line);
+}
+
+static uint64_t dropped(const struct session *s)
+{
+    struct gossip_view view;
+    struct mix_view pods;
+
+    member_view(s->member, &view);
+    member_pods(s->member, &pods);
+    return view.dropped + pods.dropped;
+}
+
+static int sender_of(const struct session *s, const struct gossip_event *event)
+{
+    if (event->kind == GOSSIP_RECEIVED)
+        return links_place(&s->links, s->study->pod, event->received.from);
+    if (event->kind == GOSSIP_POSTED)
+        return links_place(&s->links, event->posted.pod, event->posted.from);
+    return -1;
 }
 
 static void feed(struct session *s, const struct gossip_event *event,
                  const struct gossip_effect **effects, size_t *count)
 {
-    struct gossip_view before, after;
+    uint64_t before = dropped(s), after;
+    int from = sender_of(s, event);
 
-    member_view(s->member, &before);
     member_step(s->member, event, effects, count);
-    member_view(s->member, &after);
-    if (event->kind == GOSSIP_RECEIVED && after.dropped > before.dropped)
-        tell_refused(s, event->received.from, after.dropped - before.dropped);
+    after = dropped(s);
+    if (from >= 0 && after > before)
+        tell_refused(s, (uint32_t)from, after - before);
 }
 
 static int step(struct session *s, const struct gossip_event *event,
@@ -280,12 +327,37 @@ static int step(struct session *s, const struct gossip_event *event,
 
 static void tell_link(struct session *s, const struct transport_event *e)
 {
-    char line[128];
+    const struct link *link = &s->links.of[e->member];
+    char line[128], pod[32] = "";
 
-    snprintf(line, sizeof line, "%s %s", e->up ? "linked with" : "lost",
-             s->study->sites[e->member].name);
-    progress_tell(&s->progress, e->up ? "link_up" : "link_down",
-                  UINT64_C(1) << e->member, 0, NULL, line);
+    if (!link->fellow)
+        snprintf(pod, sizeof pod, " of pod %u", link->pod);
+    snprintf(line, sizeof line, "%s %s%s", e->up ? "linked with" : "lost",
+             site_at(s, e->member)->name, pod);
+    progress_tell(&s->progress, e->up ? "link_up" : "link_down", bit_of(link),
+                  0, NULL, line);
+}
+
+/* Between fellows go the engine's messages and those about other pods. */
+static void take_message(struct gossip_event *event, const struct link *link,
+                         const struct transport_event *e, bool has_pods)
+{
+    if (link->fellow && !(has_pods && mixwire_claims(e->head, e->head_size))) {
+        event->kind = GOSSIP_RECEIVED;
+        event->received.from = link->member;
+        event->received.head = e->head;
+        event->received.head_size = e->head_size;
+        event->received.body = e->body;
+        event->received.body_size = e->body_size;
+        return;
+    }
+    event->kind = GOSSIP_POSTED;
+    event->posted.pod = link->pod;
+    event->posted.from = link->member;
+    event->posted.head = e->head;
+    event->posted.head_size = e->head_size;
+    event->posted.body = e->body;
+    event->posted.body_size = e->body_size;
 }
 
 /* Turns what the links say into an event for the engine; false: there is
@@ -295,17 +367,15 @@ static bool translate(struct session *s, struct gossip_event *event,
 {
     switch (e->kind) {
     case TRANSPORT_RECEIVED:
-        event->kind = GOSSIP_RECEIVED;
-        event->received.from = e->member;
-        event->received.head = e->head;
-        event->received.head_size = e->head_size;
-        event->received.body = e->body;
-        event->received.body_size = e->body_size;
+        take_message(event, &s->links.of[e->member], e,
+                     s->study->whole != NULL);
         return true;
     case TRANSPORT_LINK:
         tell_link(s, e);
+        if (!s->links.of[e->member].fellow)
+            return false;
         event->kind = GOSSIP_LINK;
-        event->link.member = e->member;
+        event->link.member = s->links.of[e->member].member;
         event->link.up = e->up;
         return true;
     case TRANSPORT_EXTRA:

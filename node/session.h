@@ -4,6 +4,7 @@
 #define NODE_SESSION_H
 
 #include "node/halt.h"
+#include "node/links.h"
 #include "node/member.h"
 #include "node/progress.h"
 #include "node/store.h"
@@ -15,8 +16,9 @@
 enum { SESSION_SLOT_ROUNDS = MEMBER_SLOTS };
 
 struct session {
-    const struct study *study;
+    const struct study *study; /* one pod's view, if there are pods */
     uint32_t self;
+    struct links links;
     const char *out; /* folder of the result */
     struct store *store;
     struct member *member;
@@ -26,10 +28,10 @@ struct session {
     struct halt halt;
     struct tape *tape; /* or NULL */
     uint64_t wake_ms;
-    struct { /* heads of a peer that the engine would not have */
+    struct { /* heads of a peer that nobody here would have */
         uint64_t count, told;
         int64_t told_ms;
-    } refused[GOSSIP_MEMBERS_MAX];
+    } refused[LINKS_MAX]; /* by place in links */
     bool over, finished, leaves;
 };
 

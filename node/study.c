@@ -168,6 +168,19 @@ const char *study_note(const struct study *study)
            "site is lost is tried again when that site is back";
 }
 
+const char *study_nearest(const struct study *study, const char *name)
+{
+    const char **names = calloc(study->site_count + 1, sizeof *names);
+    const char *nearest = NULL;
+
+    for (uint32_t i = 0; names != NULL && i < study->site_count; i++)
+        names[i] = study->sites[i].name;
+    if (names != NULL)
+        nearest = reader_nearest(name, names, study->site_count);
+    free(names);
+    return nearest;
+}
+
 /* Text that differs whenever the study does: every value goes in with its
  * length in front, every list with its count. */
 struct canon {

@@ -106,6 +106,9 @@ uint32_t study_copies(bool active, uint32_t sites, uint32_t colluders,
 /* The site of that name, or -1. */
 int study_site(const struct study *study, const char *name);
 
+/* The site's name nearest to a mistyped one, or NULL. */
+const char *study_nearest(const struct study *study, const char *name);
+
 /* Fields of the canonical study with their hashes, for HELLO, and the charter
  * hash over all of them: without data, rows, address, network, seed; with the
  * program's version as a field `program` that the charter hash leaves out.

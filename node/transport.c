@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gossip/gossip.h"
 #include "node/listen.h"
 #include "node/monitor.h"
 #include "node/peer.h"
@@ -22,7 +21,7 @@ enum {
     POLL_MS = 200,  /* a signal between check and poll is seen by then */
     QUEUE_MIN = 64, /* messages */
     QUEUE_MAX = 4096,
-    ITEMS_MAX = 4 + 2 * GOSSIP_MEMBERS_MAX
+    ITEMS_OWN = 4 /* beside two of each peer */
 };
 static const size_t queue_bytes = (size_t)1 << 28;
 
@@ -39,9 +38,9 @@ struct transport {
     char text[TRANSPORT_TEXT_SIZE];
     bool has_text;
     uint64_t dropped;
-    zmq_pollitem_t items[ITEMS_MAX];
-    int whose[ITEMS_MAX]; /* member of an item, or enum source */
-    int item_count, cursor, burst;
+    zmq_pollitem_t *items; /* [item_max] */
+    int *whose;            /* [item_max] member of an item, or enum source */
+    int item_count, item_max, cursor, burst;
 };
 
 enum source { FROM_ROUTER = -1, FROM_ZAP = -2, FROM_EXTRA = -3, NOBODY = -4 };
@@ -115,7 +114,7 @@ static void prepare_peers(struct transport *t,
 static int begin(struct transport *t, const struct transport_config *config,
                  struct error *error)
 {
-    uint8_t keys[GOSSIP_MEMBERS_MAX][X25519_BYTES];
+    uint8_t(*keys)[X25519_BYTES] = calloc(t->members, sizeof *keys);
     struct listen_config where = {
         .site = config->sites[t->self].name,
         .address = config->sites[t->self].address,
@@ -125,6 +124,8 @@ static int begin(struct transport *t, const struct transport_config *config,
         .silence_ms = silence_ms(config),
     };
 
+    if (keys == NULL)
+        return error_set(error, -ENOMEM, "out of memory for the links");
     for (uint32_t i = 0; i < t->members; i++)
         memcpy(keys[i], config->sites[i].link, X25519_BYTES);
     t->zap = zap_new(&(struct zap_config){
@@ -132,10 +133,23 @@ static int begin(struct transport *t, const struct transport_config *config,
         .count = t->members,
         .self = t->self,
     });
+    free(keys);
     if (t->zap == NULL)
         return error_set(error, -errno, "the link guard does not start: %s",
                          zmq_strerror(errno));
     return listen_open(&t->router, &t->router_monitor, &where, error);
+}
+
+static int take_memory(struct transport *t, uint32_t members)
+{
+    t->item_max = ITEMS_OWN + 2 * (int)members;
+    t->peers = calloc(members, sizeof *t->peers);
+    t->items = calloc((size_t)t->item_max, sizeof *t->items);
+    t->whose = calloc((size_t)t->item_max, sizeof *t->whose);
+    if (t->peers == NULL || t->items == NULL || t->whose == NULL)
+        return -ENOMEM;
+    t->members = members;
+    return 0;
 }
 
 int transport_new(struct transport **transport,
@@ -144,20 +158,16 @@ int transport_new(struct transport **transport,
     struct transport *t;
     int code;
 
-    assert(config->members <= GOSSIP_MEMBERS_MAX);
     assert(config->self < config->members && strlen(config->study) < 64);
     zsys_init();
     zsys_set_logstream(stderr);
     *transport = NULL;
     t = calloc(1, sizeof *t);
-    if (t != NULL)
-        t->peers = calloc(config->members, sizeof *t->peers);
-    if (t == NULL || t->peers == NULL) {
-        free(t);
+    if (t == NULL || take_memory(t, config->members) != 0) {
+        transport_free(t);
         return error_set(error, -ENOMEM, "out of memory for the links");
     }
     t->self = config->self;
-    t->members = config->members;
     t->head_max = config->head_max;
     t->body_max = config->body_max;
     snprintf(t->study, sizeof t->study, "%s", config->study);
@@ -190,6 +200,8 @@ void transport_free(struct transport *t)
     listen_close(&t->router, &t->router_monitor, LINGER_MS);
     zap_free(&t->zap);
     free(t->peers);
+    free(t->items);
+    free(t->whose);
     sodium_memzero(t, sizeof *t);
     free(t);
 }
@@ -400,7 +412,7 @@ static void watch(struct transport *t, void *socket, int whose)
 {
     if (socket == NULL)
         return;
-    assert(t->item_count < ITEMS_MAX);
+    assert(t->item_count < t->item_max);
     t->whose[t->item_count] = whose;
     t->items[t->item_count++] = (zmq_pollitem_t){
         .socket = zsock_resolve(socket),

@@ -5,11 +5,8 @@
 static int unknown_site(const struct study *study, const struct reader *r,
                         int node, const char *name, struct error *error)
 {
-    const char *names[GOSSIP_MEMBERS_MAX];
+    const char *nearest = study_nearest(study, name);
 
-    for (uint32_t i = 0; i < study->site_count; i++)
-        names[i] = study->sites[i].name;
-    const char *nearest = reader_nearest(name, names, study->site_count);
     return reader_fail(r, reader_line(r, node), error,
                        "found the site '%.40s', expected one of 'sites'%s%s%s",
                        name, nearest == NULL ? "" : "; did you mean '",

@@ -1,14 +1,12 @@
 #include "node/zap.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "gossip/gossip.h"
 
 enum {
     FRAMES = 7, /* RFC 27: version, id, domain, address, routing id, mechanism,
@@ -27,7 +25,7 @@ struct stranger {
 
 struct zap {
     zsock_t *pipe, *handler;
-    uint8_t keys[GOSSIP_MEMBERS_MAX][X25519_BYTES];
+    uint8_t (*keys)[X25519_BYTES]; /* [count] */
     uint32_t count, self;
     struct stranger seen[SEEN];
     size_t seen_next;
@@ -127,6 +125,9 @@ static int prepare(struct zap *zap, zsock_t *pipe,
     zap->pipe = pipe;
     zap->count = config->count;
     zap->self = config->self;
+    zap->keys = calloc(config->count, sizeof *zap->keys);
+    if (zap->keys == NULL)
+        return ENOMEM;
     memcpy(zap->keys, config->keys, config->count * sizeof *config->keys);
     zap->handler = zsock_new(ZMQ_REP);
     if (zap->handler == NULL)
@@ -182,6 +183,8 @@ static void run(zsock_t *pipe, void *argument)
         zsock_unbind(zap->handler, "%s", endpoint);
         zsock_destroy(&zap->handler);
     }
+    if (zap != NULL)
+        free(zap->keys);
     free(zap);
 }
 
@@ -191,7 +194,6 @@ zactor_t *zap_new(const struct zap_config *config)
     zactor_t *zap;
     int code;
 
-    assert(config->count <= GOSSIP_MEMBERS_MAX);
     atomic_init(&start.code, 0);
     zap = zactor_new(run, &start);
     code = atomic_load(&start.code);

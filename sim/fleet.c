@@ -1,5 +1,4 @@
 #include "sim/fleet.h"
-#include "node/pods.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -136,8 +135,12 @@ static int launch(struct fleet *fleet, struct error *error)
     uint16_t ports[GOSSIP_MEMBERS_MAX];
     int code = study_read(&fleet->study, fleet->options->study, error);
 
-    if (code == 0)
-        code = pods_refuse(fleet->study, error);
+    if (code == 0 && fleet->study->site_count > GOSSIP_MEMBERS_MAX)
+        code = error_set(error, -EINVAL,
+                         "%s: found %u sites, expected at most %d, as each is "
+                         "a process here; try 'starling sim world'",
+                         fleet->study->path, fleet->study->site_count,
+                         GOSSIP_MEMBERS_MAX);
     if (code != 0)
         return code;
     fleet->nodes = calloc(fleet->study->site_count, sizeof *fleet->nodes);
@@ -198,13 +201,22 @@ void fleet_free(struct fleet *fleet)
     free(fleet);
 }
 
-/* All others hold every slice of it that the one to die has sent. */
+static bool are_fellows(const struct study *study, uint32_t a, uint32_t b)
+{
+    uint32_t pods[2] = {0}, place;
+
+    pods_find(study, a, &pods[0], &place);
+    pods_find(study, b, &pods[1], &place);
+    return pods[0] == pods[1];
+}
+
+/* All others of its pod hold every slice of it that the one to die has sent. */
 static bool others_received(const struct fleet *fleet, uint32_t site)
 {
     uint64_t wanted = fleet->nodes[site].hold.received;
 
     for (uint32_t i = 0; i < fleet->study->site_count; i++)
-        if (i != site && crew_runs(fleet->crew, i) &&
+        if (i != site && are_fellows(fleet->study, i, site) && crew_runs(fleet->crew, i) &&
             fleet->nodes[i].received < wanted)
             return false;
     return true;
