@@ -200,8 +200,8 @@ bool across_state(struct across *a, struct outbox *outbox,
     struct fixed_region region;
 
     while (a->blends_state && mix_ready(blend_mix(a->blend))) {
-        note_mixed(a, outbox, a->made.absorbed.round - 1);
         blend_average(a->blend, region_of(a, &region, state));
+        note_mixed(a, outbox, a->made.absorbed.round - 1);
         a->ops->settle(a->task, state);
         a->blends_state = false;
         a->made.now_ms = now_ms;
@@ -270,6 +270,11 @@ void across_end(struct across *a, struct outbox *outbox, uint64_t now_ms)
     add_posts(a, outbox);
     leave(a, outbox, now_ms);
     wake(a, outbox, now_ms);
+}
+
+double across_distance(const struct across *a)
+{
+    return blend_distance(a->blend);
 }
 
 void across_view(const struct across *a, struct mix_view *view)

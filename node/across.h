@@ -50,6 +50,8 @@ bool across_state(struct across *across, struct outbox *outbox,
  * wake, whether to leave. */
 void across_end(struct across *across, struct outbox *outbox, uint64_t now_ms);
 
+/* blend_distance, of the models (the last that a round mixes). */
+double across_distance(const struct across *across);
 void across_view(const struct across *across, struct mix_view *view);
 
 #endif

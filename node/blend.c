@@ -19,6 +19,7 @@ struct blend {
     size_t in_count, out_count, word_count;
     uint64_t *words; /* [words_max] this pod's, then the sum */
     double *values;  /* [words_max] the average */
+    double distance; /* of what the newest was made of */
 };
 
 /* Pods ever heard or hearing, ascending. Returns their number, which may be
@@ -228,6 +229,19 @@ static void add(double *out, double weight, const uint64_t *words, size_t count)
     }
 }
 
+static double apart(const uint64_t *a, const uint64_t *b, size_t count)
+{
+    double sum = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        double values[2];
+        memcpy(&values[0], &a[k], sizeof values[0]);
+        memcpy(&values[1], &b[k], sizeof values[1]);
+        sum += (values[0] - values[1]) * (values[0] - values[1]);
+    }
+    return sum;
+}
+
 /* In the order of the row; who is missing leaves its weight to this pod. */
 void blend_average(struct blend *b, double *values)
 {
@@ -236,6 +250,7 @@ void blend_average(struct blend *b, double *values)
     const uint64_t *from[MIX_NEIGHBOURS_MAX + 1] = {NULL};
     double own = 0;
 
+    b->distance = 0;
     memset(b->values, 0, b->word_count * sizeof *b->values);
     for (size_t e = m->start[self]; e < m->start[self + 1]; e++) {
         const uint64_t **words = &from[e - m->start[self]];
@@ -249,11 +264,19 @@ void blend_average(struct blend *b, double *values)
     }
     for (size_t e = m->start[self]; e < m->start[self + 1]; e++) {
         const uint64_t *words = from[e - m->start[self]];
-        if (words != NULL)
-            add(b->values, words == b->words ? own : m->weight[e], words,
-                b->word_count);
+        if (words == NULL)
+            continue;
+        add(b->values, words == b->words ? own : m->weight[e], words,
+            b->word_count);
+        if (words != b->words)
+            b->distance += m->weight[e] * apart(words, b->words, b->word_count);
     }
     memcpy(values, b->values, b->word_count * sizeof *values);
+}
+
+double blend_distance(const struct blend *b)
+{
+    return b->distance;
 }
 
 struct mix *blend_mix(struct blend *b)

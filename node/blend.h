@@ -47,6 +47,10 @@ void blend_values(struct blend *blend, uint64_t round,
                   const struct fixed_region *region, const double *values,
                   uint64_t now_ms);
 void blend_average(struct blend *blend, double *values);
+/* What the newest average was made of: the sum over q of w_pq |v_q - v_p|^2, of
+ * the neighbours that were taken. Its mean over pods p, (2/n) tr V'(I - W)V for
+ * a symmetric W, is at least 2 (1 - lambda_2) times the consensus distance. */
+double blend_distance(const struct blend *blend);
 
 /* The machine, to be driven: effects, time, messages. */
 struct mix *blend_mix(struct blend *blend);

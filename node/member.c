@@ -632,6 +632,11 @@ void member_pods(const struct member *m, struct mix_view *view)
         across_view(m->across, view);
 }
 
+double member_distance(const struct member *m)
+{
+    return m->across == NULL ? 0 : across_distance(m->across);
+}
+
 void member_view(const struct member *m, struct gossip_view *view)
 {
     gossip_view(m->gossip, view);

@@ -65,6 +65,9 @@ const char *member_audit(struct member *member);
 
 /* What it thinks of its neighbour pods; all zero if there are none. */
 void member_pods(const struct member *member, struct mix_view *view);
+/* How far what it mixed last was from what its neighbours had, as in
+ * node/blend.h; 0 if there are none. */
+double member_distance(const struct member *member);
 void member_view(const struct member *member, struct gossip_view *view);
 /* As gossip_evidence. */
 size_t member_evidence(const struct member *member, uint32_t accused,

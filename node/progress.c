@@ -148,6 +148,13 @@ static void usual_line(const struct progress *p, char *line,
                  "round %" PRIu64 ": the slice of %s is completed from a copy",
                  e->note.round, names);
         break;
+    case GOSSIP_NOTE_MIXED:
+        if (e->note.detail > 0)
+            snprintf(line, LINE_SIZE,
+                     "round %" PRIu64 ": mixed without %" PRIu64
+                     " of the neighbour pods",
+                     e->note.round, e->note.detail);
+        break;
     case GOSSIP_NOTE_CAUGHT_UP:
         snprintf(line, LINE_SIZE, "caught up with %s", names);
         break;
@@ -289,10 +296,26 @@ static void keep_round(struct progress *p, const struct gossip_effect *e)
         .watch = watch(p),
         .bytes_sent = progress_bytes(p) - p->rounds_bytes,
         .awaited = p->awaited,
+        .distance = (double)NAN,
     };
     snprintf(row->phase, sizeof row->phase, "%s", phase_now(p));
     p->rounds_bytes += row->bytes_sent;
     p->awaited = p->awaited_now;
+}
+
+/* Pods mix after the sum is open. A round that was mixed in two steps counts
+ * who was missing in either. */
+static void keep_mixed(struct progress *p, const struct gossip_effect *e)
+{
+    size_t last = p->round_count - 1;
+
+    if (p->round_count == 0 || p->rounds[last].round != e->note.round)
+        return;
+    if (!p->study->exact)
+        p->rounds[last].distance = member_distance(p->member);
+    p->rounds[last].left_out += (uint32_t)e->note.detail;
+    if (p->saved > last)
+        p->saved = last; /* it is no longer as it stands in the store */
 }
 
 /* That nobody is awaited is news only if the study then goes on: it is said
@@ -311,13 +334,17 @@ static void tell_here(struct progress *p, const struct gossip_effect *e)
 void progress_note(struct progress *p, const struct gossip_effect *e)
 {
     char names[NAMES_SIZE], line[LINE_SIZE];
+    const uint64_t members = /* sites: neighbour pods are none */
+        e->note.code == GOSSIP_NOTE_MIXED ? 0 : e->note.members;
 
-    progress_names(p, names, sizeof names, e->note.members);
+    progress_names(p, names, sizeof names, members);
     if (e->note.code == GOSSIP_NOTE_AWAITED) {
         p->awaited_now = e->note.members;
         p->awaited |= e->note.members;
     } else if (e->note.code == GOSSIP_NOTE_OPENED) {
         keep_round(p, e);
+    } else if (e->note.code == GOSSIP_NOTE_MIXED) {
+        keep_mixed(p, e);
     } else if (e->note.code == GOSSIP_NOTE_DIFFERS) {
         p->differs |= e->note.members;
     }
@@ -331,7 +358,7 @@ void progress_note(struct progress *p, const struct gossip_effect *e)
                           .event = gossip_note_name(e->note.code),
                           .round = e->note.round,
                           .attempt = e->note.attempt,
-                          .members = e->note.members,
+                          .members = members,
                           .detail = e->note.detail,
                           .text = e->note.text != NULL ? e->note.text
                                   : line[0] != '\0'    ? line

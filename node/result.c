@@ -303,9 +303,12 @@ static void print_number(FILE *out, double value)
 
 static void print_rounds(FILE *out, const struct result *result)
 {
-    fputs("round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
-          "accuracy,test_loss,test_accuracy\n",
-          out);
+    const bool pods = result->study->whole != NULL;
+
+    fprintf(out,
+            "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
+            "accuracy,test_loss,test_accuracy%s\n",
+            pods ? ",distance,left_out" : "");
     for (size_t i = 0; i < result->round_count; i++) {
         const struct result_round *r = &result->rounds[i];
         fprintf(out, "%" PRIu64 ",%" PRIu64 ",%u,", r->round, r->virtual_ms,
@@ -317,6 +320,10 @@ static void print_rounds(FILE *out, const struct result *result)
         print_number(out, r->watch.accuracy);
         print_number(out, r->watch.test_loss);
         print_number(out, r->watch.test_accuracy);
+        if (pods) {
+            print_number(out, r->distance);
+            fprintf(out, ",%" PRIu32, r->left_out);
+        }
         fputc('\n', out);
     }
 }

@@ -28,6 +28,8 @@ struct result_round {
     uint64_t awaited; /* bitmap: members waited for in this round */
     char phase[32];
     struct task_watch watch; /* NANs: empty */
+    double distance; /* of pods: to the neighbours, node/blend.h; NAN: empty */
+    uint32_t left_out; /* neighbours that were mixed without */
 };
 
 struct result {

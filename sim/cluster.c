@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/halt.h"
+#include "node/pods.h"
 #include "sim/fleet.h"
 #include "sim/hold.h"
 #include "sim/options.h"
@@ -179,20 +180,31 @@ struct progress {
     char awaited[256];
 };
 
+/* Of several pods the first is followed. */
+static uint32_t cohort_of(const struct study *study, uint32_t site)
+{
+    uint32_t pod = 0, place;
+
+    if (study->pod_count == 0)
+        return study->site_count;
+    pods_find(study, site, &pod, &place);
+    return pod == 0 ? study->pods[0].site_count : 0;
+}
+
 static void tell_round(struct progress *progress, const struct fleet *fleet,
                        const struct fleet_event *event)
 {
+    const uint32_t cohort = cohort_of(fleet_study(fleet), event->site);
     const json_t *members = json_object_get(event->body, "members");
     const json_t *loss = json_object_get(event->body, "loss");
 
-    if (event->round < progress->rounds)
+    if (event->round < progress->rounds || cohort == 0)
         return;
     progress->rounds = event->round + 1;
     progress->told_s = fleet_seconds(fleet);
     progress->awaited[0] = '\0';
     fprintf(stderr, "round %3" PRIu64 "  %-10s %zu of %u", event->round,
-            text_of(event->body, "phase"), json_array_size(members),
-            fleet_study(fleet)->site_count);
+            text_of(event->body, "phase"), json_array_size(members), cohort);
     if (json_is_number(loss))
         fprintf(stderr, "  loss %.6f", json_number_value(loss));
     fputc('\n', stderr);
@@ -269,13 +281,21 @@ static int follow(struct fleet *fleet, bool quiet, struct error *error)
 
 static void print_summary(const json_t *result, const char *out)
 {
-    fprintf(stderr,
-            "%" JSON_INTEGER_FORMAT " rounds, %.1f s, every state hash %.12s, "
-            "results in %s; each site's folder there keeps its rows.csv and "
-            "its unsealed node.keys\n",
+    const json_t *consensus = json_object_get(result, "consensus");
+
+    fprintf(stderr, "%" JSON_INTEGER_FORMAT " rounds, %.1f s, ",
             json_integer_value(json_object_get(result, "rounds")),
-            json_number_value(json_object_get(result, "wall_seconds")),
-            text_of(result, "state_hash"), out);
+            json_number_value(json_object_get(result, "wall_seconds")));
+    if (consensus != NULL)
+        fprintf(stderr, "consensus distance of the pods %.3g",
+                json_number_value(consensus));
+    else
+        fprintf(stderr, "every state hash %.12s",
+                text_of(result, "state_hash"));
+    fprintf(stderr,
+            ", results in %s; each site's folder there keeps its rows.csv and "
+            "its unsealed node.keys\n",
+            out);
 }
 
 static int run(const struct command *command, struct error *error)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/notes.h"
+#include "sim/podmerge.h"
 #include "sim/stage.h"
 
 enum { ROW_SIZE = 4096 };
@@ -267,11 +268,15 @@ int merge_results(json_t **result, const struct study *study, const char *out,
                   const uint64_t *lost_bytes, double wall_seconds,
                   struct error *error)
 {
+    const bool pods = study->pod_count > 0;
     char path[STAGE_PATH_SIZE];
-    int code = merge_rounds(study, out, error);
+    int code = pods ? podmerge_rounds(study, out, error)
+                    : merge_rounds(study, out, error);
 
     *result = NULL;
-    if (code == 0)
+    if (code == 0 && pods)
+        code = podmerge_results(result, study, out, lost_bytes, error);
+    else if (code == 0)
         code = collect(result, study, out, lost_bytes, error);
     if (code == 0) {
         json_object_set_new(*result, "wall_seconds", json_real(wall_seconds));

@@ -48,8 +48,8 @@ static struct task_report report = {
 static const struct result_site per_site[2] = {
     {site_a, 199, 104, 51234, 0.83, 0.86}, {site_b, 85, 45, 12, NAN, 0.5}};
 static const struct result_round rounds[2] = {
-    {1, 40, 7, NAN, 1000, 0, "means", {NAN, NAN, NAN}},
-    {2, 95, 3, 0.1, 2000, 6, "newton", {0.75, NAN, 0.5}}};
+    {1, 40, 7, NAN, 1000, 0, "means", {NAN, NAN, NAN}, NAN, 0},
+    {2, 95, 3, 0.1, 2000, 6, "newton", {0.75, NAN, 0.5}, NAN, 0}};
 static const char *const notes[1] = {"a note of the driver"};
 
 static struct result whole(void)
