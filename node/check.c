@@ -76,6 +76,11 @@ static void say_rules(struct page *page, const struct study *s)
 {
     const char *note = study_note(s);
 
+    if (s->unmasked) {
+        say(page, "sums      none: each site is alone in its pod\n");
+        say(page, "WARNING   %s\n", note);
+        return;
+    }
     say(page,
         "sums      open with %u of %u sites; %u may %s; each "
         "sum covers %s%u sites\n",
@@ -92,6 +97,16 @@ static void say_rules(struct page *page, const struct study *s)
         say(page, "note      %s\n", note);
     say(page, "privacy   no row leaves this site; only sums over the sites are "
               "ever opened; no noise is added\n");
+}
+
+static void say_pods(struct page *page, const struct study *s)
+{
+    if (s->whole != NULL)
+        say(page, "pods      this is pod %u of %u; what its sites %s is %s\n",
+            s->pod, s->whole->pod_count,
+            s->exact ? "sum" : "make of their sums",
+            s->exact ? "added up with all other pods' sums"
+                     : "averaged with what neighbour pods have");
 }
 
 /* A try of the task, without an engine. */
@@ -154,6 +169,7 @@ static int try_round(struct trial *t, uint64_t round,
     struct gate_request request = {
         .study = t->config->study,
         .dataset = t->config->dataset,
+        .policy = t->config->policy,
         .self = t->config->self,
         .round = round,
         .phase = t->ops->phase(t->task, t->state),
@@ -190,8 +206,9 @@ static int say_vectors(struct page *page, struct trial *t, struct error *error)
         if (code != 0)
             return code;
         if (strcmp(phase, last) != 0)
-            say(page, "leaves    %s: %zu numbers a round, masked\n", phase,
-                shape.length);
+            say(page, "leaves    %s: %zu numbers a round, %s\n", phase,
+                shape.length,
+                t->config->study->unmasked ? "NOT MASKED" : "masked");
         last = phase;
     }
     say(page,
@@ -215,6 +232,7 @@ int check_write(char *text, size_t size, const struct member_config *config,
             study->task.method);
         say(&page, "site      %s, one of %u\n", study->sites[config->self].name,
             study->site_count);
+        say_pods(&page, study);
         say_source(&page, &study->sites[config->self], config->dataset);
         say_rows(&page, study, config->dataset);
         code = say_vectors(&page, &trial, error);

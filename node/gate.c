@@ -36,6 +36,14 @@ static enum gossip_decline ask_policy(const struct gate_request *q,
 
     for (size_t i = 0; i < q->dataset->row_count; i++)
         rows += q->dataset->test[i] == 0;
+    if (q->study->unmasked && (q->policy == NULL || !q->policy->unmasked)) {
+        error_set(error, -EPERM,
+                  "%s says 'masks: none': what this site computes from its "
+                  "rows would go to other sites as it is; give --unmasked if "
+                  "that is meant, or mask: pods of 3 sites or more",
+                  q->study->path);
+        return GOSSIP_DECLINE_POLICY;
+    }
     if (rows >= least)
         return GOSSIP_DECLINE_NONE;
     error_set(error, -EPERM,

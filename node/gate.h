@@ -20,6 +20,7 @@ enum { GATE_ROWS_MIN = 5, GATE_LINE_SIZE = 1024 };
 
 struct gate_policy {
     size_t rows_min; /* a site with fewer training rows sends nothing */
+    bool unmasked;   /* it takes part where the charter has `masks: none` */
 };
 
 struct gate_request {

@@ -12,6 +12,7 @@
 #include "node/check.h"
 #include "node/gate.h"
 #include "node/outbox.h"
+#include "node/solo.h"
 
 enum {
     JOBS = 2,
@@ -36,7 +37,9 @@ struct member {
     uint32_t self;
     const struct task_ops *ops;
     struct task *task;
-    struct gossip *gossip;
+    struct gossip *gossip; /* or, of a pod of one without masks: */
+    struct solo *solo;
+    const struct gate_policy *policy;
     uint8_t key[PRG_SEED_BYTES]; /* of the task's randomness */
     size_t state_size, memory_size, length_max;
     /* jobs[head] is the worker's until its answer comes back; the other place
@@ -210,6 +213,31 @@ static void fill_config(struct gossip_config *c, const struct member *m,
     c->verify_context = config->verify_context;
 }
 
+static int stuck(const struct member *m, const char *why, struct error *error)
+{
+    return error_set(error, why == NULL ? -ENOMEM : -EINVAL,
+                     "study %s cannot go on from its store: %s", m->study->name,
+                     why == NULL ? "out of memory" : why);
+}
+
+static int start_solo(struct member *m, const struct gossip_record *saved,
+                      size_t count, struct error *error)
+{
+    struct solo_config c = {.state_size = m->state_size,
+                            .length_max = m->length_max,
+                            .state = m->jobs[0].state};
+    const struct gossip_record *state = NULL;
+    const char *why;
+
+    m->ops->start(m->task, m->jobs[0].state);
+    c.shape = m->ops->shape(m->task, m->jobs[0].state);
+    for (size_t i = 0; i < count; i++)
+        if (saved[i].slot == GOSSIP_SLOT_STATE)
+            state = &saved[i];
+    m->solo = solo_new(&c, state, &why);
+    return m->solo != NULL ? 0 : stuck(m, why, error);
+}
+
 static int start_engine(struct member *m, const struct member_config *config,
                         const struct gossip_record *saved, size_t count,
                         struct error *error)
@@ -219,6 +247,8 @@ static int start_engine(struct member *m, const struct member_config *config,
     const char *why = NULL;
     uint8_t *state = m->jobs[0].state;
 
+    if (m->study->unmasked)
+        return start_solo(m, saved, count, error);
     fill_config(&c, m, config);
     c.field_count = study_fields(fields, c.charter, m->study);
     c.fields = fields;
@@ -227,11 +257,7 @@ static int start_engine(struct member *m, const struct member_config *config,
     c.shape = m->ops->shape(m->task, state);
     m->gossip = gossip_new(&c, saved, count, &why);
     sodium_memzero(&c, sizeof c);
-    if (m->gossip != NULL)
-        return 0;
-    return error_set(error, why == NULL ? -ENOMEM : -EINVAL,
-                     "study %s cannot go on from its store: %s", m->study->name,
-                     why == NULL ? "out of memory" : why);
+    return m->gossip != NULL ? 0 : stuck(m, why, error);
 }
 
 static int start_across(struct member *m, const struct member_config *config,
@@ -271,7 +297,8 @@ static int check_config(const struct member_config *config, struct error *error)
     const struct study *s = config->study;
     const struct study_site *site = &s->sites[config->self];
 
-    assert(config->self < s->site_count && s->site_count >= 3);
+    assert(config->self < s->site_count);
+    assert(s->site_count >= 3 || (s->site_count == 1 && s->unmasked));
     assert(s->task.feature_count + s->task.categorical_count > 0);
     if (!site->has_key ||
         memcmp(&site->key, &config->identity->open, sizeof site->key) == 0)
@@ -296,6 +323,7 @@ static int open_task(struct member **member, const struct member_config *config,
     m->study = config->study;
     m->dataset = config->dataset;
     m->self = config->self;
+    m->policy = config->policy;
     crypto_generichash(m->key, sizeof m->key, (const uint8_t *)"task", 4,
                        config->identity->sign_secret, IDENTITY_SECRET_BYTES);
     m->ops = task_find(&m->study->task, error);
@@ -353,6 +381,7 @@ void member_free(struct member *m)
     if (m == NULL)
         return;
     gossip_free(m->gossip);
+    solo_free(m->solo);
     across_free(m->across);
     if (m->ops != NULL && m->task != NULL)
         m->ops->close(m->task);
@@ -465,7 +494,10 @@ static void step_engine(struct member *m, const struct gossip_event *event)
 
     if (event->kind == GOSSIP_ABSORBED)
         fed.absorbed.shape = m->ops->shape(m->task, m->absorb_next);
-    gossip_step(m->gossip, &fed, &list, &count);
+    if (m->solo != NULL)
+        solo_step(m->solo, &fed, &list, &count);
+    else
+        gossip_step(m->gossip, &fed, &list, &count);
     for (size_t i = 0; i < count; i++)
         take_effect(m, &list[i], event->now_ms);
 }
@@ -549,6 +581,7 @@ static uint32_t contribute(struct member *m, const struct job *job)
     struct gate_request request = {
         .study = m->study,
         .dataset = m->dataset,
+        .policy = m->policy,
         .self = m->self,
         .round = job->round,
         .phase = m->ops->phase(m->task, job->state),
@@ -639,20 +672,24 @@ double member_distance(const struct member *m)
 
 void member_view(const struct member *m, struct gossip_view *view)
 {
-    gossip_view(m->gossip, view);
+    if (m->solo != NULL)
+        solo_view(m->solo, view);
+    else
+        gossip_view(m->gossip, view);
 }
 
 size_t member_evidence(const struct member *m, uint32_t accused,
                        const uint8_t *heads[2], size_t sizes[2])
 {
-    return gossip_evidence(m->gossip, accused, heads, sizes);
+    return m->solo != NULL ? 0
+                           : gossip_evidence(m->gossip, accused, heads, sizes);
 }
 
 const char *member_phase(const struct member *m)
 {
     struct gossip_view view;
 
-    gossip_view(m->gossip, &view);
+    member_view(m, &view);
     return m->ops->phase(m->task, view.state);
 }
 
@@ -660,7 +697,7 @@ double member_loss(const struct member *m)
 {
     struct gossip_view view;
 
-    gossip_view(m->gossip, &view);
+    member_view(m, &view);
     return m->ops->loss(m->task, view.state);
 }
 
@@ -671,7 +708,7 @@ struct task_watch member_watch(const struct member *m)
 
     if (m->ops->watch == NULL)
         return (struct task_watch){none, none, none};
-    gossip_view(m->gossip, &view);
+    member_view(m, &view);
     return m->ops->watch(m->task, view.state);
 }
 
@@ -680,14 +717,14 @@ int member_report(const struct member *m, struct task_report *report,
 {
     struct gossip_view view;
 
-    gossip_view(m->gossip, &view);
+    member_view(m, &view);
     return m->ops->report(m->task, view.state, report, error);
 }
 
 const void *member_plain(const struct member *m, uint64_t *round,
                          struct fixed_shape *shape)
 {
-    return gossip_plain(m->gossip, round, shape);
+    return m->solo != NULL ? NULL : gossip_plain(m->gossip, round, shape);
 }
 
 int member_check(const struct member_config *config, char *text, size_t size,

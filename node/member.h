@@ -10,6 +10,7 @@
 #include "model/dataset.h"
 #include "model/error.h"
 #include "model/task.h"
+#include "node/gate.h"
 #include "node/study.h"
 
 struct member;
@@ -27,8 +28,10 @@ struct member_config {
     const struct study *study;     /* resolved; borrowed */
     const struct dataset *dataset; /* borrowed */
     uint32_t self;
-    const struct identity *identity; /* copied */
-    uint8_t seed[PRG_SEED_BYTES];    /* fresh from the OS at every start */
+    const struct gate_policy *policy; /* the site's own, borrowed; NULL: the
+                                         default, node/gate.h */
+    const struct identity *identity;  /* copied */
+    uint8_t seed[PRG_SEED_BYTES];     /* fresh from the OS at every start */
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
     void *verify_context;       /* verify NULL: identity_verify */

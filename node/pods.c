@@ -47,7 +47,7 @@ static int read_pod(struct study *study, uint32_t p, uint32_t *pod_of,
     const size_t count = reader_is_list(r, list) ? reader_count(r, list) : 0;
     const uint32_t line = reader_line(r, list);
 
-    if (count < POD_SITES_MIN || count > GOSSIP_MEMBERS_MAX)
+    if (count != 1 && (count < POD_SITES_MIN || count > GOSSIP_MEMBERS_MAX))
         return reader_fail(r, line, error,
                            "pods: found %zu sites in pod %u, expected a list "
                            "of %d to %d site names",
@@ -189,6 +189,37 @@ static int check_mode(struct study *study, const struct reader *r,
         return reader_fail(r, v[METHOD].line, error,
                            "method: expected it with 'mode: gossip' only; "
                            "remove the key");
+    return 0;
+}
+
+int pods_check_masks(const struct study *study, const struct reader *r,
+                     uint32_t pods_line, uint32_t masks_line,
+                     struct error *error)
+{
+    uint32_t alone = 0;
+
+    for (uint32_t p = 0; p < study->pod_count; p++)
+        alone += study->pods[p].site_count == 1;
+    if (!study->unmasked && alone > 0)
+        return reader_fail(r, pods_line, error,
+                           "pods: found a pod of one site, expected %d to %d: "
+                           "its own vector would be the sum; for research, "
+                           "'sum: {masks: none}' says that this is meant",
+                           POD_SITES_MIN, GOSSIP_MEMBERS_MAX);
+    if (!study->unmasked)
+        return 0;
+    if (alone == 0 || alone < study->pod_count)
+        return reader_fail(r, masks_line, error,
+                           "masks: found 'none' with %s, expected pods of one "
+                           "site each; where sites are together every sum is "
+                           "masked, remove the key",
+                           study->pod_count == 0 ? "no pods"
+                                                 : "pods of several sites");
+    if (study->exact || study->active)
+        return reader_fail(r, masks_line, error,
+                           "masks: found 'none' with '%s', expected "
+                           "'trust: semi-honest' and 'mode: gossip'",
+                           study->active ? "trust: active" : "mode: exact");
     return 0;
 }
 

@@ -15,6 +15,11 @@ enum { PODS_SITES_MAX = 4096, PODS_MAX = 1024, PODS_EXACT_SITES_MAX = 64 };
 int pods_read(struct study *study, const struct reader *reader, int node,
               struct error *error);
 void pods_free(struct study *study);
+/* Pods of one site and `sum: {masks: none}` only together; the lines are of the
+ * two keys. Returns 0 or -EINVAL. */
+int pods_check_masks(const struct study *study, const struct reader *reader,
+                     uint32_t pods_line, uint32_t masks_line,
+                     struct error *error);
 
 /* The study as one pod's members see it: its own sites, in sites[site_count],
  * and its own thresholds. Everything else is borrowed from `whole`. */

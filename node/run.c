@@ -40,6 +40,9 @@ static const char help[] =
     "  --out DIR           where the result goes; STUDY-NAME if not given\n"
     "  --store FILE        what this node has promised; DIR/store.db if not "
     "given\n"
+    "  --unmasked          agree to 'masks: none' of the study: neighbours "
+    "see\n"
+    "                      what this site computes\n"
     "  --check             only say what this site would contribute; sends "
     "nothing\n"
     "  --json              one JSON object a line on stdout, the result last\n"
@@ -57,7 +60,7 @@ static const char help[] =
 
 struct options {
     const char *study, *name, *data, *keys, *out, *store, *passphrase_fd, *hold;
-    bool check, json, help;
+    bool check, json, unmasked, help;
 };
 
 struct run {
@@ -68,6 +71,7 @@ struct run {
     struct study_site fellows[GOSSIP_MEMBERS_MAX];
     const struct study *study; /* that, or the whole */
     struct pods_table *pods;   /* NULL: one pod */
+    struct gate_policy policy;
     struct dataset *dataset;
     uint32_t site, self; /* in the whole; in its pod */
     int fd;              /* of the passphrase, or -1 */
@@ -89,6 +93,7 @@ static int parse(struct run *run, char *const *arguments, int count)
         {"--hold", &o->hold, NULL},
         {"--check", NULL, &o->check},
         {"--json", NULL, &o->json},
+        {"--unmasked", NULL, &o->unmasked},
         {"--help", NULL, &o->help},
     };
     const struct args args = {"starling run", flags,
@@ -266,6 +271,7 @@ static int make_member(struct run *run, struct error *error)
     struct member_config config = {
         .study = run->study,
         .dataset = run->dataset,
+        .policy = &run->policy,
         .self = run->self,
         .identity = &run->identity,
         .pods = run->pods == NULL ? NULL : pods_table_of(run->pods),
@@ -346,8 +352,10 @@ static int make_links(struct run *run, struct error *error)
 
 static int check(struct run *run, struct error *error)
 {
-    const struct member_config config = {
-        .study = run->study, .dataset = run->dataset, .self = run->self};
+    const struct member_config config = {.study = run->study,
+                                         .dataset = run->dataset,
+                                         .policy = &run->policy,
+                                         .self = run->self};
     char *text = calloc(1, CHECK_SIZE);
     int code;
 
@@ -364,6 +372,8 @@ static int prepare(struct run *run, struct error *error)
 {
     int code = study_read(&run->whole, run->options.study, error);
 
+    run->policy = (struct gate_policy){.rows_min = GATE_ROWS_MIN,
+                                       .unmasked = run->options.unmasked};
     if (code == 0)
         code = find_site(run, error);
     if (code == 0)
@@ -417,7 +427,7 @@ static int work(struct run *run, struct error *error)
     if (s->trainer == NULL)
         return error_set(error, -ENOMEM, "out of memory");
     progress_tell(&s->progress, "started", UINT64_C(1) << run->self, 0, NULL,
-                  NULL);
+                  run->study->unmasked ? study_note(run->study) : NULL);
     return session_run(s, error);
 }
 

@@ -248,6 +248,11 @@ static int pod_rule(struct study_pod *pod, const struct study *study,
                     const struct reader_value *copies, struct error *error)
 {
     uint32_t g = pod->site_count;
+
+    if (study->unmasked) {
+        pod->threshold = pod->copies = 1;
+        return 0;
+    }
     uint32_t table = study_colluders(study->active, g);
     uint32_t c = colluders->line == 0 ? table : (uint32_t)colluders->integer;
 
@@ -355,7 +360,7 @@ static int threshold_rule(struct study *study, const struct reader *r,
 }
 
 static int read_sum(struct study *study, const struct reader *r, int node,
-                    struct error *error)
+                    uint32_t pods_line, struct error *error)
 {
     enum {
         LANES,
@@ -378,8 +383,7 @@ static int read_sum(struct study *study, const struct reader *r, int node,
         {"verify", READER_WORD, false, 0, 0, "no|yes"},
         {"value_bits", READER_INTEGER, false, 2, GRID_VALUE_BITS_MAX, ""},
         {"clip", READER_REAL, false, 1e-12, 1e12, ""},
-        {"masks", READER_LATER, false, 0, 0,
-         "every sum is masked; remove the key"},
+        {"masks", READER_WORD, false, 0, 0, "pairwise|none"},
     };
     struct reader_value v[KEYS];
     int code = reader_map(v, r, node, keys, KEYS, "sum", error);
@@ -395,10 +399,13 @@ static int read_sum(struct study *study, const struct reader *r, int node,
                            "verify: found 'no', expected 'yes': with 'trust: "
                            "active' sums are always checked; remove the key");
     study->verify = study->active || v[VERIFY].word == 1;
+    study->unmasked = v[MASKS].line != 0 && v[MASKS].word == 1;
     if (v[BITS].line != 0)
         study->task.fraction_bits = (uint8_t)v[BITS].integer;
-    return threshold_rule(study, r, &v[COLLUDERS], &v[THRESHOLD], &v[COPIES],
-                          error);
+    code = pods_check_masks(study, r, pods_line, v[MASKS].line, error);
+    return code != 0 ? code
+                     : threshold_rule(study, r, &v[COLLUDERS], &v[THRESHOLD],
+                                      &v[COPIES], error);
 }
 
 /* The proof that no sum overflows: the largest vector that is let through,
@@ -557,8 +564,9 @@ int schema_read(struct study *study, const struct reader *r,
     if (code == 0 && v[ROUNDS].line != 0)
         code = read_rounds(study, r, v[ROUNDS].node, error);
     if (code == 0 && v[SUM].line != 0)
-        code = read_sum(study, r, v[SUM].node, error);
-    else if (code == 0)
+        code = read_sum(study, r, v[SUM].node, v[PODS].line, error);
+    else if (code == 0 &&
+             (code = pods_check_masks(study, r, v[PODS].line, 0, error)) == 0)
         code = threshold_rule(study, r, &none, &none, &none, error);
     if (code == 0)
         code = check_overflow(study, r, v[SUM].line, error);

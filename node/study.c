@@ -158,6 +158,10 @@ uint32_t study_copies(bool active, uint32_t sites, uint32_t colluders,
 
 const char *study_note(const struct study *study)
 {
+    if (study->unmasked)
+        return "masks are OFF: what this site computes from its rows is seen "
+               "by its neighbours as it is; they can subtract what it sends "
+               "in one round from what it sends in the next";
     if (study->on_loss == GOSSIP_CONTINUE)
         return "on_loss is continue: when a site is lost or comes back, the "
                "difference of the sums before and after may show what that "
@@ -415,6 +419,8 @@ size_t study_fields(struct gossip_field fields[GOSSIP_FIELDS_MAX],
     field_integer(&c, "sum.threshold", study->threshold);
     field_integer(&c, "sum.copies", study->copies);
     field_text(&c, "sum.verify", study->verify ? "yes" : "no");
+    if (study->unmasked)
+        field_text(&c, "sum.masks", "none");
     canon_pods(&c, study);
     crypto_generichash_final(&c.charter, charter, GOSSIP_HASH_BYTES);
     return c.count;

@@ -67,6 +67,7 @@ struct study {
     uint32_t pod_count;                    /* 0: all sites are one pod */
     struct schedule_spec mixing;           /* of pods; edges are owned */
     bool exact;                            /* pods add their sums up */
+    bool unmasked; /* pods of one: what a site computes goes to neighbours */
     uint64_t patience_ms; /* how long a silent neighbour pod is waited for */
     const struct study *whole; /* of one pod's view, see node/pods.h; or NULL */
     uint32_t pod;              /* then: which */

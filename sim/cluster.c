@@ -304,6 +304,8 @@ static int run(const struct command *command, struct error *error)
     json_t *result = NULL;
     int code = fleet_new(&fleet, &command->fleet, error);
 
+    if (code == 0 && fleet_study(fleet)->unmasked)
+        fprintf(stderr, "WARNING: %s\n", study_note(fleet_study(fleet)));
     if (code == 0)
         code = follow(fleet, command->quiet, error);
     if (code == 0)

@@ -90,7 +90,7 @@ static int start_node(struct fleet *fleet, uint32_t site, struct error *error)
     return launch_node(fleet->crew, site, fleet->program, fleet->options->out,
                        fleet->study->sites[site].name,
                        node->hold.at[0] == '\0' ? NULL : node->hold.at,
-                       settings, error);
+                       settings, fleet->study->unmasked, error);
 }
 
 static int open_logs(struct fleet *fleet, struct error *error)
@@ -216,8 +216,8 @@ static bool others_received(const struct fleet *fleet, uint32_t site)
     uint64_t wanted = fleet->nodes[site].hold.received;
 
     for (uint32_t i = 0; i < fleet->study->site_count; i++)
-        if (i != site && are_fellows(fleet->study, i, site) && crew_runs(fleet->crew, i) &&
-            fleet->nodes[i].received < wanted)
+        if (i != site && are_fellows(fleet->study, i, site) &&
+            crew_runs(fleet->crew, i) && fleet->nodes[i].received < wanted)
             return false;
     return true;
 }

@@ -25,14 +25,15 @@ int launch_program(char path[STAGE_PATH_SIZE], struct error *error)
 
 int launch_node(struct crew *crew, uint32_t site, const char *program,
                 const char *out, const char *name, const char *hold,
-                const char *const *settings, struct error *error)
+                const char *const *settings, bool unmasked, struct error *error)
 {
     char study[STAGE_PATH_SIZE], rows[STAGE_PATH_SIZE], keys[STAGE_PATH_SIZE];
     char folder[STAGE_PATH_SIZE], store[STAGE_PATH_SIZE];
     const char *arguments[] = {program,  "run",     study,    "--as",   name,
                                "--data", rows,      "--keys", keys,     "--out",
                                folder,   "--store", store,    "--json", NULL,
-                               NULL,     NULL};
+                               NULL,     NULL,      NULL};
+    size_t count = 14;
 
     stage_path(study, out, NULL, "study.yaml");
     stage_path(rows, out, name, "rows.csv");
@@ -40,8 +41,10 @@ int launch_node(struct crew *crew, uint32_t site, const char *program,
     stage_path(store, out, name, "node.store");
     stage_path(folder, out, NULL, name);
     if (hold != NULL) {
-        arguments[14] = "--hold";
-        arguments[15] = hold;
+        arguments[count++] = "--hold";
+        arguments[count++] = hold;
     }
+    if (unmasked)
+        arguments[count++] = "--unmasked";
     return crew_start(crew, site, arguments, settings, error);
 }

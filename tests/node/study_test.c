@@ -226,7 +226,7 @@ static void what_this_version_lacks_is_refused_by_name(void **state)
 {
     (void)state;
     refused("semi-honest", "active", 3, "expected at least 5");
-    refused("lanes: 64", "masks: none", 21, "not in this version");
+    refused("lanes: 64", "masks: none", 21, "expected pods of one");
     /* Attack 24: there is no noise that could be calibrated wrongly. */
     refused("seed: 7", "privacy: {epsilon: 3}", 22, "not in this version");
 }
