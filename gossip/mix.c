@@ -412,6 +412,16 @@ static void dispatch(struct mix *m, uint32_t from_pod, uint32_t from,
         mixvote_receive(m, w);
 }
 
+/* Between pods everybody speaks for itself; only fellows pass on. */
+static bool is_misplaced(const struct mix *m, uint32_t from_pod, uint32_t from)
+{
+    const struct mixwire *w = &m->incoming;
+
+    return (from_pod != m->config.pod &&
+            (w->pod != from_pod || w->sender != from)) ||
+           (w->pod == m->config.pod && w->sender == m->config.self);
+}
+
 void mix_receive(struct mix *m, uint32_t from_pod, uint32_t from,
                  const uint8_t *head, size_t head_size, const uint8_t *body,
                  size_t body_size, uint64_t now_ms)
@@ -422,8 +432,7 @@ void mix_receive(struct mix *m, uint32_t from_pod, uint32_t from,
     if (mixwire_parse(w, head, head_size) != 0 ||
         w->pod >= m->config.pod_count || w->stage >= m->config.stages ||
         w->sender >= m->config.pods[w->pod].members ||
-        w->round > UINT64_MAX / 4 ||
-        (w->pod == m->config.pod && w->sender == m->config.self)) {
+        w->round > UINT64_MAX / 4 || is_misplaced(m, from_pod, from)) {
         m->dropped++;
         return;
     }

@@ -394,6 +394,31 @@ static void a_pod_cut_off_goes_on_alone_and_comes_back(void **state)
     close_net();
 }
 
+/* Who is of pod 2 sends on what pod 0 has signed. */
+static bool send_on(struct net *n, struct letter *l)
+{
+    n->tampered += l->from_pod == 0 && l->pod == 1;
+    if (l->from_pod == 0 && l->pod == 1)
+        l->from_pod = 2;
+    return true;
+}
+
+static void a_neighbour_speaks_for_itself_only(void **state)
+{
+    double x[3] = {0, 3, 6};
+    struct mix_view view;
+
+    (void)state;
+    open_net(3, 3, &triangle, 1);
+    net.tamper = send_on;
+    mix_once(0, x);
+    assert_true(net.tampered >= 3);
+    assert_true(fabs(x[1] - 4) < 1e-12); /* 3 twice and 6 */
+    mix_view(blend_mix(net.nodes[1][0].blend), &view);
+    assert_true(view.dropped > 0);
+    close_net();
+}
+
 /* Pod 0's member 0 shows another vector to one half of pod 1. */
 static bool show_two(struct net *n, struct letter *l)
 {
@@ -594,6 +619,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(averaging_follows_the_reference),
         cmocka_unit_test(a_pod_cut_off_goes_on_alone_and_comes_back),
+        cmocka_unit_test(a_neighbour_speaks_for_itself_only),
         cmocka_unit_test(two_versions_leave_a_pod_of_one_mind),
         cmocka_unit_test(a_lone_liar_is_not_believed),
         cmocka_unit_test(forged_offers_are_dropped),
