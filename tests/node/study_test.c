@@ -599,6 +599,40 @@ static void pods_refused(const char *pods, uint32_t line, const char *why)
 
 #define TWO "sites: [[s0, s1, s2], [s3, s4, s5]]"
 
+#define ALONE "sites: [[s0], [s1], [s2], [s3], [s4], [s5]]"
+
+static void masks_are_off_only_where_the_charter_says_so(void **state)
+{
+    struct gossip_field fields[GOSSIP_FIELDS_MAX];
+    uint8_t none[GOSSIP_HASH_BYTES];
+    struct error error = {""};
+    size_t said = 0;
+    struct study *s =
+        read_many("pods: {" ALONE "}\nsum: {masks: none}", "dgd", &error);
+
+    (void)state;
+    if (s == NULL)
+        fail_msg("%s", error.text);
+    assert_true(s->unmasked);
+    assert_int_equal(s->pods[5].threshold, 1);
+    assert_non_null(strstr(study_note(s), "masks are OFF"));
+    size_t count = study_fields(fields, none, s);
+    for (size_t i = 0; i < count; i++)
+        said += strcmp(fields[i].name, "sum.masks") == 0;
+    assert_int_equal(said, 1);
+    study_free(s);
+    pods_refused("pods: {" ALONE "}", 10, "found a pod of one site");
+    pods_refused("pods: {" ALONE "}\nsum: {colluders: 1}", 10,
+                 "found a pod of one site");
+    pods_refused("pods: {" TWO "}\nsum: {masks: none}", 11,
+                 "'none' with pods of several sites");
+    pods_refused("pods: {sites: [[s0], [s1, s2, s3, s4, s5]]}\n"
+                 "sum: {masks: none}",
+                 11, "'none' with pods of several sites");
+    pods_refused("pods: {mode: exact, " ALONE "}\nsum: {masks: none}", 11,
+                 "expected 'trust: semi-honest' and 'mode: gossip'");
+}
+
 static void mistakes_in_pods_are_named(void **state)
 {
     struct error error = {""};
@@ -684,6 +718,7 @@ int main(void)
         cmocka_unit_test(a_mistake_is_told_with_its_line),
         cmocka_unit_test(bad_yaml_is_told_with_its_line),
         cmocka_unit_test(mistakes_in_pods_are_named),
+        cmocka_unit_test(masks_are_off_only_where_the_charter_says_so),
         cmocka_unit_test(pods_are_part_of_the_charter),
         cmocka_unit_test(what_this_version_lacks_is_refused_by_name),
         cmocka_unit_test(narrow_lanes_are_for_training),
