@@ -218,14 +218,15 @@ struct gossip_effect {
             uint64_t round;
             const void *state; /* valid until answered */
         } contribute;
-        struct {                   /* answer with GOSSIP_ABSORBED, when done */
-            uint64_t round;        /* of `next` */
-            const void *state;     /* [state_size] */
-            void *next;            /* [state_size], to be written */
-            const double *sum;     /* NULL: nothing to absorb, `next` is written
-                                      already; only its shape is asked */
-            const uint64_t *lanes; /* [length] the sum before it was decoded;
-                                      NULL as `sum` is */
+        struct {               /* answer with GOSSIP_ABSORBED, when done */
+            uint64_t round;    /* of `next` */
+            const void *state; /* [state_size] */
+            void *next;        /* [state_size], to be written */
+            const double *sum; /* NULL: nothing to absorb, `next` is written
+                                  already; only its shape is asked */
+            const void *lanes; /* [length] the sum before it was decoded, as
+                                  wide as the round's shape says; NULL as
+                                  `sum` is */
             size_t length;
             uint64_t survivors;
         } absorb;

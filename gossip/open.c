@@ -321,8 +321,7 @@ bool open_absorb(struct gossip *g)
     effect->absorb.state = g->state;
     effect->absorb.next = g->next;
     effect->absorb.sum = g->values;
-    effect->absorb.lanes =
-        r->lane == sizeof(uint64_t) ? (const void *)r->lanes : NULL;
+    effect->absorb.lanes = r->lanes;
     effect->absorb.length = r->length;
     effect->absorb.survivors = r->u.members;
     cohort_opened(g, g->next, r->u.members);

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "crypto/grid.h"
+#include "crypto/lanes.h"
+
 struct across {
     const struct study *study;
     const struct task_ops *ops;
@@ -83,8 +86,10 @@ static bool take_absorb(struct across *a, const struct gossip_effect *e,
         return false;
     a->blends_sum = true;
     a->opened = *e;
+    struct fixed_shape shape = a->ops->shape(a->task, e->absorb.state);
     blend_lanes(a->blend, e->absorb.round - 1, e->absorb.lanes,
-                e->absorb.length, count_bits(e->absorb.survivors), now_ms);
+                lanes_bytes(&shape), e->absorb.length,
+                count_bits(e->absorb.survivors), now_ms);
     return true;
 }
 
@@ -142,12 +147,26 @@ static void spoil(struct across *a, struct outbox *outbox, uint64_t now_ms)
     a->leaves = true;
 }
 
+/* Narrow lanes were widened, and so no sum of pods wraps. */
+static int decode(double *values, const uint64_t *words, uint64_t count,
+                  const struct fixed_shape *shape)
+{
+    const struct grid grid = {.bound = shape->bound,
+                              .value_bits = shape->value_bits,
+                              .lane_bits = 64};
+    size_t at;
+
+    return lanes_bytes(shape) == sizeof *words
+               ? fixed_decode(values, words, (uint32_t)count, shape, &at)
+               : grid_decode(values, words, shape->length, (uint32_t)count,
+                             &grid, &at);
+}
+
 const struct gossip_effect *across_sum(struct across *a, struct outbox *outbox,
                                        uint64_t now_ms)
 {
     struct gossip_effect *e = &a->opened;
     uint64_t count = 0;
-    size_t at;
 
     if (!a->blends_sum || !mix_ready(blend_mix(a->blend)))
         return NULL;
@@ -156,8 +175,8 @@ const struct gossip_effect *across_sum(struct across *a, struct outbox *outbox,
     const uint64_t *lanes = blend_sum(a->blend, &count);
     struct fixed_shape shape = a->ops->shape(a->task, e->absorb.state);
     assert(shape.length == e->absorb.length);
-    if (lanes == NULL || count > a->study->whole->site_count ||
-        fixed_decode(a->sum, lanes, (uint32_t)count, &shape, &at) != 0) {
+    if (lanes == NULL || count == 0 || count > a->study->whole->site_count ||
+        decode(a->sum, lanes, count, &shape) != 0) {
         spoil(a, outbox, now_ms);
         return NULL;
     }

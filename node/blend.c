@@ -171,12 +171,24 @@ static void begin(struct blend *b, uint64_t round, uint32_t stage,
               now_ms);
 }
 
-void blend_lanes(struct blend *b, uint64_t round, const uint64_t *lanes,
-                 size_t length, uint32_t count, uint64_t now_ms)
+static uint64_t widen(const uint8_t *lane, size_t bytes)
+{
+    uint64_t word = 0;
+
+    for (size_t k = 0; k < bytes; k++)
+        word |= (uint64_t)lane[k] << 8 * k;
+    return word;
+}
+
+void blend_lanes(struct blend *b, uint64_t round, const void *lanes,
+                 size_t lane_bytes, size_t length, uint32_t count,
+                 uint64_t now_ms)
 {
     assert(lanes != NULL);
     look(b, round);
-    memcpy(b->words, lanes, length * sizeof *lanes);
+    for (size_t i = 0; i < length; i++)
+        b->words[i] =
+            widen((const uint8_t *)lanes + i * lane_bytes, lane_bytes);
     b->words[length] = count;
     b->word_count = length + 1;
     begin(b, round, 0, now_ms);

@@ -34,11 +34,13 @@ int blend_new(struct blend **blend, const struct blend_config *config,
               struct error *error);
 void blend_free(struct blend *blend);
 
-/* mode exact: the pod's opened sum of round `round`, lanes[length] over `count`
- * members; blend_sum gives all pods' sum and members, NULL if one offered what
- * is no such sum. */
-void blend_lanes(struct blend *blend, uint64_t round, const uint64_t *lanes,
-                 size_t length, uint32_t count, uint64_t now_ms);
+/* mode exact: the pod's opened sum of round `round`, lanes[length] of
+ * lane_bytes each over `count` members, which are widened to words: pods' sums
+ * cannot wrap; blend_sum gives all pods' sum and members, NULL if one offered
+ * what is no such sum. */
+void blend_lanes(struct blend *blend, uint64_t round, const void *lanes,
+                 size_t lane_bytes, size_t length, uint32_t count,
+                 uint64_t now_ms);
 const uint64_t *blend_sum(struct blend *blend, uint64_t *count);
 
 /* mode gossip: values[region.count] of the state. blend_average overwrites

@@ -287,6 +287,17 @@ static int pod_rule(struct study_pod *pod, const struct study *study,
     return 0;
 }
 
+/* Sites in the largest sum that members open. */
+static uint32_t largest_pod(const struct study *study)
+{
+    uint32_t most = study->pod_count == 0 ? study->site_count : 0;
+
+    for (uint32_t p = 0; p < study->pod_count; p++)
+        if (study->pods[p].site_count > most)
+            most = study->pods[p].site_count;
+    return most;
+}
+
 /* Lanes of 16 or 32 bits: of training vectors only, which may be rounded at
  * random and clipped. */
 static int narrow_rule(struct study *study, const struct reader *r,
@@ -294,7 +305,7 @@ static int narrow_rule(struct study *study, const struct reader *r,
                        const struct reader_value *bits,
                        const struct reader_value *clip, struct error *error)
 {
-    const uint32_t members = study->site_count;
+    const uint32_t members = largest_pod(study);
     struct task_spec *task = &study->task;
     const uint32_t width = lanes->line == 0 ? 64 : (uint32_t)lanes->integer;
 
@@ -318,12 +329,6 @@ static int narrow_rule(struct study *study, const struct reader *r,
                            "exact statistics, which are never rounded or "
                            "clipped; remove the key",
                            width, task->method);
-    if (study->pod_count > 0)
-        return reader_fail(r, lanes->line, error,
-                           "lanes: found %u with pods, expected 64: integer "
-                           "sums of pods are added up in 64 bits; remove the "
-                           "key",
-                           width);
     task->value_bits = (uint8_t)grid_value_bits(members, width);
     if (bits->line != 0 && bits->integer > task->value_bits)
         return reader_fail(r, bits->line, error,
@@ -413,11 +418,8 @@ static int read_sum(struct study *study, const struct reader *r, int node,
 static int check_overflow(const struct study *study, const struct reader *r,
                           uint32_t line, struct error *error)
 {
-    uint32_t summed = study->site_count;
-
-    for (uint32_t p = 0; p < study->pod_count && !study->exact; p++)
-        if (p == 0 || study->pods[p].site_count > summed)
-            summed = study->pods[p].site_count;
+    const uint32_t summed =
+        study->exact ? study->site_count : largest_pod(study);
     struct fixed_shape shape = {
         .length = 1,
         .bound = fixed_bound(summed, study->task.fraction_bits),

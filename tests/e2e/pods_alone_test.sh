@@ -11,6 +11,20 @@ pods_study "$work/pooled.yaml" 6 1 'method: newton' 'max: 40' ''
 "$starling" sim world "$work/pooled.yaml" --out "$work/pooled" \
     >"$work/pooled.err" 2>&1
 best=$(loss_of "$work/pooled/result.json")
+
+# Undisturbed, six processes find what the virtual world finds, bit for bit.
+pods_study "$work/calm.yaml" 6 1 'method: dgd' 'max: 20, step: 1' \
+    'graph: ring; method: gt-atc; rows: 900; patience_ms: 60000' \
+    'sum: {masks: none}'
+"$starling" sim world "$work/calm.yaml" --out "$work/world" >"$work/world.err" 2>&1
+"$starling" sim cluster "$work/calm.yaml" --out "$work/calm" 2>"$work/calm.err" ||
+    fail "$(tail -n 3 "$work/calm.err")"
+grep -q '^WARNING: masks are OFF' "$work/calm.err" || fail "the cluster does not warn"
+for pod in 0 1 2 3 4 5; do
+    "$json" same "$work/calm/result.json" "$work/world/result.json" \
+        pods $pod state_hash || fail "pod $pod has another state in the world"
+done
+
 stage "$work/study.yaml" "$work/run"
 
 # Nobody is made to: not by the file alone.

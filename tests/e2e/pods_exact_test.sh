@@ -22,3 +22,22 @@ for pod in 0 1; do
     done
 done
 echo "state hash $expected in both pods, and in one pod of all sites"
+
+# The same of a model that is trained by rounds; in lanes of 16 bits it ends near.
+rounds='max: 12, local_steps: 5, step: 0.5'
+pods_study "$work/study.yaml" 2 3 'method: fedavg' "$rounds" 'mode: exact'
+pods_study "$work/narrow.yaml" 2 3 'method: fedavg' "$rounds" 'mode: exact' \
+    'sum: {lanes: 16}'
+pods_study "$work/one.yaml" 2 3 'method: fedavg' "$rounds" ''
+"$starling" sim world "$work/one.yaml" --out "$work/one" >"$work/one.err" 2>&1
+for study in study narrow; do
+    "$starling" sim cluster "$work/$study.yaml" --out "$work/$study" \
+        2>"$work/run.err" || fail "$(tail -n 3 "$work/run.err")"
+done
+"$json" same "$work/study/p1s2/result.json" "$work/one/result.json" state_hash ||
+    fail "pods train another model than one pod of all sites"
+one=$(loss_of "$work/one/result.json")
+narrow=$(loss_of "$work/narrow/result.json" pods 1)
+echo "loss $one, in lanes of 16 bits $narrow"
+within "the loss in lanes of 16 bits" "$narrow" "$one" 1e-4
+[ "$narrow" != "$one" ] || fail "lanes of 16 bits round nothing"

@@ -16,8 +16,12 @@
 
 enum { PODS = 2, LENGTH = 2, LETTERS = 8, SLOT = 9, ROUND = 4, NOW_MS = 1000 };
 
-static const struct fixed_shape shape = {
+static const struct fixed_shape wide = {
     .length = LENGTH, .bound = 1024, .fraction_bits = 8, .exact = true};
+static const struct fixed_shape narrow = {
+    .length = LENGTH, .bound = 1, .lane_bits = 16, .value_bits = 12};
+static struct fixed_shape shape; /* the one in use */
+static uint64_t survivors = 1;
 
 static struct fixed_shape shape_of(const struct task *task, const void *state)
 {
@@ -57,6 +61,7 @@ static int open_pair(void **state)
 
     (void)state;
     memset(&pair, 0, sizeof pair);
+    shape = wide;
     prg_seed(&prg, seed);
     pair.whole = (struct study){.path = (char *)"study.yaml",
                                 .site_count = PODS,
@@ -148,7 +153,7 @@ static void deliver(uint32_t p, uint64_t now_ms)
     pair.letter_count[p] = 0;
 }
 
-static void open_sum(uint32_t p, const uint64_t *lanes, size_t length)
+static void open_sum(uint32_t p, const void *lanes, size_t length)
 {
     static const double decoded[LENGTH + 1];
     struct gossip_effect e = {.kind = GOSSIP_ABSORB};
@@ -157,7 +162,7 @@ static void open_sum(uint32_t p, const uint64_t *lanes, size_t length)
     e.absorb.sum = decoded;
     e.absorb.lanes = lanes;
     e.absorb.length = length;
-    e.absorb.survivors = 1;
+    e.absorb.survivors = survivors;
     assert_true(across_takes(pair.sides[p], &pair.boxes[p], &e, NOW_MS));
     end(p, NOW_MS);
 }
@@ -193,6 +198,30 @@ static void the_held_sum_is_all_pods(void **state)
         assert_true(sums[p]->absorb.sum[1] == 999);
         assert_int_equal(sums[p]->absorb.survivors, 3);
         assert_null(find(p, GOSSIP_DONE));
+    }
+}
+
+/* 16 bits hold a pod's sum, not that of all pods. */
+static void narrow_sums_of_pods_do_not_wrap(void **state)
+{
+    enum { ZERO = (1 << 11) - 1, MEMBERS = 16 };
+    const uint16_t lanes[PODS][LENGTH] = {
+        {MEMBERS * 2 * ZERO, MEMBERS * ZERO},
+        {MEMBERS * 2 * ZERO, MEMBERS * ZERO + ZERO}};
+    const struct gossip_effect *sums[PODS];
+
+    (void)state;
+    shape = narrow;
+    pair.whole.site_count = PODS * MEMBERS;
+    survivors = (1 << MEMBERS) - 1;
+    open_sum(0, lanes[0], LENGTH);
+    open_sum(1, lanes[1], LENGTH);
+    survivors = 1;
+    exchange(sums);
+    for (uint32_t p = 0; p < PODS; p++) {
+        assert_non_null(sums[p]);
+        assert_true(sums[p]->absorb.sum[0] == PODS * MEMBERS);
+        assert_true(sums[p]->absorb.sum[1] == 1);
     }
 }
 
@@ -255,6 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_held_sum_is_all_pods, open_pair,
                                         close_pair),
+        cmocka_unit_test_setup_teardown(narrow_sums_of_pods_do_not_wrap,
+                                        open_pair, close_pair),
         cmocka_unit_test_setup_teardown(
             a_sum_that_cannot_be_ends_the_study_in_all_pods, open_pair,
             close_pair),
