@@ -25,6 +25,10 @@ static const char no_noise[] =
     "no noise was added to the sums: this result is not differentially "
     "private";
 
+static const char no_masks[] =
+    "masks were off: what each site computed from its rows was seen by its "
+    "neighbours as it was";
+
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -158,7 +162,8 @@ static json_t *notes(const struct result *result)
         append(list, text(cohort_changed));
     if (result->accused != 0)
         append(list, text(rules_broken));
-
+    if (result->study->unmasked)
+        append(list, text(no_masks));
     for (size_t i = 0; i < result->report->note_count; i++)
         append(list, text(result->report->notes[i]));
     for (size_t i = 0; i < result->note_count; i++)

@@ -143,6 +143,23 @@ static const char *hash_of(const json_t *root)
     return hash == NULL ? "none" : hash;
 }
 
+/* What is said of all sites, once. */
+static void add_notes(json_t *root, const json_t *part)
+{
+    const json_t *notes = json_object_get(part, "notes");
+    json_t *list = json_object_get(root, "notes");
+
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        json_t *note = json_array_get(notes, i);
+        bool said = !json_is_string(note) ||
+                    strstr(json_string_value(note), "this site") != NULL;
+        for (size_t k = 0; k < json_array_size(list) && !said; k++)
+            said = json_equal(json_array_get(list, k), note) != 0;
+        if (!said)
+            json_array_append(list, note);
+    }
+}
+
 /* What one site says, into its pod's entry and the whole. */
 static int add_site(json_t *pod, json_t *root, const json_t *part,
                     const struct study_site *site, uint64_t lost_bytes,
@@ -167,6 +184,7 @@ static int add_site(json_t *pod, json_t *root, const json_t *part,
                          hash_of(part), site->name, hash_of(pod));
     json_integer_set(bytes, json_integer_value(bytes) + (json_int_t)lost_bytes);
     json_array_append(json_object_get(root, "per_site"), own);
+    add_notes(root, part);
     return 0;
 }
 

@@ -20,6 +20,8 @@ pods_study "$work/calm.yaml" 6 1 'method: dgd' 'max: 20, step: 1' \
 "$starling" sim cluster "$work/calm.yaml" --out "$work/calm" 2>"$work/calm.err" ||
     fail "$(tail -n 3 "$work/calm.err")"
 grep -q '^WARNING: masks are OFF' "$work/calm.err" || fail "the cluster does not warn"
+"$json" get "$work/calm/result.json" notes 0 | grep -q 'masks were off' ||
+    fail "the result does not say that masks were off"
 for pod in 0 1 2 3 4 5; do
     "$json" same "$work/calm/result.json" "$work/world/result.json" \
         pods $pod state_hash || fail "pod $pod has another state in the world"
