@@ -85,6 +85,10 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
             goto fail;
     }
     *why = "a saved record is damaged";
+    /* Who is alone in its pod has nobody to keep a vote for, and what it voted
+     * for may be gone when it comes back. */
+    if (mixer_pod(m)->members == 1)
+        saved = NULL;
     m->voted_seq = saved == NULL ? UINT64_MAX : 0;
     if (saved != NULL && mixvote_load(m, saved, saved_size) != 0)
         goto fail;

@@ -595,6 +595,27 @@ static void a_restart_does_not_vote_twice(void **state)
     close_net();
 }
 
+/* Its neighbour may by then have thrown away what it voted for. */
+static void who_is_alone_in_a_pod_keeps_no_vote(void **state)
+{
+    const struct fixed_region region = {0, 1, 0};
+    double x[2] = {2, 8}, own = 8;
+
+    (void)state;
+    open_net(2, 1, &triangle, 1);
+    begin(0, x);
+    finish();
+    assert_true(net.nodes[1][0].record_size > 100); /* a lock */
+    net.cut = 1;
+    open_node(1, 0, true);
+    blend_values(net.nodes[1][0].blend, 0, &region, &own, net.now_ms);
+    drain(1, 0);
+    finish();
+    blend_average(net.nodes[1][0].blend, &own);
+    assert_true(own == 8);
+    close_net();
+}
+
 static void weights_that_are_missing_stay(void **state)
 {
     static const uint32_t pairs[][2] = {{0, 1}, {1, 2}};
@@ -625,6 +646,7 @@ int main(void)
         cmocka_unit_test(forged_offers_are_dropped),
         cmocka_unit_test(replayed_offers_are_not_mixed_again),
         cmocka_unit_test(a_restart_does_not_vote_twice),
+        cmocka_unit_test(who_is_alone_in_a_pod_keeps_no_vote),
         cmocka_unit_test(weights_that_are_missing_stay),
     };
 
