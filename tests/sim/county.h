@@ -23,8 +23,10 @@ struct county_spec {
     const char *method;               /* of the task */
     const char *pods_text; /* "graph: ring, mode: gossip", NULL: one big pod */
     const char *rounds;    /* "max: 30, step: 0.1" */
-    double l2;
+    double l2, loss;       /* loss: of messages, a share */
     unsigned fraction_bits;
+    const double *start; /* [pods], from 1 to 2; NULL: made-up people, else
+                            county_fitted's */
 };
 
 struct county {
@@ -59,6 +61,39 @@ static inline uint32_t county_rows_of(const struct county_spec *s,
     return s->equal || each < 2 ? each : each * (site % 3 + 1) / 2;
 }
 
+/* People of class 1 only, with one feature: the first gradient, at 0, is half
+ * of it, and whatever a model of 32 or more times what it leads to says of them
+ * is true to the last bit: their later gradients are 0. So method dgd with
+ * `step: 64` begins at 32 start[pod], and from then on only averages. */
+static inline void county_fitted(FILE *file, const struct county_spec *s,
+                                 uint32_t site)
+{
+    fprintf(file, "x0,y\n");
+    for (uint32_t r = 0; r < county_rows_of(s, site); r++)
+        fprintf(file, "%.17g,1\n", s->start[site / s->members]);
+}
+
+static inline void county_people(FILE *file, const struct county_spec *s,
+                                 uint32_t site, struct prg *prg)
+{
+    const double shift =
+        0.8 * sin(0.7 * (site % s->members) + 1.3 * (site / s->members));
+
+    for (uint32_t j = 0; j < s->features; j++)
+        fprintf(file, "x%u,", j);
+    fprintf(file, "y\n");
+    for (uint32_t r = 0; r < county_rows_of(s, site); r++) {
+        double eta = -0.4 + shift / 2;
+        for (uint32_t j = 0; j < s->features; j++) {
+            double x = county_unit(prg) + (j == 0 ? shift : 0);
+            eta += x * (j % 3 == 0 ? 1.1 : j % 3 == 1 ? -0.7 : 0.3);
+            fprintf(file, "%.6f,", x);
+        }
+        double p = 1 / (1 + exp(-eta));
+        fprintf(file, "%d\n", (county_unit(prg) + 1) / 2 < p);
+    }
+}
+
 /* One file a site: s0.csv and so on. */
 static inline void county_rows(const struct county *c,
                                const struct county_spec *s)
@@ -71,21 +106,10 @@ static inline void county_rows(const struct county *c,
         char name[32];
         snprintf(name, sizeof name, "s%u.csv", i);
         FILE *file = county_open(c, name);
-        double shift =
-            0.8 * sin(0.7 * (i % s->members) + 1.3 * (i / s->members));
-        for (uint32_t j = 0; j < s->features; j++)
-            fprintf(file, "x%u,", j);
-        fprintf(file, "y\n");
-        for (uint32_t r = 0; r < county_rows_of(s, i); r++) {
-            double eta = -0.4 + shift / 2;
-            for (uint32_t j = 0; j < s->features; j++) {
-                double x = county_unit(&prg) + (j == 0 ? shift : 0);
-                eta += x * (j % 3 == 0 ? 1.1 : j % 3 == 1 ? -0.7 : 0.3);
-                fprintf(file, "%.6f,", x);
-            }
-            double p = 1 / (1 + exp(-eta));
-            fprintf(file, "%d\n", (county_unit(&prg) + 1) / 2 < p);
-        }
+        if (s->start != NULL)
+            county_fitted(file, s, i);
+        else
+            county_people(file, s, i, &prg);
         fclose(file);
     }
 }
@@ -112,8 +136,9 @@ static inline void county_study(const struct county *c,
             "task: {kind: logistic, method: %s, target: y, standardise: none, "
             "l2: %g}\nrounds: {%s, deadline_ms: 5000, linger_ms: 3000}\n"
             "sum: {fraction_bits: %u}\nseed: 5\n"
-            "network: {latency_ms: {min: 1, max: 9}, end_ms: 100000000}\n",
-            s->method, s->l2, s->rounds, s->fraction_bits);
+            "network: {latency_ms: {min: 1, max: 9}, loss: %g, "
+            "end_ms: 100000000}\n",
+            s->method, s->l2, s->rounds, s->fraction_bits, s->loss);
     fclose(file);
 }
 
@@ -125,11 +150,10 @@ static inline void county_require(int status, const struct error *error)
     abort();
 }
 
-/* Aborts on any error. */
-static inline void county_new(struct county *c, const struct county_spec *s)
+/* The files and the study as it was read; aborts on any error. */
+static inline void county_read(struct county *c, const struct county_spec *s)
 {
     const char *temporary = getenv("TMPDIR");
-    struct dataset_filter all = {0};
     struct error error = {{0}};
     char path[128];
 
@@ -142,6 +166,15 @@ static inline void county_new(struct county *c, const struct county_spec *s)
     county_study(c, s);
     snprintf(path, sizeof path, "%s/study.yaml", c->folder);
     county_require(study_read(&c->study, path, &error), &error);
+}
+
+/* Resolved, with its rows. */
+static inline void county_new(struct county *c, const struct county_spec *s)
+{
+    struct dataset_filter all = {0};
+    struct error error = {{0}};
+
+    county_read(c, s);
     county_require(study_resolve(c->study, c->study->sites[0].data, &error),
                    &error);
     for (uint32_t i = 0; i < c->study->site_count; i++)
