@@ -38,18 +38,6 @@ static void free_entry(struct mix *m, struct mixer_entry *e)
     free(e->words);
 }
 
-static void bind(struct mix *m)
-{
-    static const uint8_t label[16] = "starling pods";
-    crypto_generichash_state h;
-
-    crypto_generichash_init(&h, NULL, 0, sizeof m->study);
-    crypto_generichash_update(&h, label, sizeof label);
-    crypto_generichash_update(&h, m->config.network, sizeof m->config.network);
-    crypto_generichash_update(&h, m->config.charter, sizeof m->config.charter);
-    crypto_generichash_final(&h, m->study, sizeof m->study);
-}
-
 struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
                     size_t saved_size, const char **why)
 {
@@ -68,7 +56,7 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
         if (2 * (size_t)p->believed > m->signers_max)
             m->signers_max = 2 * (size_t)p->believed;
     }
-    bind(m);
+    mixwire_study(m->study, config->network, config->charter);
     m->want_ms = UINT64_MAX;
     m->usual_ms = config->patience_ms;
     m->early = calloc(mixer_pod(m)->members, sizeof *m->early);

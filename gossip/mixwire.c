@@ -79,6 +79,20 @@ static uint64_t get_table(struct cursor *c, void *table, size_t size)
     return members;
 }
 
+void mixwire_study(uint8_t study[MIXWIRE_HASH_BYTES],
+                   const uint8_t network[MIXWIRE_HASH_BYTES],
+                   const uint8_t charter[MIXWIRE_HASH_BYTES])
+{
+    static const uint8_t label[16] = "starling pods";
+    crypto_generichash_state h;
+
+    crypto_generichash_init(&h, NULL, 0, MIXWIRE_HASH_BYTES);
+    crypto_generichash_update(&h, label, sizeof label);
+    crypto_generichash_update(&h, network, MIXWIRE_HASH_BYTES);
+    crypto_generichash_update(&h, charter, MIXWIRE_HASH_BYTES);
+    crypto_generichash_final(&h, study, MIXWIRE_HASH_BYTES);
+}
+
 void mixwire_value_hash(uint8_t hash[MIXWIRE_HASH_BYTES],
                         const struct mixwire_value *value)
 {

@@ -74,8 +74,13 @@ void mixwire_hash(uint8_t hash[MIXWIRE_HASH_BYTES], const uint64_t *words,
 void mixwire_value_hash(uint8_t hash[MIXWIRE_HASH_BYTES],
                         const struct mixwire_value *value);
 
+/* What binds messages to one study: study[32] below. */
+void mixwire_study(uint8_t study[MIXWIRE_HASH_BYTES],
+                   const uint8_t network[MIXWIRE_HASH_BYTES],
+                   const uint8_t charter[MIXWIRE_HASH_BYTES]);
+
 /* bytes[MIXWIRE_MAX]; signs, unless `secret` is NULL, and returns the size.
- * study[32]: H of what binds the message to one study. */
+ */
 size_t mixwire_write(uint8_t *bytes, struct mixwire *m, const uint8_t *study,
                      const uint8_t *secret);
 /* 0, or -1: malformed. Values of an index beyond the maximum are refused. */

@@ -9,7 +9,13 @@
 #include "node/member.h"
 #include "sim/deceit.h"
 
-enum { LETTERS_MAX = 24, ROUNDS_FROM = 3, DECEITS_EACH = 4, HEAR_EACH = 4 };
+enum {
+    LETTERS_MAX = 24,
+    ROUNDS_FROM = 3,
+    DECEITS_EACH = 4,
+    HEAR_EACH = 4,
+    LANE_MIN = 2 /* bytes */
+};
 
 struct letter {
     struct adversary_letter letter;
@@ -176,15 +182,15 @@ static size_t first_size(const struct wire_message *m, const uint8_t *body,
                          size_t body_size)
 {
     const uint32_t owner = (uint32_t)__builtin_ctzll(m->y.members);
-    size_t lanes = body_size / 8 / (size_t)__builtin_popcountll(m->parts);
+    size_t size = body_size / (size_t)__builtin_popcountll(m->parts);
     uint8_t hash[GOSSIP_HASH_BYTES];
 
-    for (; lanes > 0; lanes--) {
-        wire_hash(hash, body, 8 * lanes);
+    for (size -= size % LANE_MIN; size > 0; size -= LANE_MIN) {
+        wire_hash(hash, body, size);
         if (memcmp(hash, m->y.slices[owner], sizeof hash) == 0)
             break;
     }
-    return 8 * lanes;
+    return size;
 }
 
 static void keep_first(struct deceit_liar *l, const struct wire_message *m,

@@ -37,6 +37,11 @@ void check_altered(struct check *check, uint32_t member, uint64_t round,
                    const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta);
 /* `member` tells its people whose vectors the sums may show. */
 void check_named(struct check *check, uint32_t member, uint64_t members);
+/* `member` tells other pods that this is the sum of `members`' vectors:
+ * lanes[length] of 64 bits, and how many they are. */
+void check_offered(struct check *check, uint32_t member, uint64_t round,
+                   uint64_t members, const void *lanes, size_t length,
+                   uint64_t count);
 /* The hash of the public state that `member` has for `round`. */
 void check_state(struct check *check, uint32_t member, uint64_t round,
                  const uint8_t hash[GOSSIP_HASH_BYTES]);

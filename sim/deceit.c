@@ -179,12 +179,14 @@ static void lock(struct deceit_case *c)
     c->changed = true;
 }
 
-/* Its engine's first slice with a little more in the first lane. */
+/* Its engine's first slice with a little more in the first lane, of whatever
+ * width: nothing is carried beyond the narrowest. */
 static void other_y(struct deceit_case *c)
 {
     struct deceit_liar *liar = &c->mind->liars[c->liar];
     struct prg prg = steady(c);
-    uint64_t lane, delta = 1 + prg_below(&prg, 1000);
+    uint64_t delta = 1 + prg_below(&prg, 1000);
+    uint16_t lane, more;
     uint32_t first = (uint32_t)__builtin_ctzll(c->m->y.members);
 
     if (liar->slice_size < sizeof lane || liar->round != c->m->round ||
@@ -193,7 +195,11 @@ static void other_y(struct deceit_case *c)
         c->delta != 0)
         return;
     memcpy(&lane, liar->slice, sizeof lane);
-    uint64_t more = lane + delta;
+    if (lane == UINT16_MAX)
+        return;
+    if (delta > (uint64_t)(UINT16_MAX - lane))
+        delta = UINT16_MAX - lane;
+    more = (uint16_t)(lane + delta);
     memcpy(liar->slice, &more, sizeof more);
     wire_hash(c->m->y.slices[first], liar->slice, liar->slice_size);
     memcpy(liar->slice, &lane, sizeof lane);

@@ -125,15 +125,23 @@ static int write_result(struct worlds *w, const struct study *study,
     return code;
 }
 
-static int run(const struct study *study, struct dataset **datasets,
-               const struct options *o, struct error *error)
+static struct worlds_config config_of(const struct study *study,
+                                      struct dataset **datasets,
+                                      const struct options *o)
 {
-    struct worlds_config config = {
+    return (struct worlds_config){
         .study = study,
         .datasets = (const struct dataset *const *)datasets,
         .threads = o->jobs,
         .seed = o->has_seed ? o->seed_from : study->seed,
+        .ordeal = o->ordeal,
         .loss_ppm = (uint32_t)(study->loss * 1e6)};
+}
+
+static int run(const struct study *study, struct dataset **datasets,
+               const struct options *o, struct error *error)
+{
+    struct worlds_config config = config_of(study, datasets, o);
     struct worlds *w;
     size_t count;
     int code = worlds_new(&w, &config, error);
@@ -157,15 +165,70 @@ static int run(const struct study *study, struct dataset **datasets,
     return code;
 }
 
+struct tally {
+    uint64_t runs, finished, returning, returning_finished, violations;
+};
+
+static void tell(struct tally *t, struct worlds *w, const struct study *study,
+                 uint64_t seed)
+{
+    const bool finished = worlds_reason(w)[0] == '\0';
+    struct worlds_facts f;
+    size_t count;
+
+    worlds_facts(w, &f);
+    worlds_rounds(w, &count);
+    printf("seed %" PRIu64 ": %s, %u pods, %zu rounds, %.1f s virtual, "
+           "%" PRIu64 " messages, %" PRIu64 " crashes, %" PRIu64 " returns, "
+           "%u liars, %" PRIu64 " lies, left out %u times, %" PRIu64
+           " vectors taken%s%s\n",
+           seed, finished ? "finished" : "no result", study->pod_count, count,
+           (double)f.virtual_ms / 1000, f.messages, f.crashes, f.restarts,
+           f.liars, f.lies, f.left_out, f.matched, finished ? "" : ": ",
+           worlds_reason(w));
+    fflush(stdout);
+    t->runs++;
+    t->finished += finished;
+    t->returning += f.all_return;
+    t->returning_finished += f.all_return && finished;
+    if (worlds_violation(w)[0] == '\0')
+        return;
+    t->violations++;
+    fprintf(stderr, "starling: seed %" PRIu64 ": %s\n", seed,
+            worlds_violation(w));
+}
+
+static int run_seeds(const struct study *study, struct dataset **datasets,
+                     const struct options *o, struct error *error)
+{
+    struct worlds_config config = config_of(study, datasets, o);
+    struct tally t = {0};
+    struct worlds *w;
+
+    for (uint64_t seed = o->seed_from; seed <= o->seed_to; seed++) {
+        config.seed = seed;
+        int code = worlds_new(&w, &config, error);
+        if (code != 0)
+            return code;
+        worlds_run(w);
+        tell(&t, w, study, seed);
+        worlds_free(w);
+    }
+    printf("finished %" PRIu64 " of %" PRIu64 "; where every lost member "
+           "returns %" PRIu64 " of %" PRIu64 "; violations %" PRIu64 "\n",
+           t.finished, t.runs, t.returning_finished, t.returning, t.violations);
+    return t.violations == 0
+               ? 0
+               : error_set(error, -EPROTO, "%s: a checker found a violation",
+                           study->path);
+}
+
 static const char *refused(const struct options *o)
 {
-    return o->has_seeds        ? "--seeds"
-           : o->trace          ? "--trace"
-           : o->chaos          ? "--chaos"
-           : o->churn          ? "--churn"
-           : o->byzantine      ? "--byzantine"
-           : o->members_to > 0 ? "--members"
-                               : NULL;
+    return o->trace                  ? "--trace"
+           : o->members_to > 0       ? "--members"
+           : o->has_seeds && o->json ? "--json with --seeds"
+                                     : NULL;
 }
 
 int manypods_run(struct study *study, const struct options *o)
@@ -178,7 +241,7 @@ int manypods_run(struct study *study, const struct options *o)
         free(datasets);
         fprintf(stderr,
                 "starling: found %s with a study of several pods, expected "
-                "--out, --seed or --json\n",
+                "no such flag\n",
                 refused(o));
         return 2;
     }
@@ -187,7 +250,7 @@ int manypods_run(struct study *study, const struct options *o)
     if (code == 0)
         code = read_rows(datasets, study, &error);
     if (code == 0)
-        code = run(study, datasets, o, &error);
+        code = (o->has_seeds ? run_seeds : run)(study, datasets, o, &error);
     for (uint32_t i = 0; datasets != NULL && i < study->site_count; i++)
         dataset_free(datasets[i]);
     free(datasets);

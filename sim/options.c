@@ -139,13 +139,13 @@ static int take_option(struct options *o, int option, const char *value)
         o->trace = true;
         return FINE;
     case 'c':
-        o->chaos = true;
+        o->ordeal.chaos = true;
         return FINE;
     case 'b':
-        o->byzantine = true;
+        o->ordeal.byzantine = true;
         return FINE;
     case 'u':
-        o->churn = true;
+        o->ordeal.churn = true;
         return FINE;
     case 'J':
         if (!read_range(&from, &to, value) || from < 1 || from != to ||

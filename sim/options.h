@@ -6,9 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/ordeal.h"
+
 struct options {
     const char *study, *out;
-    bool has_seed, has_seeds, trace, chaos, byzantine, churn, json, help;
+    bool has_seed, has_seeds, trace, json, help;
+    struct ordeal ordeal;
     uint64_t seed_from, seed_to;
     uint32_t members_from, members_to; /* 0: the study's own sites */
     uint32_t jobs;                     /* seeds at once; 0: one */

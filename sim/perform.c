@@ -53,6 +53,9 @@ static void note(struct world *w, uint32_t i, const struct gossip_effect *e)
     trace_note(&w->trace, i, e);
     if (e->note.code == GOSSIP_NOTE_REVEALS)
         check_named(w->check, i, e->note.members);
+    if (e->note.code == GOSSIP_NOTE_MIXED && w->podcheck != NULL &&
+        (w->config.liars >> i & 1) == 0)
+        podcheck_mixed(w->podcheck, e->note.round, e->note.detail);
     if (e->note.code == GOSSIP_NOTE_AWAITED)
         r->awaited |= e->note.members;
     if (r->phase[0] == '\0' && e->note.code == GOSSIP_NOTE_KEYS)

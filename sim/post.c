@@ -229,66 +229,115 @@ void post_heard(struct world *w, const struct queue_item *item)
                    item->head + item->head_size, item->body_size);
 }
 
-static uint8_t *copy_of(const struct gossip_effect *e)
+static uint8_t *copy_of(const struct rumour_letter *l)
 {
-    uint8_t *head = malloc(e->post.head_size + e->post.body_size);
+    uint8_t *head = malloc(l->head_size + l->body_size);
 
     if (head == NULL)
         abort();
-    memcpy(head, e->post.head, e->post.head_size);
-    if (e->post.body_size > 0)
-        memcpy(head + e->post.head_size, e->post.body, e->post.body_size);
+    memcpy(head, l->head, l->head_size);
+    if (l->body_size > 0)
+        memcpy(head + l->head_size, l->body, l->body_size);
     return head;
 }
 
 static void post_inside(struct world *w, uint32_t from,
-                        const struct gossip_effect *e)
+                        const struct rumour_letter *l)
 {
     struct network_fate fate;
 
-    network_send(&w->network, &fate, from, e->post.to,
-                 e->post.head_size + e->post.body_size, w->now_ms);
+    network_send(&w->network, &fate, from, l->to, l->head_size + l->body_size,
+                 w->now_ms);
     for (uint32_t k = 0; k < fate.arrivals; k++)
-        queue_push(&w->queue,
-                   (struct queue_item){.at_ms = fate.at_ms[k],
-                                       .kind = QUEUE_POST,
-                                       .member = e->post.to,
-                                       .from = from,
-                                       .pod = e->post.pod,
-                                       .head = copy_of(e),
-                                       .head_size = e->post.head_size,
-                                       .body_size = e->post.body_size});
+        queue_push(&w->queue, (struct queue_item){.at_ms = fate.at_ms[k],
+                                                  .kind = QUEUE_POST,
+                                                  .member = l->to,
+                                                  .from = from,
+                                                  .pod = l->pod,
+                                                  .head = copy_of(l),
+                                                  .head_size = l->head_size,
+                                                  .body_size = l->body_size});
 }
 
-void post_pods(struct world *w, uint32_t from, const struct gossip_effect *e)
+static void post_outside(struct world *w, uint32_t from,
+                         const struct rumour_letter *l)
 {
-    w->sites[from].bytes_sent += e->post.head_size + e->post.body_size;
-    w->messages++;
-    /* A vector of one member is in no message about pods. */
-    if (w->canary != NULL) {
-        const char *found =
-            canary_find(w->canary, e->post.body, e->post.body_size);
-        if (found != NULL)
-            snprintf(w->violation, sizeof w->violation,
-                     "%s sent %s out of its pod", w->study.sites[from].name,
-                     found);
-    }
-    if (e->post.pod == w->study.pod) {
-        post_inside(w, from, e);
-        return;
-    }
     if (w->post_count == w->post_room) {
         w->post_room = 2 * w->post_room + 64;
         w->posts = realloc(w->posts, w->post_room * sizeof *w->posts);
         if (w->posts == NULL)
             abort();
     }
-    w->posts[w->post_count++] =
-        (struct world_post){.sent_ms = w->now_ms,
-                            .pod = e->post.pod,
-                            .to = e->post.to,
-                            .from = from,
-                            .head = copy_of(e),
-                            .head_size = e->post.head_size,
-                            .body_size = e->post.body_size};
+    w->posts[w->post_count++] = (struct world_post){.sent_ms = w->now_ms,
+                                                    .pod = l->pod,
+                                                    .to = l->to,
+                                                    .from = from,
+                                                    .head = copy_of(l),
+                                                    .head_size = l->head_size,
+                                                    .body_size = l->body_size};
+}
+
+/* mode exact: what a pod offers is its members' plain vectors, added up. */
+static void check_offer(struct world *w, uint32_t from,
+                        const struct rumour_letter *l)
+{
+    const size_t lanes = l->body_size / sizeof(uint64_t);
+    struct mixwire m;
+    uint64_t count;
+
+    if (!w->study.exact || lanes == 0 ||
+        mixwire_parse(&m, l->head, l->head_size) != 0 ||
+        m.round >= w->round_count || w->rounds[m.round].survivors == 0)
+        return;
+    memcpy(&count, l->body + (lanes - 1) * sizeof count, sizeof count);
+    check_offered(w->check, from, m.round, w->rounds[m.round].survivors,
+                  l->body, lanes - 1, count);
+}
+
+static void post_one(struct world *w, uint32_t from,
+                     const struct rumour_letter *l)
+{
+    w->sites[from].bytes_sent += l->head_size + l->body_size;
+    w->messages++;
+    w->lies += l->lie;
+    if (podcheck_posted(w->podcheck, from, l->head, l->head_size, l->body,
+                        l->body_size))
+        check_offer(w, from, l);
+    if (l->pod == w->study.pod)
+        post_inside(w, from, l);
+    else
+        post_outside(w, from, l);
+}
+
+/* A vector of one member is in no message about pods. */
+static void search_post(struct world *w, uint32_t from,
+                        const struct rumour_letter *l)
+{
+    const char *found = canary_find(w->canary, l->head, l->head_size);
+
+    if (found == NULL)
+        found = canary_find(w->canary, l->body, l->body_size);
+    if (found != NULL)
+        snprintf(w->violation, sizeof w->violation, "%s sent %s out of its pod",
+                 w->study.sites[from].name, found);
+}
+
+void post_pods(struct world *w, uint32_t from, const struct gossip_effect *e)
+{
+    struct rumour_letter post = {.pod = e->post.pod,
+                                 .to = e->post.to,
+                                 .head = e->post.head,
+                                 .head_size = e->post.head_size,
+                                 .body = e->post.body,
+                                 .body_size = e->post.body_size};
+
+    if (w->canary != NULL)
+        search_post(w, from, &post);
+    if (w->rumour == NULL || (w->config.liars >> from & 1) == 0) {
+        post_one(w, from, &post);
+        return;
+    }
+    size_t count = rumour_post(w->rumour, from, &post);
+    for (size_t k = 0; k < count; k++)
+        post_one(w, from, rumour_letter(w->rumour, k));
 }

@@ -4,13 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/adversary.h"
-#include "sim/chaos.h"
-#include "sim/churn.h"
 #include "sim/deal.h"
-
-/* Longer than the longest deadline of an attempt. */
-enum { STALL_MS = 200000 };
 
 void run_input_free(struct run_input *in)
 {
@@ -83,42 +77,11 @@ static int deal(struct run *run, const struct run_input *in,
                      in->study->site_count, &prg, error);
 }
 
-/* Crashes fall on liars, and on so many others that t honest members stay. */
-static void spare(struct world_config *c)
-{
-    const uint32_t members = c->study->site_count;
-    uint64_t mortal = c->liars;
-    uint8_t seed[PRG_SEED_BYTES] = "starling spare";
-    size_t kept = 0;
-    struct prg prg;
-
-    for (int i = 0; i < 8; i++)
-        seed[24 + i] = (uint8_t)(c->seed >> 8 * i);
-    prg_seed(&prg, seed);
-    while ((uint32_t)__builtin_popcountll(mortal) <
-           members - c->study->threshold)
-        mortal |= UINT64_C(1) << prg_below(&prg, members);
-    for (size_t i = 0; i < c->crash_count; i++)
-        if (mortal >> c->crashes[i].member & 1)
-            c->crashes[kept++] = c->crashes[i];
-    c->crash_count = kept;
-}
-
-static void draw_liars(struct run *run)
-{
-    struct world_config *c = &run->config;
-    struct adversary_config drawn = {.seed = c->seed};
-
-    adversary_draw(&drawn, c->study->site_count, c->study->colluders);
-    c->liars = drawn.liars;
-    memcpy(c->deceits, drawn.deceits, sizeof c->deceits);
-}
-
 int run_new(struct run *run, const struct run_input *in,
             const struct options *o, uint64_t seed, FILE *trace,
             struct error *error)
 {
-    *run = (struct run){.all_return = true};
+    *run = (struct run){0};
     if (o->members_from > 0) {
         int status = deal(run, in, o, seed, error);
         if (status != 0)
@@ -129,18 +92,6 @@ int run_new(struct run *run, const struct run_input *in,
                                                                : in->datasets));
     run->config.seed = seed;
     run->config.trace = trace;
-    for (size_t i = 0; i < run->config.crash_count; i++)
-        if (run->config.crashes[i].restart_after_ms == WORLD_NEVER)
-            run->all_return = false;
-    if (o->chaos)
-        run->all_return = chaos_draw(&run->config);
-    if (o->churn)
-        run->all_return = churn_draw(&run->config) && run->all_return;
-    if (o->byzantine)
-        draw_liars(run);
-    if (o->byzantine)
-        spare(&run->config);
-    if (o->churn || o->byzantine)
-        run->config.stall_ms = STALL_MS;
+    run->all_return = ordeal_draw(&run->config, &o->ordeal);
     return world_new(&run->world, &run->config, error);
 }

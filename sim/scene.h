@@ -7,7 +7,9 @@
 #include "sim/adversary.h"
 #include "sim/canary.h"
 #include "sim/check.h"
+#include "sim/podcheck.h"
 #include "sim/queue.h"
+#include "sim/rumour.h"
 #include "sim/signatures.h"
 #include "sim/trace.h"
 #include "sim/world.h"
@@ -46,6 +48,8 @@ struct world {
     struct check *check;
     struct canary *canary;        /* NULL: no search */
     struct adversary *adversary;  /* NULL: nobody lies */
+    struct podcheck *podcheck;    /* NULL: one pod; so is */
+    struct rumour *rumour;        /* also if nobody lies */
     struct gossip_config context; /* what ctx depends on */
     struct signatures *signatures;
     struct scene_site *sites; /* [study.site_count] */

@@ -277,7 +277,7 @@ static void summarise(const struct tally *t, const struct options *o,
     FILE *out = o->json ? stderr : stdout;
 
     fprintf(out, "finished %" PRIu64 " of %" PRIu64 "; ", t->finished, t->runs);
-    if (o->byzantine || o->churn)
+    if (o->ordeal.byzantine || o->ordeal.churn)
         fprintf(out, "where t honest members stay %" PRIu64 " of %" PRIu64 "; ",
                 t->enough_finished, t->enough);
     fprintf(out,

@@ -166,6 +166,9 @@ static void receive_post(struct world *w, const struct queue_item *item)
 {
     struct gossip_event event = {.kind = GOSSIP_POSTED, .now_ms = w->now_ms};
 
+    if (w->rumour != NULL && (w->config.liars >> item->member & 1))
+        rumour_hear(w->rumour, item->head, item->head_size,
+                    item->head + item->head_size, item->body_size);
     event.posted.pod = item->pod;
     event.posted.from = item->from;
     event.posted.head = item->head;
@@ -264,6 +267,9 @@ void world_turn(struct world *w)
     if (w->violation[0] == '\0')
         snprintf(w->violation, sizeof w->violation, "%s",
                  check_violation(w->check));
+    if (w->violation[0] == '\0' && w->podcheck != NULL)
+        snprintf(w->violation, sizeof w->violation, "%s",
+                 podcheck_violation(w->podcheck));
 }
 
 void world_conclude(struct world *w)
@@ -305,6 +311,11 @@ void world_deliver(struct world *w, uint32_t from_pod,
                                               .body_size = post->body_size});
 }
 
+struct podcheck *world_podcheck(struct world *w)
+{
+    return w->podcheck;
+}
+
 const struct identity_public *world_key(const struct world *w, uint32_t member)
 {
     return &w->sites[member].identity.open;
@@ -336,6 +347,31 @@ static int recruit(struct world *w)
         if (config.liars >> i & 1)
             adversary_enlist(w->adversary, i, &w->sites[i].identity);
     return 0;
+}
+
+static int recruit_for_pods(struct world *w)
+{
+    struct rumour_config config = {
+        .study = &w->study, .liars = w->config.liars, .seed = w->config.seed};
+
+    memcpy(config.kinds, w->config.rumours, sizeof config.kinds);
+    w->rumour = rumour_new(&config);
+    if (w->rumour == NULL)
+        return -1;
+    for (uint32_t i = 0; i < w->study.site_count; i++)
+        if (config.liars >> i & 1)
+            rumour_enlist(w->rumour, i, w->sites[i].identity.sign_secret);
+    return 0;
+}
+
+static int watch_pods(struct world *w)
+{
+    if (w->config.pods == NULL)
+        return 0;
+    w->podcheck = podcheck_new(&w->study, w->config.liars);
+    if (w->podcheck == NULL)
+        return -1;
+    return w->config.liars == 0 ? 0 : recruit_for_pods(w);
 }
 
 int world_new(struct world **world, const struct world_config *config,
@@ -374,7 +410,7 @@ int world_new(struct world **world, const struct world_config *config,
     if (w->canary != NULL)
         fill_canaries(w);
     member_bind(&w->context, &w->study);
-    if (config->liars != 0 && recruit(w) != 0)
+    if ((config->liars != 0 && recruit(w) != 0) || watch_pods(w) != 0)
         goto fail;
     return 0;
 fail:
@@ -397,6 +433,8 @@ void world_free(struct world *w)
     check_free(w->check);
     canary_free(w->canary);
     adversary_free(w->adversary);
+    podcheck_free(w->podcheck);
+    rumour_free(w->rumour);
     signatures_free(w->signatures);
     free(w->sites);
     free(w->study.sites);

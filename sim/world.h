@@ -64,6 +64,8 @@ struct world_config {
     size_t drop_count;
     uint64_t liars; /* bitmap: whose messages the adversary may falsify */
     uint64_t deceits[GOSSIP_MEMBERS_MAX]; /* of enum adversary_deceit */
+    uint64_t rumours[GOSSIP_MEMBERS_MAX]; /* of enum rumour_kind; all 0: drawn
+                                             from the seed */
     const struct mix_pod
         *pods;   /* of a pod's view, all with their keys; borrowed
                     and filled in before world_start; or NULL */
@@ -101,6 +103,8 @@ const struct world_post *world_posts(struct world *world, size_t *count);
 /* `post` of pod `from_pod` arrives at its receiver at that time; takes head. */
 void world_deliver(struct world *world, uint32_t from_pod,
                    const struct world_post *post, uint64_t at_ms);
+/* What the checkers know of it; NULL: one pod. */
+struct podcheck *world_podcheck(struct world *world);
 const struct identity_public *world_key(const struct world *world,
                                         uint32_t member);
 

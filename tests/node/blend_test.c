@@ -433,12 +433,8 @@ static bool show_two(struct net *n, struct letter *l)
     memcpy(&word, &lie, sizeof word);
     mixwire_hash(w.hash, &word, 1);
     uint8_t study[MIXWIRE_HASH_BYTES], bytes[MIXWIRE_MAX];
-    static const uint8_t label[16] = "starling pods", zeros[64];
-    crypto_generichash_state h;
-    crypto_generichash_init(&h, NULL, 0, sizeof study);
-    crypto_generichash_update(&h, label, sizeof label);
-    crypto_generichash_update(&h, zeros, sizeof zeros);
-    crypto_generichash_final(&h, study, sizeof study);
+    static const uint8_t zeros[MIXWIRE_HASH_BYTES];
+    mixwire_study(study, zeros, zeros);
     size_t size =
         mixwire_write(bytes, &w, study, n->identities[0][0].sign_secret);
     assert_int_equal(size, l->head_size);
