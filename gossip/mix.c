@@ -47,7 +47,7 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
     if (m == NULL)
         return NULL;
     assert(config->neighbour_count <= MIX_NEIGHBOURS_MAX);
-    assert(config->stages >= 1);
+    assert(config->stages >= 1 && config->stages <= MIXER_STAGES);
     m->config = *config;
     memcpy(m->neighbours, config->neighbours,
            config->neighbour_count * sizeof *m->neighbours);
@@ -62,7 +62,8 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
     m->early = calloc(mixer_pod(m)->members, sizeof *m->early);
     if (m->early == NULL)
         goto fail;
-    m->voted_seq = UINT64_MAX;
+    for (size_t i = 0; i < MIXER_STAGES; i++)
+        m->promises[i].seq = UINT64_MAX;
     for (size_t i = 0; i < MIXER_KEPT; i++)
         if (make_entry(m, &m->entries[i]) != 0)
             goto fail;
@@ -77,7 +78,6 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
      * for may be gone when it comes back. */
     if (mixer_pod(m)->members == 1)
         saved = NULL;
-    m->voted_seq = saved == NULL ? UINT64_MAX : 0;
     if (saved != NULL && mixvote_load(m, saved, saved_size) != 0)
         goto fail;
     return m;

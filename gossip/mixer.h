@@ -11,6 +11,8 @@ enum {
     MIXER_FUTURE = 2,
     MIXER_OWN = 16, /* steps whose own offer is kept: on directed graphs a pod
                        may be so far ahead of one that hears it */
+    MIXER_STAGES = 2,
+    MIXER_PROMISE_BYTES = 16 + MIXWIRE_MAX, /* saved */
     MIXER_EFFECTS = 512,
     MIXER_ARENA_BYTES = 65536
 };
@@ -61,6 +63,16 @@ struct mixer_vote {
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
 };
 
+/* What was voted in a step. A member that comes back makes all steps of its
+ * round again: its votes in each of them stand. */
+struct mixer_promise {
+    uint64_t seq;   /* UINT64_MAX: none yet */
+    uint32_t voted; /* ballot + 1 of the newest PREPARE */
+    bool locked;
+    uint32_t lock_ballot;
+    struct mixwire lock; /* as a PROPOSE: value and its PREPAREs */
+};
+
 /* What a fellow said of a step that has not begun here. */
 struct mixer_early {
     uint64_t seq;
@@ -90,12 +102,8 @@ struct mix {
     struct mixer_head proposal_head, prepare_head, commit_head;
     struct mixer_vote prepares[MIXWIRE_MEMBERS_MAX];
     struct mixer_vote commits[MIXWIRE_MEMBERS_MAX];
-    bool locked;
-    uint32_t lock_ballot;
-    struct mixwire lock; /* as a PROPOSE: value and its PREPAREs */
-    uint64_t voted_seq;
-    uint32_t voted; /* ballot + 1 of our newest PREPARE in voted_seq */
-    uint8_t record[16 + MIXWIRE_MAX];
+    struct mixer_promise promises[MIXER_STAGES];
+    uint8_t record[MIXER_STAGES * MIXER_PROMISE_BYTES];
 
     struct mixer_early *early; /* [members of this pod] */
 
@@ -133,6 +141,11 @@ static inline uint32_t mixer_count(uint64_t set)
 static inline const struct mix_pod *mixer_pod(const struct mix *m)
 {
     return &m->config.pods[m->config.pod];
+}
+
+static inline struct mixer_promise *mixer_promise(struct mix *m)
+{
+    return &m->promises[m->seq % m->config.stages];
 }
 
 /* The step's slot, taken for it if it may be; else NULL. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { DOUBLINGS = 4, BALLOT_MAX = 1 << 30, RECORD_HEAD = 12 };
+enum { DOUBLINGS = 4, BALLOT_MAX = 1 << 30, PROMISE_HEAD = 16 };
 
 static uint32_t proposer(const struct mix *m, uint32_t ballot)
 {
@@ -23,51 +23,76 @@ static void enter(struct mix *m, uint32_t ballot)
 
 void mixvote_begin(struct mix *m)
 {
+    struct mixer_promise *p = mixer_promise(m);
+
     memset(m->prepares, 0, sizeof m->prepares);
     memset(m->commits, 0, sizeof m->commits);
-    if (m->voted_seq != m->seq) {
-        m->locked = false;
-        m->voted = 0;
-        m->voted_seq = m->seq;
-    }
-    enter(m, m->voted);
+    if (p->seq != m->seq)
+        *p = (struct mixer_promise){.seq = m->seq};
+    enter(m, p->voted);
 }
 
-/* voted_seq, voted, and the lock as the PROPOSE that would show it. */
+static uint8_t *put(uint8_t *at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        *at++ = (uint8_t)(value >> 8 * i);
+    return at;
+}
+
+static uint64_t get(const uint8_t *at, size_t size)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < size; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
+/* Of each stage: seq: u64, voted: u32, size: u32, the lock as the PROPOSE that
+ * would show it. */
 static void save(struct mix *m)
 {
-    struct mixer_head head = {0};
-    struct mix_effect *effect;
+    uint8_t *at = m->record;
 
-    for (size_t i = 0; i < 8; i++)
-        m->record[i] = (uint8_t)(m->voted_seq >> 8 * i);
-    for (size_t i = 0; i < 4; i++)
-        m->record[8 + i] = (uint8_t)(m->voted >> 8 * i);
-    if (m->locked)
-        head.size = mixwire_write(head.bytes, &m->lock, m->study, NULL);
-    memcpy(m->record + RECORD_HEAD, head.bytes, head.size);
-    effect = &m->effects[m->effect_count++];
-    *effect = (struct mix_effect){.kind = MIX_SAVE,
-                                  .head = m->record,
-                                  .head_size = RECORD_HEAD + head.size};
+    for (size_t i = 0; i < m->config.stages; i++) {
+        struct mixer_promise *p = &m->promises[i];
+        struct mixer_head head = {0};
+        if (p->locked)
+            head.size = mixwire_write(head.bytes, &p->lock, m->study, NULL);
+        at = put(put(put(at, p->seq, 8), p->voted, 4), head.size, 4);
+        memcpy(at, head.bytes, head.size);
+        at += head.size;
+    }
+    /* An earlier SAVE of these effects shares the record: it says more now. */
+    for (size_t k = 0; k < m->effect_count; k++)
+        if (m->effects[k].kind == MIX_SAVE)
+            m->effects[k].head_size = (size_t)(at - m->record);
+    m->effects[m->effect_count++] =
+        (struct mix_effect){.kind = MIX_SAVE,
+                            .head = m->record,
+                            .head_size = (size_t)(at - m->record)};
 }
 
 int mixvote_load(struct mix *m, const uint8_t *record, size_t size)
 {
-    if (size < RECORD_HEAD)
-        return -1;
-    for (size_t i = 0; i < 8; i++)
-        m->voted_seq |= (uint64_t)record[i] << 8 * i;
-    for (size_t i = 0; i < 4; i++)
-        m->voted |= (uint32_t)record[8 + i] << 8 * i;
-    m->locked = size > RECORD_HEAD;
-    m->lock_ballot = 0;
-    if (!m->locked)
-        return 0;
-    if (mixwire_parse(&m->lock, record + RECORD_HEAD, size - RECORD_HEAD) != 0)
-        return -1;
-    m->lock_ballot = m->lock.quorum.ballot;
-    return 0;
+    for (size_t i = 0; i < m->config.stages; i++) {
+        struct mixer_promise *p = &m->promises[i];
+        if (size < PROMISE_HEAD)
+            return -1;
+        size_t lock = get(record + 12, 4);
+        p->seq = get(record, 8);
+        p->voted = (uint32_t)get(record + 8, 4);
+        record += PROMISE_HEAD;
+        size -= PROMISE_HEAD;
+        p->locked = lock > 0;
+        if (lock > size ||
+            (p->locked && mixwire_parse(&p->lock, record, lock) != 0))
+            return -1;
+        p->lock_ballot = p->locked ? p->lock.quorum.ballot : 0;
+        record += lock;
+        size -= lock;
+    }
+    return size == 0 ? 0 : -1;
 }
 
 static bool same(const uint8_t *a, const uint8_t *b)
@@ -141,6 +166,7 @@ static bool may_propose(struct mix *m, const struct mixer_entry *e,
 /* A member votes for what it could have proposed itself, but for the time. */
 static bool may_prepare(struct mix *m, const struct mixer_entry *e)
 {
+    const struct mixer_promise *kept = mixer_promise(m);
     const struct mixwire *p = &m->proposal;
 
     if ((p->value.used & ~e->in) != 0 ||
@@ -154,24 +180,25 @@ static bool may_prepare(struct mix *m, const struct mixer_entry *e)
             !mixer_holds(e, k, hash))
             return false;
     }
-    if (!m->locked)
+    if (!kept->locked)
         return true;
     uint8_t mine[MIXWIRE_HASH_BYTES], theirs[MIXWIRE_HASH_BYTES];
-    mixwire_value_hash(mine, &m->lock.value);
+    mixwire_value_hash(mine, &kept->lock.value);
     mixwire_value_hash(theirs, &p->value);
     return same(mine, theirs) ||
-           (p->quorum.members != 0 && p->quorum.ballot > m->lock_ballot &&
+           (p->quorum.members != 0 && p->quorum.ballot > kept->lock_ballot &&
             p->quorum.ballot < m->ballot);
 }
 
 static void propose(struct mix *m, struct mixer_entry *e)
 {
+    const struct mixer_promise *kept = mixer_promise(m);
     struct mixwire *p = &m->scratch;
 
     *p = (struct mixwire){.type = MIXWIRE_PROPOSE};
-    if (m->locked) {
-        p->value = m->lock.value;
-        p->quorum = m->lock.quorum;
+    if (kept->locked) {
+        p->value = kept->lock.value;
+        p->quorum = kept->lock.quorum;
     } else if (!may_propose(m, e, &p->value)) {
         return;
     }
@@ -246,6 +273,7 @@ static void decide(struct mix *m, struct mixer_entry *e,
 
 static void step(struct mix *m, struct mixer_entry *e)
 {
+    struct mixer_promise *kept = mixer_promise(m);
     uint8_t hash[MIXWIRE_HASH_BYTES];
     struct mixwire *p = &m->proposal;
 
@@ -256,9 +284,9 @@ static void step(struct mix *m, struct mixer_entry *e)
             return;
     }
     mixwire_value_hash(hash, &p->value);
-    if (!m->prepared && m->ballot + 1 > m->voted && may_prepare(m, e)) {
+    if (!m->prepared && m->ballot + 1 > kept->voted && may_prepare(m, e)) {
         m->prepared = true;
-        m->voted = m->ballot + 1;
+        kept->voted = m->ballot + 1;
         save(m);
         vote(m, MIXWIRE_PREPARE, hash, &m->prepare_head, m->prepares);
     }
@@ -266,10 +294,10 @@ static void step(struct mix *m, struct mixer_entry *e)
         struct mixwire_quorum q;
         gather(&q, m, m->prepares, m->ballot, hash);
         if (m->prepared && mixer_count(q.members) >= mixer_pod(m)->threshold) {
-            m->committed = m->locked = true;
-            m->lock = *p;
-            m->lock.quorum = q;
-            m->lock_ballot = m->ballot;
+            m->committed = kept->locked = true;
+            kept->lock = *p;
+            kept->lock.quorum = q;
+            kept->lock_ballot = m->ballot;
             save(m);
             vote(m, MIXWIRE_COMMIT, hash, &m->commit_head, m->commits);
         }
