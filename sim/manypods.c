@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/pods.h"
 #include "sim/worlds.h"
 
 enum { PATH_SIZE = 4096, FINE = 0, FAILED = 1 };
@@ -138,13 +139,29 @@ static struct worlds_config config_of(const struct study *study,
         .loss_ppm = (uint32_t)(study->loss * 1e6)};
 }
 
-static int run(const struct study *study, struct dataset **datasets,
-               const struct options *o, struct error *error)
+/* DIR/trace-0.txt and so on, of each pod. */
+static int open_traces(FILE **traces, const struct study *study,
+                       const char *folder, struct error *error)
 {
-    struct worlds_config config = config_of(study, datasets, o);
+    char path[PATH_SIZE];
+
+    for (uint32_t p = 0; p < study->pod_count; p++) {
+        snprintf(path, sizeof path, "%s/trace-%u.txt", folder, p);
+        traces[p] = fopen(path, "w");
+        if (traces[p] == NULL)
+            return error_set(error, -errno, "%s: %s; choose another --out",
+                             path, strerror(errno));
+    }
+    return 0;
+}
+
+static int run_traced(const struct worlds_config *config,
+                      const struct options *o, struct error *error)
+{
+    const struct study *study = config->study;
     struct worlds *w;
     size_t count;
-    int code = worlds_new(&w, &config, error);
+    int code = worlds_new(&w, config, error);
 
     if (code != 0)
         return code;
@@ -162,6 +179,25 @@ static int run(const struct study *study, struct dataset **datasets,
                study->name, study->pod_count, count,
                (double)r[count - 1].virtual_ms / 1000, r[count - 1].consensus);
     worlds_free(w);
+    return code;
+}
+
+static int run(const struct study *study, struct dataset **datasets,
+               const struct options *o, struct error *error)
+{
+    struct worlds_config config = config_of(study, datasets, o);
+    FILE *traces[PODS_MAX] = {NULL};
+    int code = 0;
+
+    if (o->trace) {
+        code = open_traces(traces, study, o->out, error);
+        config.traces = traces;
+    }
+    if (code == 0)
+        code = run_traced(&config, o, error);
+    for (uint32_t p = 0; p < study->pod_count; p++)
+        if (traces[p] != NULL)
+            fclose(traces[p]);
     return code;
 }
 
@@ -225,7 +261,7 @@ static int run_seeds(const struct study *study, struct dataset **datasets,
 
 static const char *refused(const struct options *o)
 {
-    return o->trace                  ? "--trace"
+    return o->has_seeds && o->trace  ? "--trace with --seeds"
            : o->members_to > 0       ? "--members"
            : o->has_seeds && o->json ? "--json with --seeds"
                                      : NULL;

@@ -300,6 +300,8 @@ static void post_one(struct world *w, uint32_t from,
     w->sites[from].bytes_sent += l->head_size + l->body_size;
     w->messages++;
     w->lies += l->lie;
+    trace_post(&w->trace, from, "->", l->pod, l->to, l->head, l->head_size,
+               l->lie ? " lies" : "");
     if (podcheck_posted(w->podcheck, from, l->head, l->head_size, l->body,
                         l->body_size))
         check_offer(w, from, l);

@@ -178,3 +178,26 @@ void trace_done(struct trace *t, uint32_t member, const struct gossip_effect *e)
                                    : trace_names(names, sizeof names, t->study,
                                                  e->done.members));
 }
+
+void trace_post(struct trace *t, uint32_t member, const char *arrow,
+                uint32_t pod, uint32_t other, const uint8_t *head,
+                size_t head_size, const char *fate)
+{
+    static const char *const names[MIXWIRE_TYPES] = {
+        "?",          "OFFER",    "MIX-PROPOSE", "MIX-PREPARE",
+        "MIX-COMMIT", "MIX-CERT", "MIX-WANT",    "OVER"};
+    struct mixwire m;
+
+    if (t->file == NULL)
+        return;
+    if (mixwire_parse(&m, head, head_size) != 0) {
+        trace_say(t, member, "%s pod %" PRIu32 " member %" PRIu32 " garbage%s",
+                  arrow, pod, other, fate);
+        return;
+    }
+    trace_say(t, member,
+              "%s pod %" PRIu32 " member %" PRIu32 " %s of %" PRIu32 "/%" PRIu32
+              " r%" PRIu64 " s%" PRIu32 " b%" PRIu32 "%s",
+              arrow, pod, other, names[m.type], m.pod, m.sender, m.round,
+              m.stage, m.ballot, fate);
+}

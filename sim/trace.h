@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gossip/mixwire.h"
 #include "gossip/wire.h"
 #include "node/study.h"
 
@@ -40,6 +41,10 @@ void trace_sent(struct trace *trace, uint32_t member, uint32_t to,
 /* A liar's message, `m` NULL if it is none; `lie` names its deceit. */
 void trace_lie(struct trace *trace, uint32_t member, uint32_t to,
                const struct wire_message *message, const char *lie);
+/* A message about pods, sent ("->") or arriving ("<-"); fate: " lies" or "". */
+void trace_post(struct trace *trace, uint32_t member, const char *arrow,
+                uint32_t pod, uint32_t other, const uint8_t *head,
+                size_t head_size, const char *fate);
 void trace_flush(struct trace *trace);
 void trace_save(struct trace *trace, uint32_t member, uint32_t slot,
                 size_t size);

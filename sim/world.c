@@ -169,6 +169,8 @@ static void receive_post(struct world *w, const struct queue_item *item)
     if (w->rumour != NULL && (w->config.liars >> item->member & 1))
         rumour_hear(w->rumour, item->head, item->head_size,
                     item->head + item->head_size, item->body_size);
+    trace_post(&w->trace, item->member, "<-", item->pod, item->from, item->head,
+               item->head_size, "");
     event.posted.pod = item->pod;
     event.posted.from = item->from;
     event.posted.head = item->head;

@@ -77,6 +77,7 @@ static int make_pod(struct worlds *p, uint32_t k, struct error *error)
     config.seed = p->config.seed * 1000003 + k;
     config.pods = p->mixes;
     config.search = p->config.search;
+    config.trace = p->config.traces == NULL ? NULL : p->config.traces[k];
     if (!ordeal_draw(&config, &p->config.ordeal))
         p->all_return = false;
     for (uint32_t i = 0; i < pod->view.site_count; i++)

@@ -33,8 +33,9 @@ struct worlds_config {
         struct world_crash rule;
     } crashes[WORLDS_CRASHES_MAX];
     size_t crash_count;
-    uint32_t threads; /* 0: one; the run is the same for any number */
-    bool search;      /* as world_config's, slow */
+    uint32_t threads;    /* 0: one; the run is the same for any number */
+    bool search;         /* as world_config's, slow */
+    FILE *const *traces; /* [pod_count] one of each world, or NULL; borrowed */
     /* Somebody between the pods: may change, drop (set *size to 0) or keep a
      * head on its way. NULL: nobody. */
     void (*tamper)(void *context, uint32_t from_pod, struct world_post *post);
