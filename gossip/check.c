@@ -218,6 +218,13 @@ static bool audit(struct gossip *g)
     return true;
 }
 
+void check_take(struct gossip *g)
+{
+    for (uint32_t a = 0; a < engine_count(g->open.v.members); a++)
+        if ((g->open.have & engine_bit(a)) == 0)
+            accept(g, a);
+}
+
 bool check_advance(struct gossip *g)
 {
     bool moved = false;

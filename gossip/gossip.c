@@ -194,10 +194,13 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
 }
 
 /* What makes up a result. After a restart our own part of one comes back. With
- * CHECK nobody takes one from others: a signed SUM may be false. */
+ * CHECK of an attempt that is over here: what c + 1 holders attest. */
 static bool is_result(const struct gossip *g, const struct wire_message *m)
 {
-    return !g->config.check && (m->type == WIRE_CERT || m->type == WIRE_SUM);
+    if (g->config.check && m->attempt >= g->attempt)
+        return false;
+    return m->type == WIRE_CERT || m->type == WIRE_SUM ||
+           (g->config.check && m->type == WIRE_CHECK);
 }
 
 /* Worth a signature check: of the attempt under way, or about a result of this
@@ -313,7 +316,8 @@ static bool already_here(const struct gossip *g, const struct wire_message *m)
         return !g->config.check && g->open.attempt == g->attempt &&
                (g->open.have & engine_bit(m->sum.slice));
     case WIRE_CHECK:
-        return g->check != NULL && (g->check->have_checks & bit);
+        return g->check != NULL && g->open.attempt == g->attempt &&
+               (g->check->have_checks & bit);
     default:
         return false;
     }

@@ -65,7 +65,9 @@ static void describe(const struct gossip *g, struct wire_message *m)
     m->want.recvs = g->have_recvs;
     m->want.unmasks = g->have_unmasks;
     m->want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
-    m->want.checks = g->check != NULL ? g->check->have_checks : 0;
+    m->want.checks = g->check != NULL && g->open.attempt == g->attempt
+                         ? g->check->have_checks
+                         : 0;
     m->want.closes = cohort_closers(g);
     m->want.audits = check_audits(g);
     m->want.dones = g->have_dones;
@@ -200,36 +202,6 @@ static void send_sums(struct gossip *g, uint32_t to, const struct result *r,
     }
 }
 
-static void answer_here(struct gossip *g, const struct wire_message *m)
-{
-    const struct wire_message *w = m;
-    uint32_t to = m->sender, tick = m->want.tick;
-
-    if (g->released && g->phase <= PHASE_V)
-        mail_send(g, to, &g->bound_mail, NULL, 0);
-    send_lacking(g, to, g->keys_mail, w->want.keys, tick);
-    if ((w->want.shares & engine_bit(g->config.self)) == 0)
-        mail_send(g, to, &g->shares_out[to], NULL, 0);
-    send_lacking(g, to, g->acks_mail, w->want.acks, tick);
-    send_agreement(g, m, WIRE_V);
-    if (g->agree[WIRE_V].certified && (w->want.certified & 1)) {
-        uint64_t parts = round_parts(g, &g->agree[WIRE_V].value, to);
-        for (uint32_t j = 0; j < g->config.members; j++)
-            if (j != to && (j != g->config.self || g->y_sent) &&
-                ours_to_send(g, j, tick))
-                round_send_slices(g, to, j, parts & ~w->want.slices[j]);
-        check_answer(g, to, w->want.audits, tick);
-    }
-    send_lacking(g, to, g->recv_mail, w->want.recvs, tick);
-    send_agreement(g, m, WIRE_U);
-    send_lacking(g, to, g->unmask_mail, w->want.unmasks, tick);
-    send_lacking(g, to, g->check_mail, w->want.checks, tick);
-    if (cohort_changes(g))
-        send_lacking(g, to, g->close_mail, w->want.closes, tick);
-    if (open_complete(&g->open) || g->open.attempt == g->attempt)
-        send_sums(g, to, &g->open, w->want.sums, tick);
-}
-
 /* A whole result comes from two members at a time, each tick from others: the
  * members may hold results of different attempts, and parts of two do not fit.
  */
@@ -256,6 +228,41 @@ static void send_result(struct gossip *g, const struct wire_message *m,
         mail_send(g, to, &r->sums[a], r->lanes + first * r->lane,
                   count * r->lane);
     }
+    for (uint32_t j = 0; r == &g->open && j < g->config.members; j++)
+        if (g->check != NULL && (g->check->have_checks & engine_bit(j)))
+            mail_send(g, to, &g->check_mail[j], NULL, 0);
+}
+
+static void answer_here(struct gossip *g, const struct wire_message *m)
+{
+    const struct wire_message *w = m;
+    uint32_t to = m->sender, tick = m->want.tick;
+
+    if (g->released && g->phase <= PHASE_V)
+        mail_send(g, to, &g->bound_mail, NULL, 0);
+    send_lacking(g, to, g->keys_mail, w->want.keys, tick);
+    if ((w->want.shares & engine_bit(g->config.self)) == 0)
+        mail_send(g, to, &g->shares_out[to], NULL, 0);
+    send_lacking(g, to, g->acks_mail, w->want.acks, tick);
+    send_agreement(g, m, WIRE_V);
+    if (g->agree[WIRE_V].certified && (w->want.certified & 1)) {
+        uint64_t parts = round_parts(g, &g->agree[WIRE_V].value, to);
+        for (uint32_t j = 0; j < g->config.members; j++)
+            if (j != to && (j != g->config.self || g->y_sent) &&
+                ours_to_send(g, j, tick))
+                round_send_slices(g, to, j, parts & ~w->want.slices[j]);
+        check_answer(g, to, w->want.audits, tick);
+    }
+    send_lacking(g, to, g->recv_mail, w->want.recvs, tick);
+    send_agreement(g, m, WIRE_U);
+    send_lacking(g, to, g->unmask_mail, w->want.unmasks, tick);
+    send_lacking(g, to, g->check_mail, w->want.checks, tick);
+    if (cohort_changes(g))
+        send_lacking(g, to, g->close_mail, w->want.closes, tick);
+    if (open_complete(&g->open) && g->open.attempt != g->attempt)
+        send_result(g, m, &g->open);
+    else if (g->open.attempt == g->attempt)
+        send_sums(g, to, &g->open, w->want.sums, tick);
 }
 
 /* To a member one round behind: the complete result of that round. */
@@ -337,8 +344,7 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     if (m->attempt > g->attempt) {
         ask_ahead(g, m->sender);
         /* Among several pods absorbing may wait for it: it needs the result. */
-        if (g->phase == PHASE_ABSORB && !g->config.check &&
-            open_complete(&g->open))
+        if (g->phase == PHASE_ABSORB && open_complete(&g->open))
             send_result(g, m, &g->open);
         return;
     }
@@ -346,7 +352,7 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
     if (cohort_changes(g)) /* it may have released, and wait for these */
         send_lacking(g, m->sender, g->close_mail, m->want.closes, m->want.tick);
-    if (!g->config.check && open_complete(&g->open))
+    if (open_complete(&g->open))
         send_result(g, m, &g->open);
 }
 
