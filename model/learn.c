@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -58,10 +59,11 @@ int learn_check(const struct task_spec *spec, struct error *error)
         (!(t->mu > 0) || !isfinite(t->mu)))
         return wrong(error, "mu", t->mu, "more than 0 with 'fedprox'");
     if (strcmp(spec->method, "fedsgd") == 0 &&
-        (t->local_steps != 1 || t->batch != 0))
+        (t->local_steps != 1 || t->batch != 0 || t->momentum > 0))
         return error_set(error, -EINVAL,
-                         "method: found 'fedsgd' with local steps or batches, "
-                         "expected local_steps: 1 and batch: 0, or 'fedavg'");
+                         "method: found 'fedsgd' with local steps, batches or "
+                         "momentum, expected local_steps: 1, batch: 0 and no "
+                         "momentum, or 'fedavg'");
     return check_network(spec, error);
 }
 
@@ -118,17 +120,32 @@ static double *own_control(double *memory, const struct train_state *s,
     return before;
 }
 
+/* steps * step; with momentum a gradient also counts in all steps after its
+ * own. 0: steps too small to tell a gradient from. */
+static double length_of(const struct net_descent *d)
+{
+    const double b = d->momentum, k = (double)d->steps;
+    const double length = d->step * (k - b * (1 - pow(b, k)) / (1 - b));
+
+    return length > DBL_MIN ? length / (1 - b) : 0;
+}
+
 /* Option II: c_k+ = c_k - c + (w - v) / (steps * step). It is c_k+ that is
  * sent, not the difference, so that what rounding does to a sum does not add
- * up over the rounds. */
+ * up over the rounds. It is cut to +-most here: what the lanes would cut off,
+ * they would carry over to a value that replaces it. */
 static void renew_control(double *control, double *own,
                           const struct train_state *s, const double *delta,
-                          size_t count, double length)
+                          size_t count, double length, double most)
 {
     double *after = own + count;
 
-    for (size_t i = 0; i < count; i++)
-        control[i] = after[i] = own[i] - s->control[i] - delta[i] / length;
+    for (size_t i = 0; i < count; i++) {
+        double c = own[i];
+        if (length > 0)
+            c -= s->control[i] + delta[i] / length;
+        control[i] = after[i] = fmin(fmax(c, -most), most);
+    }
 }
 
 static void measure_split(const struct task *task, double *sums,
@@ -142,21 +159,25 @@ static void measure_split(const struct task *task, double *sums,
                           task->y + first, rows, task->work);
 }
 
-/* n_k, then both splits' loss and hits. */
+/* Both splits' rows, loss and hits. */
 static bool send_numbers(const struct task *task, double *x,
                          const struct train_state *s)
 {
     const struct fixed_shape lanes = train_lanes(task);
     const size_t splits = s->slots[TRAIN_N_TEST] > 0 ? 2 : 1;
     const size_t step = digits_count(&lanes);
-    bool fine = digits_write(x, (double)task->train, &lanes);
+    bool fine = true;
 
-    for (size_t i = 0; i < splits; i++) {
+    for (size_t i = 0; i < splits; i++, x += TRAIN_SPLIT * step) {
+        const size_t rows = i == 0 ? task->train : task->test;
         double sums[NET_SUMS];
-        measure_split(task, sums, s->w, i == 0 ? 0 : task->train,
-                      i == 0 ? task->train : task->test);
-        fine = digits_write(x += step, sums[NET_LOSS], &lanes) && fine;
-        fine = digits_write(x += step, sums[NET_CORRECT], &lanes) && fine;
+        measure_split(task, sums, s->w, i == 0 ? 0 : task->train, rows);
+        const double numbers[TRAIN_SPLIT] = {
+            [TRAIN_SPLIT_ROWS] = (double)rows,
+            [TRAIN_SPLIT_LOSS] = sums[NET_LOSS],
+            [TRAIN_SPLIT_CORRECT] = sums[NET_CORRECT]};
+        for (size_t n = 0; n < TRAIN_SPLIT; n++)
+            fine = digits_write(x + n * step, numbers[n], &lanes) && fine;
     }
     return fine;
 }
@@ -170,8 +191,9 @@ static void send_metrics(const struct task *task, double *x,
         const size_t first = i == 0 ? 0 : task->train;
         const size_t rows = i == 0 ? task->train : task->test;
         double *to = x + i * train_metrics_length(task);
-        double *positives = to + NET_SUMS;
+        double *positives = to + NET_SUMS + 1;
         double *negatives = positives + METRIC_BINS;
+        to[NET_SUMS] = (double)rows;
         measure_split(task, to, s->w, first, rows);
         if (!train_is_binary(task))
             continue;
@@ -230,7 +252,8 @@ static int send_round(struct task *task, double *x, double *memory,
     }
     task->kernel->descend(x, &d, task->work);
     if (own != NULL) {
-        renew_control(end, own, s, x, count, (double)d.steps * d.step);
+        const double most = train_lanes(task).bound / weight;
+        renew_control(end, own, s, x, count, length_of(&d), most);
         end += count;
     }
     for (double *value = x; value < end; value++)

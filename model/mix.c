@@ -11,6 +11,7 @@
 
 /* Adam's, as Reddi et al. use them at the server. */
 static const double beta_one = 0.9, beta_two = 0.99, tau = 1e-3;
+static const double rounding = 1e-6; /* of a loss, in lanes */
 
 static void fail(struct train_state *s, enum train_reason reason, size_t at)
 {
@@ -48,33 +49,56 @@ static void take_scales(const struct task *task, struct train_state *s,
         fail(s, at == 0 ? TRAIN_ONE_CLASS : TRAIN_COLUMN_CONSTANT, at);
 }
 
-/* x: the first split's numbers of the round's vector. */
-static void take_splits(const struct task *task, struct train_state *s,
-                        const double *x)
+/* The means over one split's rows of the sites in this sum, which are not
+ * always all. Returns the rows. */
+static double take_split(double *loss, double *accuracy, double rows,
+                         double loss_sum, double correct)
 {
-    const double n = s->slots[TRAIN_N_TRAIN], m = s->slots[TRAIN_N_TEST];
-    const struct fixed_shape lanes = train_lanes(task);
-    const size_t step = digits_count(&lanes);
-
-    s->slots[TRAIN_MEASURED] = 1;
-    s->slots[TRAIN_LOSS] = digits_read(x, &lanes) / n;
-    s->slots[TRAIN_ACCURACY] = digits_read(x + step, &lanes) / n;
-    if (!(m > 0))
-        return;
-    x += TRAIN_SPLIT * step;
-    s->slots[TRAIN_TEST_LOSS] = digits_read(x, &lanes) / m;
-    s->slots[TRAIN_TEST_ACCURACY] = digits_read(x + step, &lanes) / m;
+    if (!(rows > 0)) /* none of these sites has any: the former stand */
+        return 0;
+    *loss = loss_sum / rows;
+    *accuracy = correct / rows;
+    return rows;
 }
 
-/* Whether w is good enough to go on from. */
-static bool is_patient(const struct task *task, struct train_state *s)
+static void measured(struct train_state *s)
 {
-    const double loss = s->slots[TRAIN_N_TEST] > 0 ? s->slots[TRAIN_TEST_LOSS]
-                                                   : s->slots[TRAIN_LOSS];
+    if (s->slots[TRAIN_MEASURED] == 0)
+        s->slots[TRAIN_FIRST_LOSS] = s->slots[TRAIN_LOSS];
+    s->slots[TRAIN_MEASURED] = 1;
+}
 
-    if (s->best == NULL)
+/* rows[2]: training and test rows in this sum. numbers: the round's last. */
+static void take_splits(const struct task *task, double *rows,
+                        struct train_state *s, const double *numbers)
+{
+    const struct fixed_shape lanes = train_lanes(task);
+    const size_t splits = s->slots[TRAIN_N_TEST] > 0 ? 2 : 1;
+    double n[2][TRAIN_SPLIT] = {{0}, {0}};
+
+    for (size_t i = 0; i < splits * TRAIN_SPLIT; i++)
+        n[i / TRAIN_SPLIT][i % TRAIN_SPLIT] =
+            digits_read(numbers + i * digits_count(&lanes), &lanes);
+    rows[0] = take_split(&s->slots[TRAIN_LOSS], &s->slots[TRAIN_ACCURACY],
+                         n[0][TRAIN_SPLIT_ROWS], n[0][TRAIN_SPLIT_LOSS],
+                         n[0][TRAIN_SPLIT_CORRECT]);
+    rows[1] = take_split(&s->slots[TRAIN_TEST_LOSS],
+                         &s->slots[TRAIN_TEST_ACCURACY], n[1][TRAIN_SPLIT_ROWS],
+                         n[1][TRAIN_SPLIT_LOSS], n[1][TRAIN_SPLIT_CORRECT]);
+    measured(s);
+}
+
+/* Whether w is good enough to go on from. rows[2] of this sum: without those
+ * that the choice is made by, it says nothing. */
+static bool is_patient(const struct task *task, struct train_state *s,
+                       const double *rows)
+{
+    const bool test = s->slots[TRAIN_N_TEST] > 0;
+    const double loss = s->slots[test ? TRAIN_TEST_LOSS : TRAIN_LOSS];
+
+    if (s->best == NULL || !(rows[test] > 0))
         return true;
-    if (s->slots[TRAIN_TRAINED] == 0 || loss < s->slots[TRAIN_BEST]) {
+    if (loss < s->slots[TRAIN_BEST]) {
         s->slots[TRAIN_BEST] = loss;
         s->slots[TRAIN_STALE] = 0;
         memcpy(s->best, s->w, task->count * sizeof *s->best);
@@ -121,27 +145,26 @@ static void go_on(const struct task *task, struct train_state *s,
 static void take_round(const struct task *task, struct train_state *s,
                        const double *x)
 {
-    const struct fixed_shape lanes = train_lanes(task);
     const size_t count = task->count;
-    const double *numbers = x + (s->control != NULL ? 2 : 1) * count;
+    double rows[2];
 
-    take_splits(task, s, numbers + digits_count(&lanes));
-    if (is_patient(task, s)) {
-        go_on(task, s, x, digits_read(numbers, &lanes));
+    take_splits(task, rows, s, x + (s->control != NULL ? 2 : 1) * count);
+    if (is_patient(task, s, rows)) {
+        go_on(task, s, x, rows[0]);
     } else {
         s->slots[TRAIN_STOPPED] = 1;
         s->slots[TRAIN_PHASE] = TRAIN_MEASURE;
     }
-    if (s->slots[TRAIN_PHASE] == TRAIN_MEASURE && s->best != NULL)
+    if (s->slots[TRAIN_PHASE] == TRAIN_MEASURE && s->best != NULL &&
+        isfinite(s->slots[TRAIN_BEST]))
         memcpy(s->w, s->best, count * sizeof *s->w);
 }
 
-static void collect(const struct task *task, double *metrics, const double *v,
-                    double rows)
+static void collect(const struct task *task, double *metrics, const double *v)
 {
-    const double *positives = v + NET_SUMS;
+    const double *positives = v + NET_SUMS + 1;
 
-    metrics[TRAIN_METRIC_ROWS] = rows;
+    metrics[TRAIN_METRIC_ROWS] = v[NET_SUMS];
     metrics[TRAIN_METRIC_LOSS] = v[NET_LOSS];
     metrics[TRAIN_METRIC_CORRECT] = v[NET_CORRECT];
     metrics[TRAIN_METRIC_BRIER] = v[NET_BRIER];
@@ -154,19 +177,20 @@ static void collect(const struct task *task, double *metrics, const double *v,
 static void take_metrics(const struct task *task, struct train_state *s,
                          const double *v)
 {
-    const double n = s->slots[TRAIN_N_TRAIN], m = s->slots[TRAIN_N_TEST];
     const double *test = v + train_metrics_length(task);
 
-    collect(task, s->metrics, v, n);
-    s->slots[TRAIN_MEASURED] = 1;
-    s->slots[TRAIN_LOSS] = v[NET_LOSS] / n;
-    s->slots[TRAIN_ACCURACY] = v[NET_CORRECT] / n;
+    collect(task, s->metrics, v);
+    take_split(&s->slots[TRAIN_LOSS], &s->slots[TRAIN_ACCURACY], v[NET_SUMS],
+               v[NET_LOSS], v[NET_CORRECT]);
+    measured(s);
     s->slots[TRAIN_PHASE] = TRAIN_FINISHED;
-    if (!(m > 0))
+    if (s->slots[TRAIN_LOSS] > s->slots[TRAIN_FIRST_LOSS] * (1 + rounding))
+        fail(s, TRAIN_RAN_AWAY, 0);
+    if (!(s->slots[TRAIN_N_TEST] > 0))
         return;
-    collect(task, s->metrics + TRAIN_METRICS, test, m);
-    s->slots[TRAIN_TEST_LOSS] = test[NET_LOSS] / m;
-    s->slots[TRAIN_TEST_ACCURACY] = test[NET_CORRECT] / m;
+    collect(task, s->metrics + TRAIN_METRICS, test);
+    take_split(&s->slots[TRAIN_TEST_LOSS], &s->slots[TRAIN_TEST_ACCURACY],
+               test[NET_SUMS], test[NET_LOSS], test[NET_CORRECT]);
 }
 
 void mix_absorb(const struct task *task, void *next, const void *state,

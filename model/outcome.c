@@ -57,6 +57,12 @@ static void explain(struct task_report *report, const struct task *t,
                  "none",
                  name, n);
         break;
+    case TRAIN_RAN_AWAY:
+        snprintf(text, size,
+                 "training ran away: the loss was %.6g in the beginning and is "
+                 "%.6g in the end; use a smaller step, or fewer local steps",
+                 s->slots[TRAIN_FIRST_LOSS], s->slots[TRAIN_LOSS]);
+        break;
     }
 }
 

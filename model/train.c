@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,18 +132,27 @@ static void build(struct task *t)
     t->train = t->data->row_count - t->test;
 }
 
+static void wipe_free(void *bytes, size_t size)
+{
+    if (bytes != NULL)
+        sodium_memzero(bytes, size);
+    free(bytes);
+}
+
+/* What shows this site's own steps is wiped: in work they are without masks. */
 static void close_task(struct task *task)
 {
     if (task == NULL)
         return;
+    const size_t rows = task->data->row_count;
     free(task->x);
     free(task->y);
     free(task->scale);
     free(task->seen);
     free(task->next);
-    free(task->shift);
-    free(task->p);
-    free(task->work);
+    wipe_free(task->shift, (control_count(task) + 1) * sizeof *task->shift);
+    wipe_free(task->p, (rows + 1) * sizeof *task->p);
+    wipe_free(task->work, task->kernel->work_size(&task->net, rows));
     free(task);
 }
 
@@ -199,7 +209,7 @@ static size_t state_size(const struct task *task)
 
 size_t train_metrics_length(const struct task *task)
 {
-    return NET_SUMS + (train_is_binary(task) ? (size_t)2 * METRIC_BINS : 0);
+    return NET_SUMS + 1 + (train_is_binary(task) ? (size_t)2 * METRIC_BINS : 0);
 }
 
 static bool is_narrow(const struct task_spec *spec)
@@ -243,7 +253,7 @@ static size_t length(const struct task *task, enum train_phase phase,
         return pooled_scales_length(task->width);
     case TRAIN_ROUNDS:
         return task->count + control_count(task) +
-               (1 + splits * TRAIN_SPLIT) * digits_count(&lanes);
+               splits * TRAIN_SPLIT * digits_count(&lanes);
     case TRAIN_MEASURE:
         return splits * train_metrics_length(task);
     default:
@@ -286,6 +296,7 @@ static void start(const struct task *task, void *state)
     prg_seed(&prg, seed);
     memset(task->next, 0, state_size(task));
     net_start(s.w, &task->net, &prg);
+    s.slots[TRAIN_BEST] = (double)INFINITY;
     memcpy(state, task->next, state_size(task));
 }
 

@@ -16,9 +16,9 @@
  * (fedadam), best[count] (with patience), metrics[2, TRAIN_METRICS].
  *
  * A training round's vector is difference[count] and control[count] (scaffold),
- * both weighted with gain n_k / N; then, as exact numbers (model/digits.h), n_k
- * and TRAIN_SPLIT of the training rows and, if there are any, of the test rows,
- * at w. The gain is 1, and the number of sites in narrow lanes, whose clip is
+ * both weighted with gain n_k / N; then, as exact numbers (model/digits.h),
+ * TRAIN_SPLIT of the training rows and, if there are any, of the test rows, at
+ * w. The gain is 1, and the number of sites in narrow lanes, whose clip is
  * then that of one site's difference.
  */
 
@@ -44,7 +44,8 @@ enum train_reason {
     TRAIN_FEW_ROWS, /* for standard deviations */
     TRAIN_ONE_CLASS,
     TRAIN_COLUMN_MISSING, /* AT: in every training row */
-    TRAIN_COLUMN_CONSTANT
+    TRAIN_COLUMN_CONSTANT,
+    TRAIN_RAN_AWAY /* ended with a higher loss than it began with */
 };
 
 /* Slots of the state, each one double. */
@@ -61,6 +62,7 @@ enum train_slot {
     TRAIN_ACCURACY,      /* of training rows there */
     TRAIN_TEST_LOSS,     /* 0 without test rows */
     TRAIN_TEST_ACCURACY, /* 0 without test rows */
+    TRAIN_FIRST_LOSS,    /* the first of TRAIN_LOSS */
     TRAIN_BEST,          /* least loss seen (test rows', if any) */
     TRAIN_STALE,         /* rounds since */
     TRAIN_STOPPED,       /* 1: by patience */
@@ -68,7 +70,12 @@ enum train_slot {
 };
 
 /* What a training round tells of one split. */
-enum train_split { TRAIN_SPLIT_LOSS, TRAIN_SPLIT_CORRECT, TRAIN_SPLIT };
+enum train_split {
+    TRAIN_SPLIT_ROWS, /* of the sites in the sum */
+    TRAIN_SPLIT_LOSS,
+    TRAIN_SPLIT_CORRECT,
+    TRAIN_SPLIT
+};
 
 /* What is stored of one split in the end. */
 enum train_metric {
@@ -116,7 +123,8 @@ struct train_state {
 struct train_state train_view(const struct task *task, double *slots);
 size_t train_slot_count(const struct task *task);
 
-/* Elements of one split in the metrics' vector. */
+/* Elements of one split in the metrics' vector: NET_SUMS, rows, and with two
+ * classes bins of predictions. */
 size_t train_metrics_length(const struct task *task);
 /* Of one training round's: its length apart. */
 struct fixed_shape train_lanes(const struct task *task);

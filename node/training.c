@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Adam's first steps are about as long, whatever the sites send. */
+static const double adam_step = 0.1;
+
 const struct reader_key training_task_keys[TRAINING_TASK_KEYS] = {
     {"classes", READER_INTEGER, false, 2, TASK_CLASSES_MAX, ""},
     {"hidden", READER_LIST, false, 0, 0, ""},
@@ -147,6 +150,8 @@ int training_task(struct study *study, const struct reader *r, uint32_t line,
     t->mu = v[TRAINING_MU].real;
     if (!training_is_exact(study))
         study->task.step = 0.1;
+    if (is(study->task.method, "fedadam"))
+        t->server_step = adam_step;
     if (v[TRAINING_SERVER_STEP].line != 0)
         t->server_step = v[TRAINING_SERVER_STEP].real;
     return 0;
@@ -168,12 +173,33 @@ static int check_exact(const struct study *s, const struct reader *r,
     return 0;
 }
 
+static int check_one_step(const struct reader *r, const struct reader_value *v,
+                          struct error *error)
+{
+    uint32_t line = 0;
+
+    if (v[TRAINING_LOCAL_STEPS].line != 0 &&
+        v[TRAINING_LOCAL_STEPS].integer != 1)
+        line = v[TRAINING_LOCAL_STEPS].line;
+    if (v[TRAINING_LOCAL_EPOCHS].line != 0)
+        line = v[TRAINING_LOCAL_EPOCHS].line;
+    if (v[TRAINING_BATCH].integer != 0)
+        line = v[TRAINING_BATCH].line;
+    if (v[TRAINING_MOMENTUM].real > 0)
+        line = v[TRAINING_MOMENTUM].line;
+    if (line == 0)
+        return 0;
+    return reader_fail(r, line, error,
+                       "rounds: found local steps, batches or momentum with "
+                       "'fedsgd', which takes one step on all rows; remove "
+                       "them, or use 'fedavg'");
+}
+
 static int check_rounds(const struct study *s, const struct reader *r,
                         const struct reader_value *v, struct error *error)
 {
     const struct reader_value *steps = &v[TRAINING_LOCAL_STEPS];
     const struct reader_value *epochs = &v[TRAINING_LOCAL_EPOCHS];
-    const struct reader_value *batch = &v[TRAINING_BATCH];
     const struct reader_value *decay = &v[TRAINING_DECAY];
 
     if (steps->line != 0 && epochs->line != 0)
@@ -189,18 +215,7 @@ static int check_rounds(const struct study *s, const struct reader *r,
             error,
             "decay: expected it with 'schedule: exponential', "
             "and there only");
-    if (is(s->task.method, "fedsgd") &&
-        (epochs->line != 0 || batch->integer != 0 ||
-         (steps->line != 0 && steps->integer != 1)))
-        return reader_fail(r,
-                           steps->line != 0    ? steps->line
-                           : epochs->line != 0 ? epochs->line
-                                               : batch->line,
-                           error,
-                           "rounds: found local steps or batches with "
-                           "'fedsgd', which takes one step on all rows; "
-                           "remove them, or use 'fedavg'");
-    return 0;
+    return is(s->task.method, "fedsgd") ? check_one_step(r, v, error) : 0;
 }
 
 int training_rounds(struct study *study, const struct reader *r,

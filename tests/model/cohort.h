@@ -34,6 +34,7 @@ struct cohort {
     struct prg prg;
     bool unrounded; /* sums of doubles instead of lanes */
     uint32_t count;
+    uint32_t absent; /* bitmap: sites that the sum goes without */
     void *state;
     size_t rounds;
     char phases[COHORT_ROUNDS][12];
@@ -130,7 +131,11 @@ static inline bool cohort_round(struct cohort *c)
     double *plain = calloc(shape.length, sizeof *plain);
     uint64_t *lanes = malloc(shape.length * sizeof *lanes);
     uint64_t *sum = calloc(shape.length, sizeof *sum);
+    uint32_t members = 0;
     for (uint32_t s = 0; s < c->count; s++) {
+        if (c->absent >> s & 1)
+            continue;
+        members++;
         int code = ops->contribute(c->task[s], x, c->memory[s], c->state,
                                    &c->prg, &c->error);
         if (code != 0)
@@ -141,15 +146,16 @@ static inline bool cohort_round(struct cohort *c)
             plain[i] += x[i];
         }
     }
-    assert_int_equal(fixed_decode(x, sum, c->count, &shape, &at), 0);
+    assert_int_equal(fixed_decode(x, sum, members, &shape, &at), 0);
     if (c->unrounded)
         memcpy(x, plain, shape.length * sizeof *x);
     free(plain);
     snprintf(c->phases[c->rounds], sizeof c->phases[0], "%s",
              ops->phase(c->task[0], c->state));
     struct task_sum opened = {.values = x,
-                              .survivors = (UINT64_C(1) << c->count) - 1,
-                              .members = c->count};
+                              .survivors =
+                                  ((UINT64_C(1) << c->count) - 1) & ~c->absent,
+                              .members = members};
     ops->absorb(c->task[0], c->state, c->state, &opened);
     c->losses[c->rounds++] = ops->loss(c->task[0], c->state);
     assert_true(c->rounds < COHORT_ROUNDS);

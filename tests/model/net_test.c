@@ -21,7 +21,7 @@ struct problem {
 static void problem_new(struct problem *p, size_t hidden_count, size_t outputs,
                         enum net_activation activation)
 {
-    static const size_t hidden[] = {5, 4};
+    static const size_t hidden[] = {5, 4, 3, 6};
     const size_t classes = outputs == 1 ? 2 : outputs;
     uint64_t seed = 11;
 
@@ -82,6 +82,8 @@ static void gradients_are_the_slopes_of_the_loss(void **unused)
         check_gradient(1, outputs, NET_TANH);
         check_gradient(2, outputs, NET_RELU);
         check_gradient(2, outputs, NET_TANH);
+        check_gradient(4, outputs, NET_RELU);
+        check_gradient(4, outputs, NET_TANH);
     }
 }
 
@@ -156,6 +158,22 @@ static void an_epoch_deals_every_row_once(void **unused)
     free(p.work);
 }
 
+static void a_batch_of_all_rows_or_more_is_none(void **unused)
+{
+    double whole[COUNT_MAX], batched[COUNT_MAX];
+    struct problem p;
+
+    (void)unused;
+    problem_new(&p, 1, 1, NET_RELU);
+    struct net_descent d = descent_of(&p);
+    net64_kernel.descend(whole, &d, p.work);
+    for (d.batch = ROWS; d.batch <= ROWS + 1; d.batch++) {
+        net64_kernel.descend(batched, &d, p.work);
+        assert_memory_equal(whole, batched, net_count(&p.net) * sizeof *whole);
+    }
+    free(p.work);
+}
+
 static void first_weights_follow_from_the_seed(void **unused)
 {
     static const size_t hidden[] = {50};
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(gradients_are_the_slopes_of_the_loss),
         cmocka_unit_test(steps_are_what_they_say),
         cmocka_unit_test(an_epoch_deals_every_row_once),
+        cmocka_unit_test(a_batch_of_all_rows_or_more_is_none),
         cmocka_unit_test(first_weights_follow_from_the_seed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

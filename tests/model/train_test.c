@@ -7,8 +7,8 @@
 #include "model/digits.h"
 
 /* The first parameter's place among the state's doubles (model/train.h, which
- * does not go together with newton.h): after 15 slots and the scale. */
-enum { TRAIN_FIRST_WEIGHT = 15 };
+ * does not go together with newton.h): after 16 slots and the scale. */
+enum { TRAIN_FIRST_WEIGHT = 16 };
 
 enum { ROWS = 120, COLUMNS = 3, SITES = 4 };
 
@@ -178,6 +178,139 @@ static void a_repeated_round_starts_from_the_same_control(void **unused)
     free(kept);
     while (cohort_round(&c))
         ;
+    cohort_close(&c);
+}
+
+/* The place of scaffold's control variate in a vector. */
+enum { CONTROL = 1 + COLUMNS };
+
+/* With steps too short to matter c_k is the gradient, however many they were
+ * and whatever momentum carries over. */
+static void a_control_is_the_mean_gradient(void **unused)
+{
+    static const double momentum[] = {0, 0.9};
+    double x[64], gradient[1 + COLUMNS];
+
+    (void)unused;
+    for (int run = 0; run < 3; run++) {
+        struct cohort c =
+            cohort_of("logistic", run == 0 ? "fedsgd" : "scaffold", 9);
+        c.spec.step = run == 0 ? 0.2 : 1e-8;
+        c.spec.training.local_steps = run == 0 ? 1 : 10;
+        c.spec.training.momentum = momentum[run == 2];
+        make_rows(2);
+        deal(&c);
+        cohort_open(&c);
+        cohort_round(&c);
+        cohort_round(&c);
+        c.ops->contribute(c.task[0], x, c.memory[0], c.state, &c.prg, &c.error);
+        for (size_t j = 0; j <= COLUMNS; j++) {
+            if (run == 0)
+                gradient[j] = -x[j] / 0.2;
+            else
+                assert_near(x[CONTROL + j], gradient[j], 1e-6);
+        }
+        cohort_close(&c);
+    }
+}
+
+/* What the lanes cut off they send later: right for differences, wrong for a
+ * value that is sent anew each round. */
+static void controls_are_within_the_clip(void **unused)
+{
+    struct cohort c = cohort_of("logistic", "scaffold", 9);
+    double x[256], most = 0;
+
+    (void)unused;
+    c.spec.lane_bits = 16;
+    c.spec.value_bits = 12;
+    c.spec.clip = 0.01;
+    make_rows(2);
+    deal(&c);
+    cohort_open(&c);
+    cohort_round(&c);
+    cohort_round(&c);
+    assert_true(c.ops->shape(c.task[0], c.state).length <= 256);
+    c.ops->contribute(c.task[0], x, c.memory[0], c.state, &c.prg, &c.error);
+    const double *memory = c.memory[0];
+    for (size_t j = 0; j <= COLUMNS; j++) {
+        most = fmax(most, fabs(x[CONTROL + j]));
+        /* the site has a fourth of the rows, and so a weight of 1 */
+        assert_near(memory[1 + CONTROL + j], x[CONTROL + j], 1e-15);
+    }
+    assert_near(most, c.spec.clip, 1e-15);
+    cohort_close(&c);
+}
+
+/* Under `continue` a sum may lack a site: means are over those who are in it.
+ */
+static void means_are_over_the_rows_in_the_sum(void **unused)
+{
+    struct cohort c = cohort_of("softmax", "fedavg", 4);
+
+    (void)unused;
+    c.spec.training.patience = 1;
+    c.spec.step = 1e-12; /* the loss stays what it was */
+    make_rows(2);
+    deal(&c);
+    set_tests(&c, 10);
+    cohort_open(&c);
+    while (c.ops->shape(c.task[0], c.state).length > 0) {
+        c.absent = c.rounds == 2 || c.rounds == 4 ? 8 : 0;
+        cohort_round(&c);
+        struct task_watch w = c.ops->watch(c.task[0], c.state);
+        if (c.rounds < 3)
+            continue;
+        assert_near(c.losses[c.rounds - 1], log(2), 1e-9);
+        assert_near(w.test_loss, log(2), 1e-9);
+    }
+    cohort_report(&c, 0);
+    assert_int_equal(c.report.train.n, c.absent == 8 ? 60 : 80);
+    assert_near(c.report.train.log_loss, log(2), 1e-9);
+    cohort_close(&c);
+}
+
+/* Test rows that only one site has say nothing while it is away. */
+static void patience_waits_for_the_rows_it_goes_by(void **unused)
+{
+    struct cohort c = cohort_of("logistic", "fedavg", 12);
+
+    (void)unused;
+    c.spec.training.patience = 1;
+    make_rows(2);
+    deal(&c);
+    memset(c.data[3]->test, 1, 10);
+    cohort_open(&c);
+    while (c.ops->shape(c.task[0], c.state).length > 0) {
+        c.absent = c.rounds >= 2 ? 8 : 0;
+        cohort_round(&c);
+    }
+    cohort_report(&c, 0);
+    assert_int_equal(c.rounds, 15);
+    assert_false(c.report.converged);
+    assert_true(c.losses[14] < c.losses[2]); /* not the weights of the start */
+    cohort_close(&c);
+}
+
+/* One class only, a column that is not there, a batch of more than all rows. */
+static void odd_sites_take_part(void **unused)
+{
+    struct cohort c = cohort_of("logistic", "fedavg", 12);
+
+    (void)unused;
+    c.spec.training.batch = 1000;
+    c.spec.training.local_steps = 0;
+    c.spec.training.local_epochs = 2;
+    c.spec.missing = TASK_MISSING_MEAN;
+    make_rows(2);
+    deal(&c);
+    for (size_t i = 0; i < c.data[0]->row_count; i++)
+        c.data[0]->y[i] = 1;
+    for (size_t i = 0; i < c.data[1]->row_count; i++)
+        c.data[1]->x[i * COLUMNS + 2] = (double)NAN;
+    cohort_run(&c);
+    assert_string_equal(c.report.failure, "");
+    assert_true(c.losses[14] < 0.95 * c.losses[2]);
     cohort_close(&c);
 }
 
@@ -359,6 +492,23 @@ static void training_that_runs_away_declines(void **unused)
     cohort_close(&c);
 }
 
+/* Where the lanes hold it all: worse than nothing is no result. */
+static void training_that_ends_worse_than_it_began_fails(void **unused)
+{
+    struct cohort c = cohort_of("logistic", "fedsgd", 20);
+
+    (void)unused;
+    make_rows(2);
+    for (size_t i = 0; i < ROWS; i += 3)
+        rows_y[i] = 1 - rows_y[i];
+    c.spec.step = 1000;
+    deal(&c);
+    cohort_run(&c);
+    assert_non_null(strstr(c.report.failure, "training ran away"));
+    assert_null(c.report.coefficients);
+    cohort_close(&c);
+}
+
 /* Whatever a sum says, the next state is one that can be worked with. */
 static void forged_sums_are_survived(void **unused)
 {
@@ -435,6 +585,11 @@ int main(void)
         cmocka_unit_test(fedsgd_is_gradient_descent_on_all_rows),
         cmocka_unit_test(methods_differ_where_they_should),
         cmocka_unit_test(a_repeated_round_starts_from_the_same_control),
+        cmocka_unit_test(a_control_is_the_mean_gradient),
+        cmocka_unit_test(controls_are_within_the_clip),
+        cmocka_unit_test(means_are_over_the_rows_in_the_sum),
+        cmocka_unit_test(patience_waits_for_the_rows_it_goes_by),
+        cmocka_unit_test(odd_sites_take_part),
         cmocka_unit_test(steps_follow_the_schedule),
         cmocka_unit_test(training_stops_where_test_loss_was_least),
         cmocka_unit_test(softmax_and_networks_learn),
@@ -442,6 +597,7 @@ int main(void)
         cmocka_unit_test(raw_columns_train_as_they_stand),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(training_that_runs_away_declines),
+        cmocka_unit_test(training_that_ends_worse_than_it_began_fails),
         cmocka_unit_test(forged_sums_are_survived),
         cmocka_unit_test(digits_survive_the_grid)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,9 @@ static void what_is_left_out_has_a_default(void **state)
     assert_int_equal(t->precision, TASK_PRECISION_SINGLE);
     assert_int_equal(t->patience, 0);
     study_free(s);
+    s = taken("  kind: logistic\n  method: fedadam\n", "", "lanes: 64");
+    assert_true(s->task.training.server_step == 0.1);
+    study_free(s);
 }
 
 static void a_key_without_use_is_refused(void **state)
@@ -159,6 +162,8 @@ static void a_wrong_value_is_refused(void **state)
     refused("  kind: logistic\n  method: fedsgd\n", ", local_steps: 5", 12,
             "'fedsgd'");
     refused("  kind: logistic\n  method: fedsgd\n", ", batch: 5", 12,
+            "'fedsgd'");
+    refused("  kind: logistic\n  method: fedsgd\n", ", momentum: 0.9", 12,
             "'fedsgd'");
 }
 
