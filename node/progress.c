@@ -273,6 +273,22 @@ static bool make_room(struct progress *p, size_t count)
     return true;
 }
 
+/* What the newest row's sum led to is known once its state is made. */
+static void settle(struct progress *p)
+{
+    const double l = loss(p);
+
+    if (p->round_count == 0 || !isfinite(l))
+        return;
+    struct result_round *row = &p->rounds[p->round_count - 1];
+    if (isfinite(row->loss) || view_now(p).round != row->round + 1)
+        return;
+    row->loss = l;
+    row->watch = watch(p);
+    if (p->saved > p->round_count - 1)
+        p->saved = p->round_count - 1;
+}
+
 static void keep_round(struct progress *p, const struct gossip_effect *e)
 {
     struct result_round *row;
@@ -292,8 +308,8 @@ static void keep_round(struct progress *p, const struct gossip_effect *e)
         .round = e->note.round,
         .virtual_ms = progress_ms(p),
         .survivors = e->note.members,
-        .loss = loss(p),
-        .watch = watch(p),
+        .loss = NAN,
+        .watch = {NAN, NAN, NAN},
         .bytes_sent = progress_bytes(p) - p->rounds_bytes,
         .awaited = p->awaited,
         .distance = (double)NAN,
@@ -337,6 +353,7 @@ void progress_note(struct progress *p, const struct gossip_effect *e)
     const uint64_t members = /* sites: neighbour pods are none */
         e->note.code == GOSSIP_NOTE_MIXED ? 0 : e->note.members;
 
+    settle(p);
     progress_names(p, names, sizeof names, members);
     if (e->note.code == GOSSIP_NOTE_AWAITED) {
         p->awaited_now = e->note.members;
@@ -391,6 +408,7 @@ struct totals {
 int progress_save(struct progress *p, struct store *store, uint32_t slot,
                   struct error *error)
 {
+    settle(p);
     const struct totals totals = {
         .bytes = progress_bytes(p),
         .ms = progress_ms(p),

@@ -8,7 +8,7 @@
 #include "node/result.h"
 #include "sim/notes.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, SHOWN_MAX = 50 };
 
 int summary_report(struct task_report *report, const struct world *world,
                    const struct study *study, struct error *error)
@@ -77,10 +77,15 @@ static void tell(const struct study *study, const struct task_report *report,
            "%.1f kB sent\n",
            study->name, study->site_count, facts->round_count,
            (double)facts->virtual_ms / 1000, (double)facts->bytes_sent / 1000);
-    for (size_t i = 0; i < report->coefficient_count; i++)
-        printf("  %-20s % .9f  (%.9f)\n", report->coefficients[i].name,
-               report->coefficients[i].estimate,
-               report->coefficients[i].std_error);
+    for (size_t i = 0; i < report->coefficient_count && i < SHOWN_MAX; i++) {
+        const struct task_coefficient *c = &report->coefficients[i];
+        printf("  %-20s % .9f", c->name, c->estimate);
+        if (isfinite(c->std_error))
+            printf("  (%.9f)", c->std_error);
+        putchar('\n');
+    }
+    if (report->coefficient_count > SHOWN_MAX)
+        printf("  and %zu more\n", report->coefficient_count - SHOWN_MAX);
     printf("sums equal the plaintext sums: %s\nresult in %s/result.json\n",
            facts->sum_exact ? "yes" : "no", out);
 }
