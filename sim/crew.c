@@ -297,7 +297,7 @@ static void wait_for_bytes(struct crew *crew, int timeout_ms)
 
 void crew_next(struct crew *crew, struct crew_event *event, uint64_t until_ms)
 {
-    for (;;) {
+    for (bool looked = false;; looked = true) {
         uint64_t now = crew_now_ms();
         *event = (struct crew_event){.kind = CREW_TIMEOUT};
         if (interrupted) {
@@ -305,9 +305,9 @@ void crew_next(struct crew *crew, struct crew_event *event, uint64_t until_ms)
             event->kind = CREW_INTERRUPT;
             return;
         }
-        if (take_event(crew, event) || now >= until_ms)
+        if (take_event(crew, event) || (looked && now >= until_ms))
             return;
-        uint64_t left = until_ms - now;
+        uint64_t left = now < until_ms ? until_ms - now : 0;
         wait_for_bytes(crew, left < SLICE_MS ? (int)left : SLICE_MS);
     }
 }

@@ -279,7 +279,7 @@ static uint64_t act(struct fleet *fleet, uint64_t now)
     kill_held(fleet, now);
     next = earlier(next, kill_struck(fleet, now));
     for (uint32_t i = 0; i < fleet->study->site_count; i++)
-        if (fleet->nodes[i].return_ms > 0)
+        if (fleet->nodes[i].return_ms > 0 && !crew_runs(fleet->crew, i))
             next = earlier(next, fleet->nodes[i].return_ms);
     if (fleet->last_words_ms > 0)
         next = earlier(next, fleet->last_words_ms);

@@ -54,6 +54,22 @@ static void every_line_is_told_before_the_exit(void **state)
     crew_free(crew);
 }
 
+/* Who asks for what is there already hears it, however late the hour. */
+static void a_late_question_is_answered(void **state)
+{
+    struct crew *crew = crew_new(1);
+    struct crew_event event = {.kind = CREW_TIMEOUT};
+    const uint64_t limit = crew_now_ms() + 10000;
+
+    (void)state;
+    start(crew, 0, "exit 3");
+    while (event.kind == CREW_TIMEOUT && crew_now_ms() < limit)
+        crew_next(crew, &event, 0);
+    assert_int_equal(event.kind, CREW_EXIT);
+    assert_int_equal(event.status, 3);
+    crew_free(crew);
+}
+
 static void standard_error_is_told_apart(void **state)
 {
     struct crew *crew = crew_new(2);
@@ -165,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_line_is_told_before_the_exit),
+        cmocka_unit_test(a_late_question_is_answered),
         cmocka_unit_test(standard_error_is_told_apart),
         cmocka_unit_test(settings_reach_the_child_and_its_input_is_empty),
         cmocka_unit_test(a_line_may_be_longer_than_a_pipe),

@@ -162,11 +162,11 @@ static inline void digits_study(struct outcome *o, const char *sites,
 }
 
 /* Rows of wdbc.csv in five blocks, each fifth row a test row. */
-static inline void wdbc_study(struct outcome *o, const char *rounds,
-                              const char *sum)
+static inline void wdbc_study(struct outcome *o, const char *hidden,
+                              const char *rounds, const char *sum)
 {
     static const char *const names[] = {"s0", "s1", "s2", "s3", "s4", NULL};
-    char data[COHORT_PATH_SIZE], line[LINE_SIZE];
+    char data[COHORT_PATH_SIZE], line[LINE_SIZE], task[200];
     FILE *from = open_shared("data/breast-cancer-wdbc/wdbc.csv");
 
     cohort_folder(&o->cohort);
@@ -182,8 +182,8 @@ static inline void wdbc_study(struct outcome *o, const char *rounds,
     }
     fclose(from);
     fclose(file);
-    write_study(&o->cohort, names, data, "  kind: mlp\n  hidden: [16]\n",
-                rounds, sum);
+    snprintf(task, sizeof task, "  kind: mlp\n  hidden: [%s]\n", hidden);
+    write_study(&o->cohort, names, data, task, rounds, sum);
 }
 
 #endif

@@ -234,7 +234,7 @@ static void five_sites_with_narrow_lanes_find_the_malignant(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct outcome o;
-        wdbc_study(&o, "max: 43, step: 0.05, local_epochs: 2, batch: 16",
+        wdbc_study(&o, "16", "max: 43, step: 0.05, local_epochs: 2, batch: 16",
                    sums[i]);
         outcome_run(&o);
         assert_true(o.facts.sum_exact);
