@@ -25,6 +25,7 @@ struct stream {
     int fd; /* -1: closed */
     char *bytes;
     size_t used, told, size;
+    bool skips; /* the rest of a line that has no room */
 };
 
 struct child {
@@ -185,6 +186,7 @@ int crew_start(struct crew *crew, size_t index, const char *const *arguments,
         close(pipes[i][1]);
         child->streams[i].fd = pipes[i][0];
         child->streams[i].used = child->streams[i].told = 0;
+        child->streams[i].skips = false;
     }
     if (code != 0) {
         child->pid = 0;
@@ -216,9 +218,22 @@ size_t crew_count(const struct crew *crew)
     return count;
 }
 
+/* Forgets what is read of a line that has no room, its end included. */
+static void skip(struct stream *s)
+{
+    char *end = s->used > s->told
+                    ? memchr(s->bytes + s->told, '\n', s->used - s->told)
+                    : NULL;
+
+    s->told = end == NULL ? s->used : (size_t)(end - s->bytes) + 1;
+    s->skips = end == NULL;
+}
+
 /* The next whole line, or at the end of the stream what is left; else NULL. */
 static const char *take_line(struct stream *s)
 {
+    if (s->skips)
+        skip(s);
     size_t left = s->used - s->told;
 
     if (left == 0)
@@ -270,11 +285,15 @@ static void fill(struct stream *s)
             s->size > LINE_MAX_SIZE ? NULL : realloc(s->bytes, s->size + ROOM);
         if (more == NULL) {
             s->used = 0;
-            close_stream(s);
-            return;
+            s->skips = true;
+        } else {
+            s->bytes = more;
+            s->size += ROOM;
         }
-        s->bytes = more;
-        s->size += ROOM;
+    }
+    if (s->size < CHUNK + 1) { /* no memory at all */
+        close_stream(s);
+        return;
     }
     ssize_t got = read(s->fd, s->bytes + s->used, CHUNK);
     if (got > 0)

@@ -13,7 +13,8 @@
 struct crew; /* opaque */
 
 enum crew_kind {
-    CREW_LINE,      /* a line of a child's standard output */
+    CREW_LINE,      /* a line of a child's standard output; one above 1 MiB is
+                       left out */
     CREW_COMPLAINT, /* a line of its standard error */
     CREW_EXIT,      /* it is gone, all its lines have been told */
     CREW_TIMEOUT,

@@ -45,6 +45,13 @@ for of in world narrow; do
 done | awk '{ loss[NR] = $1 } END { d = loss[1] - loss[2]
     print "lanes of 16 bits: loss off by", d; exit !(d < 1e-3 && d > -1e-3) }'
 
+# A network whose result is longer than any other line a node prints.
+training "$work/wide.yaml" fedavg "max: 6, step: 0.1, batch: 16" "lanes: 16"
+sed -i 's/kind: logistic/kind: mlp\n  hidden: [200, 100]/' "$work/wide.yaml"
+"$starling" sim cluster "$work/wide.yaml" --out "$work/wide" 2>"$work/wide.err"
+[ "$("$json" get "$work/wide/result.json" coefficients 20999 name)" != null ] ||
+    fail "not all parameters"
+
 crash='network: {crash: [{site: ben, round: 6, at: after-y}, {site: dan, round: 9, at: before-y}], restart: [{site: ben, after_ms: 40}, {site: dan, after_ms: 30}]}'
 steps='max: 16, step: 0.1, local_epochs: 2, batch: 8'
 training "$work/calm.yaml" scaffold "$steps" 'lanes: 16, clip: 0.02'

@@ -106,6 +106,23 @@ static void a_line_may_be_longer_than_a_pipe(void **state)
     crew_free(crew);
 }
 
+/* As the result of a large network is: the child goes on all the same. */
+static void a_line_that_has_no_room_is_left_out(void **state)
+{
+    struct crew *crew = crew_new(1);
+
+    (void)state;
+    start(crew, 0,
+          "echo begin; head -c 3000000 /dev/zero | tr '\\0' x; echo; "
+          "echo end || exit 3");
+    expect_line(crew, CREW_LINE, "begin");
+    expect_line(crew, CREW_LINE, "end");
+    struct crew_event event = next(crew);
+    assert_int_equal(event.kind, CREW_EXIT);
+    assert_int_equal(event.status, 0);
+    crew_free(crew);
+}
+
 static void a_killed_child_is_told_by_its_signal_and_starts_again(void **state)
 {
     struct crew *crew = crew_new(1);
@@ -185,6 +202,7 @@ int main(void)
         cmocka_unit_test(standard_error_is_told_apart),
         cmocka_unit_test(settings_reach_the_child_and_its_input_is_empty),
         cmocka_unit_test(a_line_may_be_longer_than_a_pipe),
+        cmocka_unit_test(a_line_that_has_no_room_is_left_out),
         cmocka_unit_test(a_killed_child_is_told_by_its_signal_and_starts_again),
         cmocka_unit_test(no_child_outlives_the_crew),
         cmocka_unit_test(no_child_outlives_a_killed_parent),
