@@ -185,10 +185,7 @@ static void write_retina(struct outcome *o, const char *sum)
         assert_non_null(getcwd(folder, sizeof folder));
     snprintf(data, sizeof data, "%s/%s/data/retina-debrecen/%s", folder,
              shared(), "retina-prepared.csv");
-    FILE *file = fopen(data, "r");
-    if (file == NULL)
-        skip();
-    fclose(file);
+    fclose(open_shared("data/retina-debrecen/retina-prepared.csv"));
     cohort_folder(&o->cohort);
     write_study(&o->cohort, names, data, "  kind: logistic\n  method: fedavg\n",
                 "max: 53, step: 0.3, local_steps: 20", sum);

@@ -106,6 +106,7 @@ static inline void heart_study(struct outcome *o, const char *method,
              "  features: [age, sex, trestbps, chol, fbs, thalach, exang, "
              "oldpeak, cp2, cp3, cp4, restecg1, restecg2]\n",
              method);
+    fclose(open_shared("data/heart-disease/heart740.csv"));
     cohort_folder(&o->cohort);
     write_study(&o->cohort, sites, data, task, rounds, sum);
 }
