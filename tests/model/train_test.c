@@ -54,6 +54,26 @@ static void deal(struct cohort *c)
     cohort_deal(c, SITES, rows_x, rows_y, ROWS, COLUMNS);
 }
 
+/* Sites of 64, 32, 16 and 8 rows, of which the first have more ones. */
+static void deal_unlike(struct cohort *c)
+{
+    static double x[ROWS * COLUMNS], y[ROWS];
+    size_t last = ROWS, first = 0, at = 0;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        const size_t to = rows_y[i] > 0 ? first++ : --last;
+        memcpy(x + to * COLUMNS, rows_x + i * COLUMNS, COLUMNS * sizeof *x);
+        y[to] = rows_y[i];
+    }
+    c->count = SITES;
+    for (uint32_t s = 0; s < SITES; s++) {
+        const size_t rows = (size_t)64 >> s;
+        c->data[s] = cohort_data(x + at * COLUMNS, y + at, NULL, rows, COLUMNS);
+        at += rows;
+    }
+    assert_int_equal(at, ROWS);
+}
+
 /* The first `count` rows of each site to its test rows. */
 static void set_tests(struct cohort *c, size_t count)
 {
@@ -107,7 +127,7 @@ static void fedsgd_is_gradient_descent_on_all_rows(void **unused)
     make_rows(2);
     c.spec.l2 = 2;
     c.unrounded = true;
-    deal(&c);
+    deal_unlike(&c);
     cohort_run(&c);
     assert_string_equal(c.report.failure, "");
     descend(beta, 50, 0.2, 2);
@@ -151,6 +171,61 @@ static void methods_differ_where_they_should(void **unused)
     assert_near(end[0][0], end[0][2], 1e-9);
     assert_true(fabs(end[1][0] - end[1][1]) > 1e-4);
     assert_true(fabs(end[1][0] - end[1][2]) > 1e-4);
+}
+
+/* Unlike sites pull fedavg's mean off the optimum of all rows, and scaffold's
+ * controls pull it back. */
+static void scaffold_reaches_the_optimum_of_all_rows(void **unused)
+{
+    double beta[1 + COLUMNS], off[2] = {0, 0};
+
+    (void)unused;
+    for (int scaffold = 0; scaffold < 2; scaffold++) {
+        struct cohort c =
+            cohort_of("logistic", scaffold ? "scaffold" : "fedavg", 350);
+        c.spec.l2 = 5;
+        c.spec.training.local_steps = 10;
+        make_rows(2);
+        deal_unlike(&c);
+        cohort_run(&c);
+        descend(beta, 20000, 0.5, 5);
+        for (size_t j = 0; j <= COLUMNS; j++)
+            off[scaffold] =
+                fmax(off[scaffold],
+                     fabs(c.report.coefficients[j].estimate - beta[j]));
+        cohort_close(&c);
+    }
+    assert_true(off[0] > 0.02);
+    assert_near(off[1], 0, 1e-6);
+}
+
+/* Where all sites are alike, the mean is the same without one of them. */
+static void a_missing_site_leaves_the_mean(void **unused)
+{
+    double end[2];
+
+    (void)unused;
+    for (int absent = 0; absent < 2; absent++) {
+        struct cohort c = cohort_of("logistic", "scaffold", 9);
+        c.spec.training.local_steps = 3;
+        make_rows(2);
+        deal(&c);
+        for (int s = 1; s < SITES; s++) {
+            memcpy(c.data[s]->x, c.data[0]->x,
+                   c.data[0]->row_count * COLUMNS * sizeof *c.data[0]->x);
+            memcpy(c.data[s]->y, c.data[0]->y,
+                   c.data[0]->row_count * sizeof *c.data[0]->y);
+        }
+        cohort_open(&c);
+        for (int r = 0; r < 12; r++) {
+            c.absent = absent && r >= 2 ? 2 : 0;
+            cohort_round(&c);
+        }
+        cohort_report(&c, 0);
+        end[absent] = c.report.coefficients[1].estimate;
+        cohort_close(&c);
+    }
+    assert_near(end[0], end[1], 1e-8);
 }
 
 /* A round that is tried again sends the same and leaves the same memory. */
@@ -584,6 +659,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fedsgd_is_gradient_descent_on_all_rows),
         cmocka_unit_test(methods_differ_where_they_should),
+        cmocka_unit_test(scaffold_reaches_the_optimum_of_all_rows),
+        cmocka_unit_test(a_missing_site_leaves_the_mean),
         cmocka_unit_test(a_repeated_round_starts_from_the_same_control),
         cmocka_unit_test(a_control_is_the_mean_gradient),
         cmocka_unit_test(controls_are_within_the_clip),

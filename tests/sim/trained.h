@@ -117,7 +117,6 @@ static inline void write_digits(const struct cohort *c, const char *sites)
     char command[4096], line[LINE_SIZE];
     FILE *file = cohort_open(c, "rows.csv");
 
-    fclose(open_shared("data/digits/digits.csv.gz"));
     snprintf(command, sizeof command, "gzip -dc '%s/data/digits/digits.csv.gz'",
              shared());
     FILE *from = popen(command, "r");
@@ -155,6 +154,7 @@ static inline void digits_study(struct outcome *o, const char *sites,
     static const char *const four[] = {"s0", "s1", "s2", "s3", NULL};
     char data[COHORT_PATH_SIZE];
 
+    fclose(open_shared("data/digits/digits.csv.gz"));
     cohort_folder(&o->cohort);
     write_digits(&o->cohort, sites);
     snprintf(data, sizeof data, "%s/rows.csv", o->cohort.folder);
