@@ -192,6 +192,16 @@ static int try_round(struct trial *t, uint64_t round,
     return 0;
 }
 
+static void say_vector(struct page *page, const char *phase,
+                       const struct fixed_shape *shape, bool unmasked)
+{
+    say(page, "leaves    %s: %zu numbers a round", phase, shape->length);
+    if (shape->lane_bits == 16 || shape->lane_bits == 32)
+        say(page, " in lanes of %u bits, cut to +-%g", shape->lane_bits,
+            shape->bound);
+    say(page, ", %s\n", unmasked ? "NOT MASKED" : "masked");
+}
+
 static int say_vectors(struct page *page, struct trial *t, struct error *error)
 {
     const char *last = "";
@@ -206,9 +216,7 @@ static int say_vectors(struct page *page, struct trial *t, struct error *error)
         if (code != 0)
             return code;
         if (strcmp(phase, last) != 0)
-            say(page, "leaves    %s: %zu numbers a round, %s\n", phase,
-                shape.length,
-                t->config->study->unmasked ? "NOT MASKED" : "masked");
+            say_vector(page, phase, &shape, t->config->study->unmasked);
         last = phase;
     }
     say(page,

@@ -44,7 +44,7 @@ table() {
 
 Written by `tests/mutants.sh --table`; `tests/mutants.sh` builds a scratch copy
 and shows for each line that without the check the test is red, and green with
-it. The attacks are those of PROTOCOL.md, section 9.
+it. The attacks are those of PROTOCOL.md, section 9; `-` is none: a wrong result.
 
 | attack | the check | mutant | test |
 |---|---|---|---|
