@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/grid.h"
 #include "model/task.h"
 
 enum { WEIGHT_MAX = 4, FIRST_ROWS = 5 /* a gate's usual least */ };
@@ -161,6 +162,11 @@ int deal_study(struct study **study, const struct study *from, uint32_t members,
     s->threshold =
         study_threshold(s->active, s->on_loss, members, s->colluders);
     s->copies = study_copies(s->active, members, s->colluders, s->threshold);
+    if (s->task.lane_bits != 64) {
+        uint32_t most = grid_value_bits(members, s->task.lane_bits);
+        if (s->task.value_bits > most)
+            s->task.value_bits = (uint8_t)most;
+    }
     s->crash_count = s->restart_count = s->partition_count = 0;
     s->sites = calloc(members, sizeof *s->sites);
     bool whole = s->sites != NULL;

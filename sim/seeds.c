@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/training.h"
 #include "sim/adversary.h"
 #include "sim/deceit.h"
 #include "sim/jobs.h"
@@ -73,9 +74,13 @@ static double distance(const struct task_report *a, const struct task_report *b)
     return largest;
 }
 
-/* The pooled fit is the measure where all rows were in every sum. */
+/* The pooled fit is the measure where all rows were in every sum, of a method
+ * whose result does not depend on how they are dealt to the sites. */
 static bool comparable(const struct run *run, const struct world_facts *facts)
 {
+    const struct task_spec *task = &run->config.study->task;
+    const bool descent =
+        strcmp(task->method, "fedsgd") == 0 && task->lane_bits == 64;
     const uint32_t members = run->config.study->site_count;
     const uint64_t all =
         members == 64 ? UINT64_MAX : (UINT64_C(1) << members) - 1;
@@ -83,7 +88,8 @@ static bool comparable(const struct run *run, const struct world_facts *facts)
     for (size_t i = 0; i < facts->round_count; i++)
         if (facts->rounds[i].survivors != all)
             return false;
-    return run->config.liars == 0;
+    return run->config.liars == 0 &&
+           (descent || training_is_exact(run->config.study));
 }
 
 static json_t *members_json(const struct run *run, uint64_t members)

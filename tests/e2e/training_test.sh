@@ -63,6 +63,13 @@ done
 [ "$(grep -c crashes "$work/crash/trace.txt")" -ge 2 ] || fail "nobody crashed"
 [ "$(hash_of calm)" = "$(hash_of crash)" ] || fail "a crash changed what was sent"
 
+# Weather, and more sites than the study's own value bits have room for.
+for of in crash plain; do
+    "$starling" sim world "$work/$of.yaml" --seeds 1-4 --chaos --members 5-9 \
+        --jobs 1 >"$work/seeds" || fail "$of: $(tail -n 3 "$work/seeds")"
+    grep -q 'violations 0' "$work/seeds" || fail "$of: $(cat "$work/seeds")"
+done
+
 # What goes wrong is one clear line, and leaves no result.
 wrong() { # PATTERN METHOD ROUNDS SUM [SED EXPRESSION]
     training "$work/wrong.yaml" "$2" "$3" "$4"
