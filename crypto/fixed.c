@@ -108,6 +108,19 @@ static int64_t centred(uint64_t lane, uint64_t zero)
     return lane >= zero ? (int64_t)(lane - zero) : -(int64_t)(zero - lane);
 }
 
+int fixed_check(const uint64_t *lanes, uint32_t count,
+                const struct fixed_shape *shape, size_t *at)
+{
+    assert(fixed_fits(shape, count));
+
+    const uint64_t top = 2 * count * offset(shape);
+
+    for (*at = 0; *at < shape->length; ++*at)
+        if (lanes[*at] > top)
+            return -ERANGE;
+    return 0;
+}
+
 int fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
                  const struct fixed_shape *shape, size_t *at)
 {

@@ -52,4 +52,8 @@ int fixed_encode(uint64_t *lanes, const double *values,
 int fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
                  const struct fixed_shape *shape, size_t *at);
 
+/* fixed_decode's verdict alone. */
+int fixed_check(const uint64_t *lanes, uint32_t count,
+                const struct fixed_shape *shape, size_t *at);
+
 #endif

@@ -6,7 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { MEMBERS_MAX = 64, TILE_GROUPS = 2 };
+enum { MEMBERS_MAX = 64, TILE_GROUPS = 2, CHECK_TILE = 4096 };
 
 /* A part of a vector between the passes over it: each alone is what compilers
  * turn into vectors. Both arrays are secret. */
@@ -226,18 +226,72 @@ INLINE uint64_t get(const uint8_t *lanes, size_t i, uint32_t lane_bits)
     }
 }
 
-/* The index of the first lane beyond the sum of the largest points. */
-INLINE size_t decode(double *restrict values, const uint8_t *restrict lanes,
-                     size_t count, uint64_t zero, double step,
-                     uint32_t lane_bits)
+/* 1 if a lane is beyond `top`, in the lanes' width. */
+INLINE uint64_t beyond(const uint8_t *lanes, size_t count, uint64_t top,
+                       uint32_t lane_bits)
 {
-    for (size_t i = 0; i < count; i++)
-        values[i] =
-            (double)((int64_t)get(lanes, i, lane_bits) - (int64_t)zero) * step;
-    for (size_t i = 0; i < count; i++)
-        if (get(lanes, i, lane_bits) > 2 * zero)
-            return i;
+    const uint16_t top16 = (uint16_t)top;
+    const uint32_t top32 = (uint32_t)top;
+    uint16_t any16 = 0;
+    uint32_t any32 = 0;
+    uint64_t any64 = 0;
+
+    switch (lane_bits) {
+    case 16:
+        for (size_t i = 0; i < count; i++)
+            any16 |= (uint16_t)get(lanes, i, 16) > top16;
+        return any16;
+    case 32:
+        for (size_t i = 0; i < count; i++)
+            any32 |= (uint32_t)get(lanes, i, 32) > top32;
+        return any32;
+    default:
+        for (size_t i = 0; i < count; i++)
+            any64 |= get(lanes, i, 64) > top;
+        return any64;
+    }
+}
+
+/* The index of the first lane beyond the sum of the largest points; count if
+ * there is none. */
+INLINE size_t check(const uint8_t *lanes, size_t count, uint64_t top,
+                    uint32_t lane_bits)
+{
+    for (size_t first = 0, n; first < count; first += n) {
+        const uint8_t *at = lanes + first * (lane_bits / 8);
+        n = count - first < CHECK_TILE ? count - first : CHECK_TILE;
+        if (beyond(at, n, top, lane_bits) == 0)
+            continue;
+        for (size_t i = 0;; i++)
+            if (get(at, i, lane_bits) > top)
+                return first + i;
+    }
     return count;
+}
+
+INLINE void decode(double *restrict values, const uint8_t *restrict lanes,
+                   size_t count, uint64_t zero, double step, uint32_t lane_bits)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t q = (int64_t)get(lanes, i, lane_bits) - (int64_t)zero;
+        values[i] = (lane_bits == 16 ? (double)(int32_t)q : (double)q) * step;
+    }
+}
+
+int grid_check(const void *lanes, size_t count, uint32_t members,
+               const struct grid *grid, size_t *at)
+{
+    const uint64_t top = 2 * members * offset_of(grid);
+
+    assert(grid_fits(grid, members));
+
+    if (grid->lane_bits == 16)
+        *at = check(lanes, count, top, 16);
+    else if (grid->lane_bits == 32)
+        *at = check(lanes, count, top, 32);
+    else
+        *at = check(lanes, count, top, 64);
+    return *at == count ? 0 : -ERANGE;
 }
 
 int grid_decode(double *values, const void *lanes, size_t count,
@@ -246,17 +300,13 @@ int grid_decode(double *values, const void *lanes, size_t count,
     const uint64_t zero = members * offset_of(grid);
     const double step = step_of(grid);
 
-    assert(grid_fits(grid, members));
-
-    switch (grid->lane_bits) {
-    case 16:
-        *at = decode(values, lanes, count, zero, step, 16);
-        break;
-    case 32:
-        *at = decode(values, lanes, count, zero, step, 32);
-        break;
-    default:
-        *at = decode(values, lanes, count, zero, step, 64);
-    }
-    return *at == count ? 0 : -ERANGE;
+    if (grid_check(lanes, count, members, grid, at) != 0)
+        return -ERANGE;
+    if (grid->lane_bits == 16)
+        decode(values, lanes, count, zero, step, 16);
+    else if (grid->lane_bits == 32)
+        decode(values, lanes, count, zero, step, 32);
+    else
+        decode(values, lanes, count, zero, step, 64);
+    return 0;
 }

@@ -50,8 +50,12 @@ int grid_encode(void *lanes, double *values, const double *carry, size_t first,
 /* The sum of `members` encoded vectors back to reals, values[count]:
  * (lane - members * offset) * step. Equal bits on every machine. Returns 0, or
  * -ERANGE if a lane exceeds members * 2 * offset: some summand was no point of
- * the grid, and *at is the first such index. */
+ * the grid, *at is the first such index, and values are unspecified. */
 int grid_decode(double *values, const void *lanes, size_t count,
                 uint32_t members, const struct grid *grid, size_t *at);
+
+/* grid_decode's verdict alone. */
+int grid_check(const void *lanes, size_t count, uint32_t members,
+               const struct grid *grid, size_t *at);
 
 #endif

@@ -80,6 +80,15 @@ int lanes_decode(double *values, const void *lanes, uint32_t members,
     return grid_decode(values, lanes, shape->length, members, &grid, at);
 }
 
+int lanes_check_sum(const void *lanes, uint32_t members,
+                    const struct fixed_shape *shape, size_t *at)
+{
+    if (!is_grid(shape))
+        return fixed_check(lanes, members, shape, at);
+    const struct grid grid = grid_of(shape);
+    return grid_check(lanes, shape->length, members, &grid, at);
+}
+
 void lanes_add(void *to, const void *from, size_t count,
                const struct fixed_shape *shape)
 {

@@ -34,6 +34,10 @@ int lanes_encode(void *lanes, double *carry, const double *values,
 int lanes_decode(double *values, const void *lanes, uint32_t members,
                  const struct fixed_shape *shape, size_t *at);
 
+/* lanes_decode's verdict alone. */
+int lanes_check_sum(const void *lanes, uint32_t members,
+                    const struct fixed_shape *shape, size_t *at);
+
 /* to[count] += from[count], modulo the lanes' width. */
 void lanes_add(void *to, const void *from, size_t count,
                const struct fixed_shape *shape);

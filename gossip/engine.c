@@ -89,11 +89,6 @@ static int make_vectors(struct gossip *g)
         if (g->check == NULL || g->audit_lanes == NULL)
             return -1;
     }
-    if (g->config.clips) {
-        g->carry = calloc(length + 1, sizeof *g->carry);
-        if (g->carry == NULL)
-            return -1;
-    }
     return g->state && g->next && g->values && g->plain && g->masked &&
                    g->open.lanes && g->past.lanes && g->kept && g->acks &&
                    g->unmasks && g->keys && g->recvs
@@ -101,11 +96,25 @@ static int make_vectors(struct gossip *g)
                : -1;
 }
 
+/* The carry is saved from where it is: of many large vectors, the one that
+ * would have to be copied. */
+static int make_record(struct gossip *g)
+{
+    size_t at = record_carry_at(g) % sizeof *g->carry;
+
+    g->record_bytes = calloc(1, record_state_size(g) + sizeof *g->carry);
+    if (g->record_bytes == NULL)
+        return -1;
+    g->record = g->record_bytes + (sizeof *g->carry - at);
+    if (g->config.clips)
+        g->carry = (double *)(void *)(g->record + record_carry_at(g));
+    return 0;
+}
+
 static int make_effects(struct gossip *g)
 {
     size_t body = (size_t)2 * g->config.copies * g->config.lanes_max;
-    size_t saves = 2 * record_state_size(g) + 8 * record_promise_size(g) +
-                   2 * record_evidence_size(g);
+    size_t saves = 8 * record_promise_size(g) + 2 * record_evidence_size(g);
 
     return effects_new(&g->effects, g->config.members,
                        saves + body + g->config.state_size);
@@ -113,7 +122,8 @@ static int make_effects(struct gossip *g)
 
 int engine_make(struct gossip *g)
 {
-    return make_mails(g) != 0 || make_vectors(g) != 0 || make_effects(g) != 0
+    return make_mails(g) != 0 || make_vectors(g) != 0 || make_record(g) != 0 ||
+                   make_effects(g) != 0
                ? -1
                : 0;
 }
@@ -149,7 +159,8 @@ void engine_free(struct gossip *g)
     wipe_free(g->mail_bytes, g->mail_size);
     wipe_free(g->plain, length);
     wipe_free(g->masked, length);
-    wipe_free(g->carry, g->config.length_max * sizeof *g->carry);
+    wipe_free(g->record_bytes,
+              g->record_bytes == NULL ? 0 : record_state_size(g));
     wipe_free(g->kept, engine_kept_size(g));
     wipe_free(g->unmasks, g->config.members * sizeof *g->unmasks);
     free(g->audit_lanes);

@@ -111,8 +111,10 @@ struct gossip {
     bool asked;
     bool has_plain;
     uint8_t *plain, *masked; /* [lanes_max] */
-    double *carry; /* [length_max] what clipping has cut off so far; NULL: no
-                      round's lanes are a grid */
+    double *carry;   /* [length_max] what clipping has cut off so far, in its
+                        place in `record`; NULL: no round's lanes are a grid */
+    uint8_t *record; /* [record_state_size] what GOSSIP_SLOT_STATE gets */
+    uint8_t *record_bytes; /* the memory it lies in */
 
     /* the attempt */
     uint64_t attempt;
@@ -136,6 +138,7 @@ struct gossip {
     uint8_t kept_v[GOSSIP_HASH_BYTES]; /* V under which slices are kept */
     uint64_t kept_members;
     uint8_t *kept;                          /* [copies][members][slice_max] */
+    bool kept_any;                          /* written since it was wiped */
     size_t slice_max;                       /* bytes */
     uint64_t kept_from[GOSSIP_MEMBERS_MAX]; /* [k]: who's k-th slice is here */
     uint8_t y_hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* of y_mail */

@@ -107,14 +107,14 @@ bool open_complete(const struct result *r)
     return certain(r) && engine_count(r->have) == n;
 }
 
-static int check_range(struct gossip *g, const uint8_t *lanes, size_t count,
-                       uint32_t survivors)
+static int check_range(const struct gossip *g, const uint8_t *lanes,
+                       size_t count, uint32_t survivors)
 {
     struct fixed_shape part = g->shape;
     size_t at;
 
     part.length = count;
-    return lanes_decode(g->values, lanes, survivors, &part, &at);
+    return lanes_check_sum(lanes, survivors, &part, &at);
 }
 
 void open_receive_sum(struct gossip *g, const struct wire_message *m,

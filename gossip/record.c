@@ -112,34 +112,59 @@ size_t record_promise_size(const struct gossip *g)
     return NUMBERS_SIZE + 10 * mail_room(g);
 }
 
+static size_t carry_size(const struct gossip *g)
+{
+    return g->config.clips ? g->config.length_max * sizeof *g->carry : 0;
+}
+
 size_t record_state_size(const struct gossip *g)
 {
     return NUMBERS_SIZE + engine_state_size(g) +
            (2 + g->config.members) * mail_room(g) + g->config.lanes_max +
-           (g->carry == NULL ? 0 : g->config.length_max * sizeof *g->carry);
+           carry_size(g);
 }
 
-static void begin(struct gossip *g, struct cursor *c, size_t size)
+size_t record_carry_at(const struct gossip *g)
+{
+    const size_t numbers = 8 * 8; /* version, three more, and four sizes */
+
+    return numbers + 2 * GOSSIP_HASH_BYTES + engine_state_size(g);
+}
+
+static void begin_at(struct gossip *g, struct cursor *c, uint8_t *at,
+                     size_t size)
 {
     uint8_t study[GOSSIP_HASH_BYTES];
 
-    c->at = effects_take(&g->effects, size);
-    assert(c->at != NULL);
+    assert(at != NULL);
+    c->at = at;
     c->left = size;
     put(c, RECORD_VERSION);
     wire_ctx(study, &g->config, 0, 0);
     put_bytes(c, study, sizeof study);
 }
 
-static void save(struct gossip *g, const struct cursor *c, size_t size,
-                 enum gossip_slot slot)
+static void begin(struct gossip *g, struct cursor *c, size_t size)
 {
-    uint8_t *bytes = c->at - (size - c->left);
+    begin_at(g, c, effects_take(&g->effects, size), size);
+}
+
+static void save_at(struct gossip *g, const uint8_t *bytes, size_t size,
+                    enum gossip_slot slot)
+{
     struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_SAVE);
 
     effect->save.slot = slot;
     effect->save.bytes = bytes;
-    effect->save.size = size - c->left;
+    effect->save.size = size;
+}
+
+static void save(struct gossip *g, const struct cursor *c, size_t size,
+                 enum gossip_slot slot)
+{
+    uint8_t *bytes = c->at - (size - c->left);
+
+    save_at(g, bytes, size - c->left, slot);
     effects_trim(&g->effects, bytes, size - c->left);
 }
 
@@ -176,14 +201,18 @@ void record_state(struct gossip *g)
     uint32_t n = engine_count(r->v.members);
     struct cursor c = {0};
 
-    begin(g, &c, size);
+    begin_at(g, &c, g->record, size);
     put(&c, g->round);
     put(&c, g->attempt); /* of an adopted state: where to go on */
     put(&c, g->released);
     put_bytes(&c, g->state, engine_state_size(g));
     put_bytes(&c, g->last_cert, GOSSIP_HASH_BYTES);
-    if (g->carry != NULL)
-        put_bytes(&c, g->carry, g->config.length_max * sizeof *g->carry);
+    if (g->carry != NULL) {
+        put(&c, carry_size(g));
+        assert(c.at == (uint8_t *)g->carry);
+        c.at += carry_size(g);
+        c.left -= carry_size(g);
+    }
     put(&c, serves);
     if (serves) {
         put(&c, r->round);
@@ -195,7 +224,7 @@ void record_state(struct gossip *g)
         put(&c, r->length);
         put_bytes(&c, r->lanes, r->length * r->lane);
     }
-    save(g, &c, size, GOSSIP_SLOT_STATE);
+    save_at(g, g->record, size - c.left, GOSSIP_SLOT_STATE);
 }
 
 void record_end(struct gossip *g)
@@ -268,7 +297,7 @@ static void load_state(struct gossip *g, struct cursor *c)
     get_exactly(c, g->state, engine_state_size(g));
     get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
     if (g->carry != NULL)
-        get_exactly(c, g->carry, g->config.length_max * sizeof *g->carry);
+        get_exactly(c, g->carry, carry_size(g));
     if (get(c) != 0 && !c->bad)
         load_past(g, c);
 }

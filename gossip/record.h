@@ -9,6 +9,7 @@
 
 /* Bytes that one SAVE of each kind may take. */
 size_t record_state_size(const struct gossip *g);
+size_t record_carry_at(const struct gossip *g); /* in the state's, if any */
 size_t record_promise_size(const struct gossip *g);
 size_t record_evidence_size(const struct gossip *g);
 

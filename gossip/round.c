@@ -91,6 +91,8 @@ static void unkeep(struct gossip *g, const struct wire_value *v,
 
 void round_reset(struct gossip *g)
 {
+    const bool masked = g->y_sent;
+
     g->y_sent = g->recv_sent = g->unmask_sent = false;
     g->rebuilt = false;
     g->have_secrets = 0;
@@ -105,8 +107,11 @@ void round_reset(struct gossip *g)
         g->unmask_mail[j].size = 0;
         sodium_memzero(&g->unmasks[j], sizeof g->unmasks[j]);
     }
-    sodium_memzero(g->masked, g->config.lanes_max);
-    sodium_memzero(g->kept, engine_kept_size(g));
+    if (masked)
+        sodium_memzero(g->masked, g->config.lanes_max);
+    if (g->kept_any)
+        sodium_memzero(g->kept, engine_kept_size(g));
+    g->kept_any = false;
 }
 
 /* BLAKE2b(key = our signing secret, "rounding", charter, round, H(state)): a
@@ -205,6 +210,7 @@ static void keep_own(struct gossip *g, const struct wire_value *v)
 {
     uint32_t n = engine_count(v->members), self = g->config.self;
 
+    g->kept_any = true;
     for (uint32_t place = 0; place < round_copies(g, n); place++) {
         uint32_t slice = (round_rank(v->members, self) + n - place) % n;
         size_t first, count;
@@ -253,35 +259,55 @@ static void send_y(struct gossip *g)
     mail_note(g, GOSSIP_NOTE_Y, 0, 0, NULL);
 }
 
+/* Lanes of slice a of j's Y, that are here. */
+static const uint8_t *slice_of(const struct gossip *g, uint32_t j, uint32_t a,
+                               size_t *size)
+{
+    const struct wire_value *v = &g->agree[WIRE_V].value;
+    size_t first, count;
+
+    round_slice(&first, &count, g->shape.length, engine_count(v->members), a);
+    *size = count * lane_size(g);
+    return j == g->config.self
+               ? g->masked + first * lane_size(g)
+               : round_lanes(g, round_place(v, g->config.self, a), j);
+}
+
 void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
                        uint64_t parts)
 {
     const struct wire_value *v = &g->agree[WIRE_V].value;
     uint32_t n = engine_count(v->members), self = g->config.self;
-    uint64_t here = j == self ? UINT64_MAX : round_kept(g, j);
-    size_t size = 0, first, count;
+    const uint8_t *lanes = NULL, *next = NULL;
+    size_t size = 0, part;
+    bool in_row = true;
 
-    parts &= here;
+    parts &= j == self ? UINT64_MAX : round_kept(g, j);
     if (parts == 0 || g->y_mail[j].size == 0)
         return;
     for (uint32_t a = 0; a < n; a++) {
-        round_slice(&first, &count, g->shape.length, n, a);
-        size += parts & engine_bit(a) ? count * lane_size(g) : 0;
+        if ((parts & engine_bit(a)) == 0)
+            continue;
+        const uint8_t *at = slice_of(g, j, a, &part);
+        in_row = in_row && (next == NULL || next == at);
+        lanes = lanes == NULL ? at : lanes;
+        next = at + part;
+        size += part;
+    }
+    if (in_row) { /* they stay until the next step */
+        mail_send_parts(g, to, &g->y_mail[j], parts, lanes, size);
+        return;
     }
     uint8_t *body = effects_take(&g->effects, size);
     if (body == NULL)
         return;
     size = 0;
-    for (uint32_t a = 0; a < n; a++) {
-        if ((parts & engine_bit(a)) == 0)
-            continue;
-        round_slice(&first, &count, g->shape.length, n, a);
-        memcpy(body + size,
-               j == self ? g->masked + first * lane_size(g)
-                         : round_lanes(g, round_place(v, self, a), j),
-               count * lane_size(g));
-        size += count * lane_size(g);
-    }
+    for (uint32_t a = 0; a < n; a++)
+        if (parts & engine_bit(a)) {
+            lanes = slice_of(g, j, a, &part);
+            memcpy(body + size, lanes, part);
+            size += part;
+        }
     mail_send_parts(g, to, &g->y_mail[j], parts, body, size);
 }
 
@@ -330,6 +356,7 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
         bool right = memcmp(hash, m->y.slices[round_member(v->members, a)],
                             sizeof hash) == 0;
         if (right && place < round_copies(g, n)) {
+            g->kept_any = true;
             memcpy(round_lanes(g, place, m->sender), body, size);
             g->kept_from[place] |= engine_bit(m->sender);
         }
