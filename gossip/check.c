@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "crypto/tree.h"
 #include "gossip/evidence.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
@@ -80,7 +81,7 @@ static void learn(struct gossip *g, uint32_t slice)
 
     round_slice(&first, &count, g->open.length, engine_count(g->open.v.members),
                 slice);
-    wire_hash(c->hash[slice], g->open.lanes + first * g->open.lane,
+    tree_hash(c->hash[slice], g->open.lanes + first * g->open.lane,
               count * g->open.lane);
     c->truth |= engine_bit(slice);
     g->open.have |= engine_bit(slice);

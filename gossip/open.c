@@ -5,6 +5,7 @@
 
 #include "crypto/lanes.h"
 #include "crypto/mask.h"
+#include "crypto/tree.h"
 #include "gossip/agree.h"
 #include "gossip/check.h"
 #include "gossip/cohort.h"
@@ -130,7 +131,7 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
         (!g->config.check && (r->have & engine_bit(m->sum.slice))))
         return;
     round_slice(&first, &count, r->length, n, m->sum.slice);
-    wire_hash(hash, body, body_size);
+    tree_hash(hash, body, body_size);
     if ((r->v.members & engine_bit(m->sender)) == 0 ||
         round_place(&r->v, m->sender, m->sum.slice) >= round_copies(g, n) ||
         memcmp(m->sum.cert, r->hash_u, GOSSIP_HASH_BYTES) != 0 ||
@@ -233,7 +234,7 @@ void open_say_sum(struct gossip *g, uint32_t slice)
     round_slice(&first, &count, r->length, n, slice);
     m.sum.slice = slice;
     memcpy(m.sum.cert, r->hash_u, GOSSIP_HASH_BYTES);
-    wire_hash(m.sum.hash, r->lanes + first * r->lane, count * r->lane);
+    tree_hash(m.sum.hash, r->lanes + first * r->lane, count * r->lane);
     mail_write(g, &r->sums[slice], &m);
     r->signers[slice] = engine_bit(g->config.self);
     r->have |= engine_bit(slice);

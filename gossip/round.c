@@ -6,6 +6,7 @@
 
 #include "crypto/lanes.h"
 #include "crypto/mask.h"
+#include "crypto/tree.h"
 #include "gossip/agree.h"
 #include "gossip/cohort.h"
 #include "gossip/evidence.h"
@@ -246,7 +247,7 @@ static void send_y(struct gossip *g)
     for (uint32_t a = 0; a < n; a++) {
         size_t first, count;
         round_slice(&first, &count, g->shape.length, n, a);
-        wire_hash(m.y.slices[round_member(v->value.members, a)],
+        tree_hash(m.y.slices[round_member(v->value.members, a)],
                   g->masked + first * lane_size(g), count * lane_size(g));
     }
     keep_own(g, &v->value);
@@ -352,7 +353,7 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
             continue;
         round_slice(&first, &count, g->shape.length, n, a);
         const size_t size = count * lane_size(g);
-        wire_hash(hash, body, size);
+        tree_hash(hash, body, size);
         bool right = memcmp(hash, m->y.slices[round_member(v->members, a)],
                             sizeof hash) == 0;
         if (right && place < round_copies(g, n)) {

@@ -184,7 +184,8 @@ const char *wire_name(enum wire_type type);
 void wire_value_hash(uint8_t hash[GOSSIP_HASH_BYTES],
                      const struct wire_value *value);
 
-/* BLAKE2b-256 of a body: H(KEYS), the evidence hashes. */
+/* BLAKE2b-256 of a body: H(KEYS), the evidence hashes. Of lanes it is tree_hash
+ * (crypto/tree.h). */
 void wire_hash(uint8_t hash[GOSSIP_HASH_BYTES], const uint8_t *bytes,
                size_t size);
 

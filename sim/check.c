@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/tree.h"
 #include "sim/knowledge.h"
 #include "sim/ledger.h"
 #include "sim/votes.h"
@@ -376,7 +377,7 @@ static void summed(struct check *c, struct context *x,
     if (u == NULL)
         return;
     opened(c, x, u->members);
-    wire_hash(hash, body, body_size);
+    tree_hash(hash, body, body_size);
     true_sum(c, x, m, u, m->sum.slice, hash);
 }
 

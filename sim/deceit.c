@@ -1,4 +1,5 @@
 #include "sim/deceit.h"
+#include "crypto/tree.h"
 
 #include <string.h>
 
@@ -201,7 +202,7 @@ static void other_y(struct deceit_case *c)
         delta = UINT16_MAX - lane;
     more = (uint16_t)(lane + delta);
     memcpy(liar->slice, &more, sizeof more);
-    wire_hash(c->m->y.slices[first], liar->slice, liar->slice_size);
+    tree_hash(c->m->y.slices[first], liar->slice, liar->slice_size);
     memcpy(liar->slice, &lane, sizeof lane);
     if (c->m->parts & 1)
         memcpy(c->body, &more, sizeof more);
@@ -240,7 +241,7 @@ static void sum(struct deceit_case *c)
     if (c->body_size == 0)
         return;
     c->body[below(c, c->body_size)] ^= 1;
-    wire_hash(c->m->sum.hash, c->body, c->body_size);
+    tree_hash(c->m->sum.hash, c->body, c->body_size);
     c->changed = true;
 }
 

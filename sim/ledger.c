@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/lanes.h"
+#include "crypto/tree.h"
 
 struct vector {
     uint8_t *lanes; /* [shape.length] as the shape says; NULL: none yet */
@@ -184,7 +185,7 @@ bool ledger_is_sum(struct ledger *l, uint64_t round, const struct wire_value *u,
         return false;
     size_t first = slice * shape.length / slices;
     size_t end = (slice + 1) * shape.length / slices;
-    wire_hash(hash, sum + first * lanes_bytes(&shape),
+    tree_hash(hash, sum + first * lanes_bytes(&shape),
               (end - first) * lanes_bytes(&shape));
     sodium_memzero(sum, size_of(&shape));
     free(sum);

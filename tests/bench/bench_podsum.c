@@ -29,6 +29,7 @@
 
 #include "crypto/chacha.h"
 #include "crypto/lanes.h"
+#include "crypto/tree.h"
 #include "gossip/wire.h"
 #include "sumpod.h"
 
@@ -100,22 +101,22 @@ static double plain_sum(const struct bench *b, struct plain *p)
     double start = meter_cpu_ms();
     lanes_encode(p->lanes, p->carry, p->x, &p->shape, seed, &at);
     for (size_t a = 0; a < g; a++)
-        wire_hash(hash, p->lanes + a * size, size);
+        tree_hash(hash, p->lanes + a * size, size);
     sign(p, body);
     memset(p->slice, 0, size);
     for (size_t j = 0; j < g; j++) {
         if (j > 0) {
             verify(p, body);
-            wire_hash(hash, p->other + j * size, size);
+            tree_hash(hash, p->other + j * size, size);
         }
         lanes_add(p->slice, j > 0 ? p->other + j * size : p->lanes, b->dim / g,
                   &p->shape);
     }
-    wire_hash(hash, p->slice, size);
+    tree_hash(hash, p->slice, size);
     sign(p, body);
     for (size_t j = 1; j < g; j++) {
         verify(p, body);
-        wire_hash(hash, p->other + j * size, size);
+        tree_hash(hash, p->other + j * size, size);
         memcpy(p->sum + j * size, p->other + j * size, size);
     }
     memcpy(p->sum, p->slice, size);

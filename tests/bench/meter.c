@@ -9,6 +9,7 @@
 #include "crypto/lanes.h"
 #include "crypto/mask.h"
 #include "crypto/shamir.h"
+#include "crypto/tree.h"
 #include "crypto/x25519.h"
 #include "gossip/wire.h"
 
@@ -96,6 +97,8 @@ WRAP(METER_MASK, mask_apply,
       const struct mask *masks, size_t mask_count),
      (lanes, lane_bits, first, count, masks, mask_count))
 WRAP(METER_HASH, wire_hash, (uint8_t * hash, const uint8_t *bytes, size_t size),
+     (hash, bytes, size))
+WRAP(METER_HASH, tree_hash, (uint8_t * hash, const void *bytes, size_t size),
      (hash, bytes, size))
 WRAP(METER_SIGN, identity_sign,
      (uint8_t * signature, const char *domain, const uint8_t *message,

@@ -9,7 +9,7 @@
 #include "crypto/grid.h"
 #include "crypto/lanes.h"
 
-enum { FOREVER_MS = 1000000, MEMORY = 65536, MEASURED = 1 /* round */ };
+enum { FOREVER_MS = 1000000, MEMORY = 65536, MEASURED = 2 /* round */ };
 
 /* Bytes that several messages share. */
 struct blob {
@@ -29,7 +29,8 @@ struct pod {
     struct identity identities[GOSSIP_MEMBERS_MAX];
     struct gossip *engines[GOSSIP_MEMBERS_MAX];
     uint64_t wake_ms[GOSSIP_MEMBERS_MAX];
-    uint64_t asked, dead, unheard; /* unheard: dead, the others do not know */
+    uint64_t asked, asked_round, dead,
+        unheard; /* unheard: dead, the others do not know */
     uint64_t paired, done;
     bool measuring;
     enum sumpod_stage stage;
@@ -238,6 +239,12 @@ static void call(struct pod *p, uint32_t i, const struct gossip_event *event,
         r->add_ms += r->meter.ms[METER_MASK] - masks;
 }
 
+static void asked(struct pod *p, uint32_t i, uint64_t round)
+{
+    p->asked |= UINT64_C(1) << i;
+    p->asked_round = round;
+}
+
 static void step(struct pod *p, uint32_t i, struct gossip_event *event)
 {
     const struct gossip_effect *effects, *to_absorb = NULL;
@@ -253,7 +260,7 @@ static void step(struct pod *p, uint32_t i, struct gossip_event *event)
         if (e->kind == GOSSIP_NOTE)
             note(p, i, e->note.code);
         if (e->kind == GOSSIP_CONTRIBUTE)
-            p->asked |= UINT64_C(1) << i;
+            asked(p, i, e->contribute.round);
         if (e->kind == GOSSIP_ABSORB)
             to_absorb = e;
     }
@@ -303,7 +310,7 @@ static void contribute(struct pod *p, uint32_t i)
     sumpod_values(p->x, c->dim, i);
     for (size_t k = 0; k < c->dim; k++)
         p->expected[k] += p->x[k];
-    e.contributed.round = p->measuring ? MEASURED : 0;
+    e.contributed.round = p->asked_round;
     e.contributed.x = p->x;
     step(p, i, &e);
     const void *plain = gossip_plain(p->engines[i], &round, &shape);

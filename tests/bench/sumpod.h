@@ -35,8 +35,8 @@ struct sumpod_result {
     size_t inbox_peak; /* bytes waiting for it, at most */
 };
 
-/* One round to warm up, without losses, then the measured one. Aborts if out of
- * memory. */
+/* Two rounds to warm up, without losses, then the measured one. Aborts if out
+ * of memory. */
 void sumpod_run(struct sumpod_result *result,
                 const struct sumpod_config *config);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/tree.h"
 #include "gossip/engine.h"
 #include "gossip/forge.h"
 #include "gossip/mail.h"
@@ -716,7 +717,7 @@ static void sums_count_only_from_holders_with_the_signed_lanes(void **state)
             body[3] ^= 1;
         else if (what == 3) { /* beyond what U can sum to */
             memset(body, 0xff, h->body_size);
-            wire_hash(m.sum.hash, body, h->body_size);
+            tree_hash(m.sum.hash, body, h->body_size);
         }
         forge(&f, p, sender, &m);
         forge_deliver(p, sender, VICTIM, f.head, f.size, body,

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/tree.h"
 #include "gossip/engine.h"
 #include "gossip/evidence.h"
 #include "gossip/forge.h"
@@ -113,7 +114,7 @@ static bool other_lanes(struct pod *p, struct pod_message *m)
         slice++;
     round_slice(&first, &count, POD_LENGTH, G, slice);
     m->body[0] ^= 1;
-    wire_hash(r.y.slices[slice], m->body, count * sizeof(uint64_t));
+    tree_hash(r.y.slices[slice], m->body, count * sizeof(uint64_t));
     forge(&f, p, LIAR, &r);
     free(m->head);
     m->head = pod_copy(f.head, f.size);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/tree.h"
 #include "gossip/agree.h"
 #include "gossip/cohort.h"
 #include "gossip/engine.h"
@@ -161,7 +162,7 @@ static bool false_sum(struct pod *p, struct pod_message *m)
         r.sender != LIAR)
         return true;
     m->body[0] ^= 1;
-    wire_hash(r.sum.hash, m->body, m->body_size);
+    tree_hash(r.sum.hash, m->body, m->body_size);
     forge(&f, p, LIAR, &r);
     free(m->head);
     m->head = pod_copy(f.head, f.size);
@@ -537,7 +538,7 @@ static bool two_faced(struct pod *p, struct pod_message *m)
         break;
     case WIRE_SUM: /* Attack 16 */
         m->body[0] ^= 1;
-        wire_hash(r.sum.hash, m->body, m->body_size);
+        tree_hash(r.sum.hash, m->body, m->body_size);
         break;
     case WIRE_CHECK:
         r.check.hashes[LIAR][0] ^= 1;
