@@ -127,17 +127,17 @@ bool __wrap_open_sum_slice(struct gossip *g, uint32_t slice,
     return done;
 }
 
-/* The same; nothing else is ever decoded. */
-int __real_fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
-                        const struct fixed_shape *shape, size_t *at);
-int __wrap_fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
-                        const struct fixed_shape *shape, size_t *at);
-int __wrap_fixed_decode(double *values, const uint64_t *lanes, uint32_t count,
-                        const struct fixed_shape *shape, size_t *at)
+/* The same: a sum's range is the first that is looked at. */
+int __real_fixed_check(const uint64_t *lanes, uint32_t count,
+                       const struct fixed_shape *shape, size_t *at);
+int __wrap_fixed_check(const uint64_t *lanes, uint32_t count,
+                       const struct fixed_shape *shape, size_t *at);
+int __wrap_fixed_check(const uint64_t *lanes, uint32_t count,
+                       const struct fixed_shape *shape, size_t *at)
 {
     sums += taint_is_secret(lanes, shape->length * sizeof *lanes);
     taint_public(lanes, shape->length * sizeof *lanes);
-    return __real_fixed_decode(values, lanes, count, shape, at);
+    return __real_fixed_check(lanes, count, shape, at);
 }
 
 static double secret_value(uint32_t member, uint64_t round, size_t element)
