@@ -47,6 +47,12 @@ int grid_encode(void *lanes, double *values, const double *carry, size_t first,
                 size_t count, const struct grid *grid,
                 const uint8_t seed[PRG_SEED_BYTES]);
 
+/* The same, but carry[count] becomes what clipping cut off and values[count]
+ * stay. */
+int grid_encode_carried(void *lanes, double *carry, const double *values,
+                        size_t first, size_t count, const struct grid *grid,
+                        const uint8_t seed[PRG_SEED_BYTES]);
+
 /* The sum of `members` encoded vectors back to reals, values[count]:
  * (lane - members * offset) * step. Equal bits on every machine. Returns 0, or
  * -ERANGE if a lane exceeds members * 2 * offset: some summand was no point of

@@ -2,12 +2,8 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sodium.h>
-#include <string.h>
 
 #include "crypto/grid.h"
-
-enum { TILE = 1024 };
 
 static bool is_grid(const struct fixed_shape *shape)
 {
@@ -54,21 +50,9 @@ int lanes_encode(void *lanes, double *carry, const double *values,
     if (!is_grid(shape))
         return fixed_encode(lanes, values, shape, at);
     const struct grid grid = grid_of(shape);
-    const size_t bytes = lanes_bytes(shape);
-    double tile[TILE];
-    int code = 0;
-
     *at = 0;
-    for (size_t first = 0; first < shape->length && code == 0; first += TILE) {
-        size_t count =
-            shape->length - first < TILE ? shape->length - first : TILE;
-        memcpy(tile, values + first, count * sizeof *tile);
-        code = grid_encode((uint8_t *)lanes + first * bytes, tile,
-                           carry + first, first, count, &grid, seed);
-        memcpy(carry + first, tile, count * sizeof *tile);
-    }
-    sodium_memzero(tile, sizeof tile);
-    return code;
+    return grid_encode_carried(lanes, carry, values, 0, shape->length, &grid,
+                               seed);
 }
 
 int lanes_decode(double *values, const void *lanes, uint32_t members,
