@@ -1,6 +1,7 @@
 #include "sim/lab/converge.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@ static const char usage[] =
     "  --out DIR        where trajectories.csv, report.html,\n"
     "                   spectrum.json and manifest.json go\n"
     "  --threads N      default: all processors; the results are the same\n"
+    "  --checkpoint-every STEPS\n"
+    "                   save a run that is under way so often, not every half\n"
+    "                   minute; the same command goes on from there\n"
     "  --json           print where each algorithm ended, one object, to\n"
     "                   stdout and nothing else there\n"
     "  --quiet          no progress on stderr\n"
@@ -57,12 +61,25 @@ static int misuse(const char *found, const char *expected)
                        expected);
 }
 
+/* From 1 to most; no text: as it is. */
+static bool whole(long *value, const char *text, long most)
+{
+    char *end;
+
+    if (text == NULL)
+        return true;
+    *value = strtol(text, &end, 10);
+    return *end == '\0' && *value >= 1 && *value <= most;
+}
+
 int converge_main(int argc, char **argv)
 {
-    const char *path = NULL, *out = NULL, *threads = NULL;
+    const char *path = NULL, *out = NULL, *threads = NULL, *checkpoint = NULL;
+    long count = 0, every = 0;
     bool help = false, json = false, quiet = false;
     const struct args_flag flags[] = {{"--out", &out, NULL},
                                       {"--threads", &threads, NULL},
+                                      {"--checkpoint-every", &checkpoint, NULL},
                                       {"--json", NULL, &json},
                                       {"--quiet", NULL, &quiet},
                                       {"--help", NULL, &help}};
@@ -82,11 +99,15 @@ int converge_main(int argc, char **argv)
         return misuse("no experiment", "EXPERIMENT.yaml");
     if (out == NULL)
         return misuse("no --out", "--out DIR, where the results go");
-    long count = threads == NULL ? 0 : strtol(threads, NULL, 10);
-    if (threads != NULL && (count < 1 || count > POOL_THREADS_MAX))
+    if (!whole(&count, threads, POOL_THREADS_MAX))
         return misuse(threads, "--threads from 1 to 256");
-    const struct lab_options options = {
-        .threads = (size_t)count, .progress = !quiet && isatty(2), .out = out};
+    if (!whole(&every, checkpoint, LONG_MAX))
+        return misuse(checkpoint, "--checkpoint-every STEPS, at least 1");
+    const struct lab_options options = {.threads = (size_t)count,
+                                        .lines = !quiet,
+                                        .progress = !quiet && isatty(2),
+                                        .checkpoint_every = (uint64_t)every,
+                                        .out = out};
     if (stage_folder(out, &error) != 0 ||
         lab_run(&lab, path, &options, &error) != 0 ||
         sheet_write(lab_sheet(lab), out, &error) != 0) {

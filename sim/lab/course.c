@@ -759,6 +759,48 @@ void course_free(struct course *c)
     free(c);
 }
 
+static void add_piece(struct course_piece *pieces, size_t *count, void *at,
+                      size_t size)
+{
+    assert(*count < COURSE_PIECES_MAX);
+    if (at != NULL)
+        pieces[(*count)++] = (struct course_piece){at, size};
+}
+
+static void add_states(struct course_piece *pieces, size_t *count,
+                       const struct states *s)
+{
+    add_piece(pieces, count, s->x,
+              s->n * s->stride * (s->single ? sizeof(float) : sizeof(double)));
+}
+
+/* Messages too: a node that is offline leaves its last one. */
+size_t course_pieces(struct course_piece pieces[COURSE_PIECES_MAX],
+                     struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const size_t links = c->first == NULL ? 0 : c->first[c->n];
+    const size_t link = links * (c->d + 1) * sizeof *c->link;
+    size_t count = 0;
+
+    add_piece(pieces, &count, &c->step, sizeof c->step);
+    add_piece(pieces, &count, &c->at_meeting, sizeof c->at_meeting);
+    add_piece(pieces, &count, &c->links, sizeof c->links);
+    add_piece(pieces, &count, &c->vectors, sizeof c->vectors);
+    add_piece(pieces, &count, &c->bytes, sizeof c->bytes);
+    add_piece(pieces, &count, &c->gradients, sizeof c->gradients);
+    for (size_t k = 0; k < alg->vectors; k++)
+        add_states(pieces, &count, &c->v[k]);
+    for (size_t k = 0; k < alg->sends; k++)
+        add_states(pieces, &count, &c->send[k]);
+    add_piece(pieces, &count, c->s, c->n * alg->scalars * sizeof *c->s);
+    add_piece(pieces, &count, c->send_s, c->n * sizeof *c->send_s);
+    add_piece(pieces, &count, c->now, c->n * sizeof *c->now);
+    add_piece(pieces, &count, c->link, link * alg->link_vectors);
+    add_piece(pieces, &count, c->link_send, link);
+    return count;
+}
+
 const double *course_state(const struct course *c, size_t i)
 {
     return course_vector(c, 0, i);

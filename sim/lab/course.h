@@ -47,6 +47,15 @@ double course_bytes(const struct course_plan *plan);
 void course_measure(struct course_row *row, struct course *course);
 /* Returns 0, -ENOMEM, -EINVAL (a schedule that ends) with an error. */
 int course_step(struct course *course, struct error *error);
+/* All that a step needs of those before it, as pieces of memory to be saved or
+ * put back; as many and as large for every course of one plan. */
+struct course_piece {
+    void *at;
+    size_t size;
+};
+enum { COURSE_PIECES_MAX = 24 };
+size_t course_pieces(struct course_piece pieces[COURSE_PIECES_MAX],
+                     struct course *course);
 /* Row i of what is measured, [d]; of single precision a copy, valid until the
  * next call. */
 const double *course_state(const struct course *course, size_t i);

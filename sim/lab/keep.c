@@ -1,5 +1,7 @@
 #include "sim/lab/keep.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +14,10 @@ struct head {
     struct spectrum spectrum;
 };
 
-enum { PATH_SIZE = 4200 };
-
-static void path_of(char path[PATH_SIZE], const struct keep *k, size_t index,
-                    const char *end)
+void keep_path(char path[KEEP_PATH_SIZE], const struct keep *k, size_t index,
+               const char *end)
 {
-    snprintf(path, PATH_SIZE, "%s/%zu%s", k->folder, index, end);
+    snprintf(path, KEEP_PATH_SIZE, "%s/%zu%s", k->folder, index, end);
 }
 
 int keep_open(struct keep *k, const char *out, const struct experiment *e,
@@ -36,12 +36,12 @@ int keep_open(struct keep *k, const char *out, const struct experiment *e,
 bool keep_load(const struct keep *k, size_t index, struct course_row *rows,
                size_t count, struct spectrum *spectrum, bool *has_spectrum)
 {
-    char path[PATH_SIZE];
+    char path[KEEP_PATH_SIZE];
     struct head head;
 
     if (k->folder[0] == '\0')
         return false;
-    path_of(path, k, index, "");
+    keep_path(path, k, index, "");
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return false;
@@ -61,7 +61,7 @@ int keep_save(const struct keep *k, size_t index, const struct course_row *rows,
               size_t count, const struct spectrum *spectrum, bool has_spectrum,
               struct error *error)
 {
-    char path[PATH_SIZE], part[PATH_SIZE];
+    char path[KEEP_PATH_SIZE], part[KEEP_PATH_SIZE];
     struct head head;
 
     if (k->folder[0] == '\0')
@@ -72,8 +72,8 @@ int keep_save(const struct keep *k, size_t index, const struct course_row *rows,
     head.count = count;
     head.has_spectrum = has_spectrum;
     head.spectrum = *spectrum;
-    path_of(path, k, index, "");
-    path_of(part, k, index, ".part");
+    keep_path(path, k, index, "");
+    keep_path(part, k, index, ".part");
     FILE *file = fopen(part, "wb");
     if (file == NULL)
         return error_set(error, -errno, "%s: %s", part, strerror(errno));
@@ -87,17 +87,27 @@ int keep_save(const struct keep *k, size_t index, const struct course_row *rows,
                      strerror(errno));
 }
 
-void keep_clear(const struct keep *k, size_t runs)
+void keep_close(const struct keep *k)
 {
-    char path[PATH_SIZE];
+    if (k->folder[0] != '\0')
+        rmdir(k->folder);
+}
+
+/* All of them: an earlier experiment may have had more runs than this one. */
+void keep_clear(const struct keep *k)
+{
+    char path[KEEP_PATH_SIZE];
+    const struct dirent *entry;
 
     if (k->folder[0] == '\0')
         return;
-    for (size_t i = 0; i < runs; i++) {
-        path_of(path, k, i, "");
-        unlink(path);
-        path_of(path, k, i, ".part");
-        unlink(path);
-    }
+    DIR *folder = opendir(k->folder);
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            snprintf(path, sizeof path, "%s/%.64s", k->folder, entry->d_name);
+            unlink(path);
+        }
+    if (folder != NULL)
+        closedir(folder);
     rmdir(k->folder);
 }

@@ -23,7 +23,14 @@ int keep_save(const struct keep *keep, size_t index,
               const struct course_row *rows, size_t count,
               const struct spectrum *spectrum, bool has_spectrum,
               struct error *error);
+
+/* FOLDER/INDEX and `end`. */
+enum { KEEP_PATH_SIZE = 4200 };
+void keep_path(char path[KEEP_PATH_SIZE], const struct keep *keep, size_t index,
+               const char *end);
+/* The folder goes if nothing is in it. */
+void keep_close(const struct keep *keep);
 /* The experiment is finished: removes what was kept. */
-void keep_clear(const struct keep *keep, size_t runs);
+void keep_clear(const struct keep *keep);
 
 #endif

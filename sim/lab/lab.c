@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "sim/lab/keep.h"
+#include "sim/lab/checkpoint.h"
 #include "sim/lab/sweep.h"
 
 enum { LARGE_BYTES = 1 << 28 }; /* worth a line before it is taken */
@@ -27,8 +27,8 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static void tell(const struct experiment_entry *entry, uint64_t step,
-                 uint64_t steps, double begun, double *told)
+static void tell(const struct experiment_entry *entry, uint64_t first,
+                 uint64_t step, uint64_t steps, double begun, double *told)
 {
     double now = seconds();
 
@@ -37,8 +37,7 @@ static void tell(const struct experiment_entry *entry, uint64_t step,
     *told = now;
     fprintf(stderr, "\r%s: step %llu of %llu, %.0f s left   ", entry->label,
             (unsigned long long)step, (unsigned long long)steps,
-            step == 0 ? 0.0
-                      : (now - begun) / (double)step * (double)(steps - step));
+            (now - begun) / (double)(step - first) * (double)(steps - step));
 }
 
 static void record(const struct lab *lab, struct course_row *row,
@@ -49,31 +48,49 @@ static void record(const struct lab *lab, struct course_row *row,
         lab->options.watch(lab->options.context, entry->label, row, course);
 }
 
+static void save(struct checkpoint *checkpoint, uint64_t step,
+                 struct course *course, const struct course_row *rows)
+{
+    double now = seconds();
+
+    if (!checkpoint_is_due(checkpoint, step, now))
+        return;
+    checkpoint_save(checkpoint, step, course, rows);
+    checkpoint_wait(checkpoint, seconds(), seconds() - now);
+}
+
+/* From the start, or from where the checkpoint is. */
 static int run_steps(const struct lab *lab, struct course_row *rows,
                      struct course *course,
-                     const struct experiment_entry *entry, struct error *error)
+                     const struct experiment_entry *entry,
+                     struct checkpoint *checkpoint, struct error *error)
 {
     const struct experiment *e = lab->experiment;
     double begun = seconds(), told = begun;
-    size_t row = 0;
+    uint64_t first;
+    int code = checkpoint_load(&first, checkpoint, course, rows, error);
 
-    record(lab, &rows[row++], course, entry);
-    for (uint64_t step = 1; step <= e->steps; step++) {
-        int code = course_step(course, error);
-        if (code != 0)
-            return code;
-        if (step % e->every == 0)
-            record(lab, &rows[row++], course, entry);
+    if (code == 0 && first == 0)
+        record(lab, &rows[0], course, entry);
+    else if (code == 0 && lab->options.lines)
+        fprintf(stderr, "%s: goes on after step %llu of %llu\n", entry->label,
+                (unsigned long long)first, (unsigned long long)e->steps);
+    for (uint64_t step = first + 1; code == 0 && step <= e->steps; step++) {
+        code = course_step(course, error);
+        if (code == 0 && step % e->every == 0)
+            record(lab, &rows[step / e->every], course, entry);
         if (lab->options.progress)
-            tell(entry, step, e->steps, begun, &told);
+            tell(entry, first, step, e->steps, begun, &told);
+        if (code == 0 && step < e->steps)
+            save(checkpoint, step, course, rows);
     }
     if (lab->options.progress && told > begun)
         fputc('\n', stderr);
-    return 0;
+    return code;
 }
 
 static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
-                   struct error *error)
+                   struct checkpoint *checkpoint, struct error *error)
 {
     const struct experiment *e = lab->experiment;
     struct course_row *rows = column->rows + seed * lab->sheet.row_count;
@@ -89,13 +106,13 @@ static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
         column->spectrum = run.spectrum;
         column->has_spectrum = run.has_spectrum;
     }
-    if (lab->options.progress && course_bytes(&run.course) > LARGE_BYTES)
+    if (lab->options.lines && course_bytes(&run.course) > LARGE_BYTES)
         fprintf(stderr, "%s: %zu nodes of %zu numbers take %.2f GiB\n",
                 column->label, run.course.mixes->n, lab->plan->problem.d,
                 course_bytes(&run.course) / 0x1p30);
     code = course_new(&course, &run.course, error);
     if (code == 0)
-        code = run_steps(lab, rows, course, column->entry, error);
+        code = run_steps(lab, rows, course, column->entry, checkpoint, error);
     course_free(course);
     plan_run_free(&run);
     return code;
@@ -111,6 +128,7 @@ static int run_one(struct lab *lab, size_t place, size_t seed,
     struct course_row *rows = column->rows + seed * count;
     struct spectrum spectrum;
     bool has_spectrum;
+    struct checkpoint checkpoint;
 
     if (lab->options.watch == NULL &&
         keep_load(&lab->keep, index, rows, count, &spectrum, &has_spectrum)) {
@@ -120,11 +138,16 @@ static int run_one(struct lab *lab, size_t place, size_t seed,
         }
         return 0;
     }
-    int code = compute(lab, column, seed, error);
-    return code != 0
-               ? code
-               : keep_save(&lab->keep, index, rows, count, &column->spectrum,
-                           column->has_spectrum, error);
+    checkpoint_begin(&checkpoint, &lab->keep, index,
+                     lab->options.checkpoint_every, lab->experiment->every,
+                     seconds());
+    int code = compute(lab, column, seed, &checkpoint, error);
+    if (code == 0)
+        code = keep_save(&lab->keep, index, rows, count, &column->spectrum,
+                         column->has_spectrum, error);
+    if (code == 0)
+        checkpoint_remove(&checkpoint);
+    return code;
 }
 
 /* Every entry with every seed, for one value of the sweep. */
@@ -217,7 +240,7 @@ int lab_run(struct lab **lab, const char *path,
     return 0;
 fail:
     if (l != NULL)
-        keep_clear(&l->keep, 0); /* the folder, if nothing is in it */
+        keep_close(&l->keep);
     lab_free(l);
     return code;
 }
@@ -237,7 +260,7 @@ void lab_free(struct lab *l)
 
 void lab_finish(struct lab *l)
 {
-    keep_clear(&l->keep, l->sheet.column_count * l->experiment->seed_count);
+    keep_clear(&l->keep);
 }
 
 const struct sheet *lab_sheet(const struct lab *l)

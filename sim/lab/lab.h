@@ -9,8 +9,10 @@
 struct lab; /* opaque: a finished experiment */
 
 struct lab_options {
-    size_t threads;  /* 0: all */
-    bool progress;   /* lines on stderr */
+    size_t threads;            /* 0: all */
+    bool lines;                /* on stderr: what a person wants to know */
+    bool progress;             /* there too, on a terminal: how far it is */
+    uint64_t checkpoint_every; /* steps within a run; 0: by time */
     const char *out; /* where finished runs are kept meanwhile, or NULL */
     /* After every measured step, for whoever wants the states themselves. */
     void (*watch)(void *context, const char *label,
