@@ -71,6 +71,44 @@ struct mixing *mixing_of(struct mixing_entry *entries, size_t count, size_t n)
     return m;
 }
 
+struct mixing *mixing_weigh(const struct graph *g,
+                            double (*weight)(double own, double other,
+                                             double constant),
+                            double constant)
+{
+    struct mixing_entry *entries =
+        malloc((g->start[g->n] + g->n) * sizeof *entries);
+    size_t count = 0;
+
+    if (entries == NULL)
+        return NULL;
+    for (size_t i = 0; i < g->n; i++) {
+        double left = 1;
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
+            uint32_t j = g->to[e];
+            double w = weight((double)graph_degree(g, i),
+                              (double)graph_degree(g, j), constant);
+            left -= w;
+            entries[count++] = (struct mixing_entry){(uint32_t)i, j, w};
+        }
+        entries[count++] =
+            (struct mixing_entry){(uint32_t)i, (uint32_t)i, left};
+    }
+    struct mixing *m = mixing_of(entries, count, g->n);
+    free(entries);
+    return m;
+}
+
+static double by_larger(double own, double other, double constant)
+{
+    return constant / (1 + (own > other ? own : other));
+}
+
+struct mixing *mixing_metropolis(const struct graph *g)
+{
+    return mixing_weigh(g, by_larger, 1);
+}
+
 struct mixing *mixing_average(size_t n)
 {
     struct mixing *m = calloc(1, sizeof *m);

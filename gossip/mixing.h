@@ -34,6 +34,16 @@ struct mixing_entry {
  * NULL if out of memory. Sorts `entries`. */
 struct mixing *mixing_of(struct mixing_entry *entries, size_t count, size_t n);
 struct mixing *mixing_average(size_t n);
+/* weight() of every link of a graph, from the degrees of the node that receives
+ * and of the one that sends; a node keeps what is left. NULL if out of memory.
+ */
+struct mixing *mixing_weigh(const struct graph *graph,
+                            double (*weight)(double own, double other,
+                                             double constant),
+                            double constant);
+/* 1 / (1 + max(d_i, d_j)). Xiao and Boyd, "Fast linear iterations for
+ * distributed averaging", Systems and Control Letters 53, 2004. */
+struct mixing *mixing_metropolis(const struct graph *graph);
 struct mixing *mixing_circulant(size_t n, const size_t *offsets,
                                 const double *shares, size_t count);
 void mixing_free(struct mixing *mixing);

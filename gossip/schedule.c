@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "gossip/base.h"
-#include "gossip/metropolis.h"
 
 static size_t rows_of(size_t n)
 {
@@ -70,7 +69,7 @@ static void fill_static(struct schedule *s, const struct schedule_spec *spec)
     struct graph *g = draw(spec);
 
     if (g != NULL)
-        s->mixes[0] = metropolis_of(g);
+        s->mixes[0] = mixing_metropolis(g);
     if (s->mixes[0] != NULL && spec->weights == SCHEDULE_LAZY)
         mixing_laze(s->mixes[0]);
     graph_free(g);

@@ -178,7 +178,7 @@ bool ledger_is_sum(struct ledger *l, uint64_t round, const struct wire_value *u,
                    const uint8_t said[GOSSIP_HASH_BYTES])
 {
     uint8_t hash[GOSSIP_HASH_BYTES];
-    struct fixed_shape shape;
+    struct fixed_shape shape = {0};
 
     uint8_t *sum = sum_of(l, &shape, round, u);
     if (sum == NULL)

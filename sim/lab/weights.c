@@ -3,40 +3,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gossip/metropolis.h"
 #include "sim/lab/fastest.h"
 #include "sim/lab/spectrum.h"
 
 const char weights_rules[] =
     "metropolis|max-degree|lazy-metropolis|best-constant|fdla|fmmc|uniform";
 
-/* edge(graph, i, j): the weight of a pair; the diagonal takes what is left. */
-static struct mixing *fill(const struct graph *g, double constant,
-                           enum weights_rule rule)
+static double alike(double own, double other, double constant)
 {
-    struct mixing_entry *entries =
-        malloc((g->start[g->n] + g->n) * sizeof *entries);
-    size_t count = 0;
+    (void)own;
+    (void)other;
+    return constant;
+}
 
-    if (entries == NULL)
-        return NULL;
-    for (size_t i = 0; i < g->n; i++) {
-        double left = 1;
-        for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
-            size_t j = g->to[e], di = graph_degree(g, i);
-            double w = constant;
-            if (rule == WEIGHTS_UNIFORM)
-                w = 1 / (1 + (double)di);
-            left -= w;
-            entries[count++] =
-                (struct mixing_entry){(uint32_t)i, (uint32_t)j, w};
-        }
-        entries[count++] =
-            (struct mixing_entry){(uint32_t)i, (uint32_t)i, left};
-    }
-    struct mixing *m = mixing_of(entries, count, g->n);
-    free(entries);
-    return m;
+static double by_own(double own, double other, double constant)
+{
+    (void)other;
+    return constant / (1 + own);
 }
 
 static int fill_fastest(struct mixing **mixing, const struct graph *g,
@@ -86,9 +69,12 @@ int weights_of(struct mixing **mixing, const struct graph *g,
             return code;
         constant = 2 / (least + most);
     }
-    *mixing = rule == WEIGHTS_LAZY || rule == WEIGHTS_METROPOLIS
-                  ? metropolis_of(g)
-                  : fill(g, constant, rule);
+    if (rule == WEIGHTS_LAZY || rule == WEIGHTS_METROPOLIS)
+        *mixing = mixing_metropolis(g);
+    else if (rule == WEIGHTS_UNIFORM)
+        *mixing = mixing_weigh(g, by_own, 1);
+    else
+        *mixing = mixing_weigh(g, alike, constant);
     if (*mixing == NULL)
         return error_set(error, -ENOMEM, "weights: out of memory");
     if (rule == WEIGHTS_LAZY)
@@ -105,7 +91,7 @@ struct mixing *weights_among(const struct graph *g, const bool *on)
             if (on[i] && on[g->to[e]] && i < g->to[e])
                 graph_add(&edges, i, g->to[e]);
     struct graph *among = graph_of(&edges, g->n);
-    struct mixing *m = among == NULL ? NULL : metropolis_of(among);
+    struct mixing *m = among == NULL ? NULL : mixing_metropolis(among);
     graph_free(among);
     return m;
 }
