@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 16 };
+#include "sim/lab/shard.h"
+
+enum { CHUNK = 1 << 16, SELDOM = 8 };
 
 static const double least_seconds = 30, most_share = 0.05;
 
@@ -38,11 +40,16 @@ void checkpoint_wait(struct checkpoint *c, double now, double seconds)
     c->due = now + (rest > least_seconds ? rest : least_seconds);
 }
 
+/* Process 0 decides; the others are not asked in every step. */
 bool checkpoint_is_due(const struct checkpoint *c, uint64_t step, double now)
 {
-    if (c->off)
+    const uint64_t every = c->every > 0 ? c->every : SELDOM;
+    bool due = !c->off && (c->every > 0 || now >= c->due);
+
+    if ((c->every > 0 || shard_count() > 1) && step % every != 0)
         return false;
-    return c->every > 0 ? step % c->every == 0 : now >= c->due;
+    shard_tell(&due, sizeof due, 0);
+    return due;
 }
 
 /* A file and the digest of all that went through it. */
@@ -68,6 +75,52 @@ static void put(struct stream *s, const void *data, size_t size)
 static void get(struct stream *s, void *data, size_t size)
 {
     s->good = s->good && fread(data, 1, size, s->file) == size;
+}
+
+/* at[size] of process r into the file of process 0, or back. */
+static void pass_part(struct stream *s, char *at, size_t size, size_t r,
+                      bool out)
+{
+    const size_t rank = shard_rank();
+    char room[CHUNK] = {0};
+
+    if (rank == 0 && r == 0 && out)
+        put(s, at, size);
+    else if (rank == 0 && r == 0)
+        get(s, at, size);
+    for (size_t from = 0; r > 0 && from < size; from += CHUNK) {
+        const size_t most = size - from < CHUNK ? size - from : CHUNK;
+        if (rank == r && out)
+            shard_send(at + from, most, 0);
+        else if (rank == r)
+            shard_receive(at + from, most, 0);
+        if (rank == 0 && out) {
+            shard_receive(room, most, r);
+            put(s, room, most);
+        } else if (rank == 0) {
+            get(s, room, most);
+            shard_send(room, most, r);
+        }
+    }
+}
+
+/* A piece's bytes are the same, and in the same order, for any number of
+ * processes. */
+static void pass_piece(struct stream *s, const struct course_piece *p,
+                       const struct course *course, bool out)
+{
+    void *at = p->at;
+
+    if (p->share != COURSE_ROWS) {
+        pass_part(s, at, p->size, 0, out);
+        if (p->share == COURSE_ALL && !out)
+            shard_tell(at, p->size, 0);
+        return;
+    }
+    for (size_t r = 0; r < shard_count(); r++) {
+        size_t size = course_part(&at, p, course, r);
+        pass_part(s, at, size, r, out);
+    }
 }
 
 /* The file up to its last bytes, which are the digest of all before them. */
@@ -119,13 +172,11 @@ static void refuse(const char *path, const char *found, const char *expected)
             found, expected);
 }
 
-/* *step stays 0, with a line that says why, if it may not be used. */
-static int read_all(uint64_t *step, struct stream *s,
-                    const struct checkpoint *c, struct course *course,
-                    struct course_row *rows, const char *path)
+/* The step that may be used; 0, with a line that says why, if none may. */
+static uint64_t examine(struct stream *s, const struct checkpoint *c,
+                        const struct course_piece *pieces, size_t count,
+                        const char *path)
 {
-    struct course_piece pieces[COURSE_PIECES_MAX];
-    const size_t count = course_pieces(pieces, course);
     struct head head;
 
     s->good = is_whole(s->file) && fseek(s->file, 0, SEEK_SET) == 0;
@@ -140,11 +191,7 @@ static int read_all(uint64_t *step, struct stream *s,
         refuse(path, "what another experiment left", "one of this experiment");
         return 0;
     }
-    get(s, rows, row_count(c, head.step) * sizeof *rows);
-    for (size_t k = 0; k < count; k++)
-        get(s, pieces[k].at, pieces[k].size);
-    *step = head.step;
-    return s->good ? 0 : -EIO;
+    return head.step;
 }
 
 int checkpoint_load(uint64_t *step, const struct checkpoint *c,
@@ -152,26 +199,33 @@ int checkpoint_load(uint64_t *step, const struct checkpoint *c,
                     struct error *error)
 {
     char path[KEEP_PATH_SIZE];
-    struct stream stream;
+    struct course_piece pieces[COURSE_PIECES_MAX];
+    struct stream s = {0};
 
     *step = 0;
-    if (c->off)
+    if (c->off && shard_count() == 1)
         return 0;
+    const size_t count = course_pieces(pieces, course);
     keep_path(path, c->keep, c->index, ".at");
-    open_stream(&stream, path, "rb");
-    if (stream.file == NULL)
-        return 0;
-    int code = read_all(step, &stream, c, course, rows, path);
-    fclose(stream.file);
-    return code == 0 ? 0 : error_set(error, code, "%s: cannot be read", path);
+    if (!c->off)
+        open_stream(&s, path, "rb");
+    if (s.file != NULL)
+        *step = examine(&s, c, pieces, count, path);
+    shard_tell(step, sizeof *step, 0);
+    if (*step > 0 && shard_rank() == 0)
+        get(&s, rows, row_count(c, *step) * sizeof *rows);
+    for (size_t k = 0; *step > 0 && k < count; k++)
+        pass_piece(&s, &pieces[k], course, false);
+    const bool failed = *step > 0 && s.file != NULL && !s.good;
+    if (s.file != NULL)
+        fclose(s.file);
+    return shard_agree(
+        failed ? error_set(error, -EIO, "%s: cannot be read", path) : 0, error);
 }
 
-static void put_all(struct stream *s, const struct checkpoint *c, uint64_t step,
-                    struct course *course, const struct course_row *rows)
+static void put_head(struct stream *s, const struct checkpoint *c,
+                     uint64_t step, const struct course_row *rows)
 {
-    struct course_piece pieces[COURSE_PIECES_MAX];
-    const size_t count = course_pieces(pieces, course);
-    unsigned char digest[DIGEST_BYTES];
     struct head head;
 
     memset(&head, 0, sizeof head);
@@ -181,29 +235,41 @@ static void put_all(struct stream *s, const struct checkpoint *c, uint64_t step,
     head.step = step;
     put(s, &head, sizeof head);
     put(s, rows, row_count(c, step) * sizeof *rows);
-    for (size_t k = 0; k < count; k++)
-        put(s, pieces[k].at, pieces[k].size);
+}
+
+static void put_digest(struct stream *s)
+{
+    unsigned char digest[DIGEST_BYTES];
+
     crypto_generichash_final(&s->state, digest, DIGEST_BYTES);
-    s->good =
-        s->good && fwrite(digest, 1, sizeof digest, s->file) == sizeof digest;
+    s->good = s->good &&
+              fwrite(digest, 1, sizeof digest, s->file) == sizeof digest &&
+              fflush(s->file) == 0 && fsync(fileno(s->file)) == 0;
+    if (s->file != NULL)
+        s->good = fclose(s->file) == 0 && s->good;
 }
 
 void checkpoint_save(struct checkpoint *c, uint64_t step, struct course *course,
                      const struct course_row *rows)
 {
     char path[KEEP_PATH_SIZE], part[KEEP_PATH_SIZE];
-    struct stream stream;
+    struct course_piece pieces[COURSE_PIECES_MAX];
+    const size_t count = course_pieces(pieces, course);
+    const bool first = shard_rank() == 0;
+    struct stream s = {0};
 
     keep_path(path, c->keep, c->index, ".at");
     keep_path(part, c->keep, c->index, ".at.part");
-    open_stream(&stream, part, "wb");
-    if (stream.file != NULL) {
-        put_all(&stream, c, step, course, rows);
-        stream.good = stream.good && fflush(stream.file) == 0 &&
-                      fsync(fileno(stream.file)) == 0;
-        stream.good = fclose(stream.file) == 0 && stream.good;
+    if (first) {
+        open_stream(&s, part, "wb");
+        put_head(&s, c, step, rows);
     }
-    if (stream.good && rename(part, path) == 0)
+    for (size_t k = 0; k < count; k++)
+        pass_piece(&s, &pieces[k], course, true);
+    if (!first)
+        return;
+    put_digest(&s);
+    if (s.good && rename(part, path) == 0)
         return;
     fprintf(stderr, "starling: %s: %s; the run goes on without checkpoints\n",
             part, strerror(errno));

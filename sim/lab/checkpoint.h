@@ -22,10 +22,11 @@ void checkpoint_begin(struct checkpoint *checkpoint, const struct keep *keep,
                       size_t index, uint64_t every, uint64_t row_every,
                       double now);
 
-/* Puts the course and rows[*step / row_every + 1] back as they were after *step
- * steps; 0: there is no checkpoint. One of another experiment, or a damaged
- * one, is told by a line on stderr and not used. Returns 0, or -EIO with an
- * error: the course is then of no use. */
+/* Of all processes (shard.h), these three; the first one's file, which is the
+ * same for any number of them. Puts the course and rows[*step / row_every + 1]
+ * back as they were after *step steps; 0: there is no checkpoint. One of
+ * another experiment, or a damaged one, is told by a line on stderr and not
+ * used. Returns 0, or -EIO with an error: the course is then of no use. */
 int checkpoint_load(uint64_t *step, const struct checkpoint *checkpoint,
                     struct course *course, struct course_row *rows,
                     struct error *error);

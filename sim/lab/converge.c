@@ -8,6 +8,7 @@
 
 #include "node/args.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/shard.h"
 #include "sim/stage.h"
 
 static const char usage[] =
@@ -27,6 +28,8 @@ static const char usage[] =
     "  --quiet          no progress on stderr\n"
     "\n"
     "Example: starling sim converge torus.yaml --out results\n"
+    "Built with cmake -DMPI=ON, mpirun -n 2 in front of it spreads the nodes\n"
+    "over two processes, with the same results.\n"
     "docs/lab.md shows an experiment and how to add an algorithm.\n";
 
 static void print_json(const struct sheet *s)
@@ -61,6 +64,34 @@ static int misuse(const char *found, const char *expected)
                        expected);
 }
 
+/* The first process alone speaks and writes. */
+static int converge(const char *path, const struct lab_options *options,
+                    bool json)
+{
+    const bool first = shard_rank() == 0;
+    struct error error = {{0}};
+    struct lab *lab = NULL;
+    int code =
+        shard_agree(first ? stage_folder(options->out, &error) : 0, &error);
+
+    if (code == 0)
+        code = lab_run(&lab, path, options, &error);
+    if (code == 0 && first)
+        code = sheet_write(lab_sheet(lab), options->out, &error);
+    code = shard_agree(code, &error);
+    if (code != 0 && first)
+        fprintf(stderr, "starling: %s\n", error.text);
+    if (code == 0 && first) {
+        lab_finish(lab);
+        if (json)
+            print_json(lab_sheet(lab));
+        else
+            print_lines(lab_sheet(lab), options->out);
+    }
+    lab_free(lab);
+    return code == 0 ? 0 : 1;
+}
+
 /* From 1 to most; no text: as it is. */
 static bool whole(long *value, const char *text, long most)
 {
@@ -86,7 +117,6 @@ int converge_main(int argc, char **argv)
     const struct args args = {"starling sim converge", flags,
                               sizeof flags / sizeof *flags, &path};
     struct error error = {{0}};
-    struct lab *lab = NULL;
     int status = args_parse(&args, argv + 1, argc - 1);
 
     if (status != 0)
@@ -103,23 +133,19 @@ int converge_main(int argc, char **argv)
         return misuse(threads, "--threads from 1 to 256");
     if (!whole(&every, checkpoint, LONG_MAX))
         return misuse(checkpoint, "--checkpoint-every STEPS, at least 1");
+    if (shard_open(&error) != 0) {
+        fprintf(stderr, "starling: %s\n", error.text);
+        return 1;
+    }
+    if (count == 0 && shard_count() > 1)
+        count = 1; /* mpirun binds each process to a core */
+    quiet = quiet || shard_rank() != 0;
     const struct lab_options options = {.threads = (size_t)count,
                                         .lines = !quiet,
                                         .progress = !quiet && isatty(2),
                                         .checkpoint_every = (uint64_t)every,
                                         .out = out};
-    if (stage_folder(out, &error) != 0 ||
-        lab_run(&lab, path, &options, &error) != 0 ||
-        sheet_write(lab_sheet(lab), out, &error) != 0) {
-        fprintf(stderr, "starling: %s\n", error.text);
-        lab_free(lab);
-        return 1;
-    }
-    lab_finish(lab);
-    if (json)
-        print_json(lab_sheet(lab));
-    else
-        print_lines(lab_sheet(lab), out);
-    lab_free(lab);
-    return 0;
+    status = converge(path, &options, json);
+    shard_close();
+    return status;
 }

@@ -8,16 +8,18 @@
 
 #include "gossip/kernel.h"
 #include "sim/lab/chance.h"
+#include "sim/lab/shard.h"
+#include "sim/lab/spread.h"
 #include "sim/lab/states.h"
 
 enum {
-    BLOCK = 1024, /* rows whose sums are added one after the other */
-    SPACING = 16  /* numbers between what two threads write */
+    SPACING = 16 /* numbers between what two threads write */
 };
 
 struct course {
     struct course_plan plan;
     size_t n, d;
+    struct spread spread;
     uint64_t step;
     struct alg_world world;            /* of this step */
     uint64_t *draws;                   /* [n] gradients in this step */
@@ -42,7 +44,8 @@ struct course {
     size_t phase;
     size_t at_meeting; /* row of plan.wake */
     double links;      /* of the matrix before */
-    double vectors, bytes, gradients;
+    double vectors, bytes;
+    double gradients; /* of this process's nodes */
     struct error *error;
 };
 
@@ -50,6 +53,12 @@ struct course {
 static size_t grain(const struct course *c)
 {
     return 1 + 8192 / (c->d + 8);
+}
+
+static void run_rows(struct course *c, void (*work)(void *context, size_t from,
+                                                    size_t to, size_t thread))
+{
+    spread_rows(&c->spread, c->plan.pool, grain(c), work, c);
 }
 
 /* Row i in place, or of single precision a copy; of any content if `blank`. */
@@ -282,13 +291,16 @@ struct sum {
 static void sum_blocks(void *context, size_t from, size_t to, size_t thread)
 {
     const struct sum *s = context;
-    const size_t d = s->c->d, n = s->c->n;
+    const struct spread *spread = &s->c->spread;
+    const size_t d = s->c->d;
     double *room = s->c->scratch + thread * s->c->scratch_size;
 
     for (size_t b = from; b < to; b++) {
         double *sum = s->c->partial + b * (d + 1);
-        memset(sum, 0, (d + 1) * sizeof *sum);
-        for (size_t i = b * BLOCK; i < n && i < (b + 1) * BLOCK; i++) {
+        if (spread_begins(spread, b))
+            memset(sum, 0, (d + 1) * sizeof *sum);
+        for (size_t i = spread_first(spread, b); i < spread_last(spread, b);
+             i++) {
             if (s->without != NULL && s->without[i])
                 continue;
             alg_add(sum, sum, 1, states_read(s->x, i, room), d);
@@ -300,11 +312,12 @@ static void sum_blocks(void *context, size_t from, size_t to, size_t thread)
 static void mean_of(double *mean, struct course *c, const struct states *x,
                     const bool *without)
 {
-    const size_t d = c->d, blocks = (c->n + BLOCK - 1) / BLOCK;
+    const size_t d = c->d, blocks = c->spread.blocks[c->spread.ranks];
     struct sum sum = {c, x, NULL, without};
     double count = 0;
 
-    pool_run(c->plan.pool, blocks, 1, sum_blocks, &sum);
+    spread_blocks(&c->spread, c->plan.pool, c->partial, d + 1, sum_blocks,
+                  &sum);
     memset(mean, 0, d * sizeof *mean);
     for (size_t b = 0; b < blocks; b++) {
         alg_add(mean, mean, 1, c->partial + b * (d + 1), d);
@@ -361,24 +374,47 @@ static void count_sent(struct course *c)
     c->bytes += links * (sends * bits + 64 * (double)alg->scalar_sends) / 8;
 }
 
+/* What the nodes of other processes hear of ours, and ours of theirs. */
+static void exchange(struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const struct mixing *m = mixing_now(c);
+    const struct halo_links links = {c->first, c->neighbour};
+    const bool fixed = c->plan.mixes->kind == SEQUENCE_CYCLE &&
+                       c->real[0] == NULL && c->real[1] == NULL;
+    const struct halo *halo = spread_halo(&c->spread, m, &links, fixed);
+
+    if (halo == NULL)
+        return;
+    for (size_t k = 0; k < alg->sends; k++) {
+        const struct states *sent = sent_now(c, k);
+        shard_exchange(halo, sent->x, NULL, states_row_size(sent));
+    }
+    if (alg->scalar_sends > 0)
+        shard_exchange(halo, c->send_s, NULL, sizeof *c->send_s);
+    if (alg->link_sends)
+        shard_exchange(halo, c->link_send, c->first,
+                       (c->d + 1) * sizeof *c->link_send);
+}
+
 static void run_phase(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
     const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
 
     if (alg->message != NULL)
-        pool_run(c->plan.pool, c->n, grain(c), message_rows, c);
+        run_rows(c, message_rows);
     if (mixing_now(c)->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
             mean_of(c->mean[k], c, sent_now(c, k), liar);
+    exchange(c);
     if (only_mixes(c) && alg->message == NULL && states_shifts(mixing_now(c))) {
-        pool_run(c->plan.pool, c->n, grain(c), save_rows, c);
-        pool_run(c->plan.pool, c->n, grain(c), shift_rows, c);
+        run_rows(c, save_rows);
+        run_rows(c, shift_rows);
         count_sent(c);
         return;
     }
-    pool_run(c->plan.pool, c->n, grain(c),
-             only_mixes(c) ? mix_rows : combine_rows, c);
+    run_rows(c, only_mixes(c) ? mix_rows : combine_rows);
     if (alg->message == NULL && alg->sends > 0) {
         struct states old = c->v[0];
         c->v[0] = c->next;
@@ -444,10 +480,19 @@ static void count_gradients(struct course *c)
 {
     if (c->plan.problem->kind == PROBLEM_CONSENSUS)
         return;
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = c->spread.from; i < c->spread.to; i++) {
         c->gradients += (double)c->draws[i];
         c->draws[i] = 0;
     }
+}
+
+/* Into process 0. */
+static void gather_gradients(struct course *c)
+{
+    if (c->spread.ranks == 1)
+        return;
+    const double all = shard_sum(c->gradients);
+    c->gradients = shard_rank() == 0 ? all : 0;
 }
 
 static int run_clock(struct course *c)
@@ -478,7 +523,9 @@ int course_step(struct course *c, struct error *error)
     if (code == 0)
         code = run_clock(c);
     if (code == -ENOMEM)
-        return error_set(error, code, "%s: out of memory", alg->name);
+        error_set(error, code, "%s: out of memory", alg->name);
+    if (code != 0 && c->spread.ranks > 1)
+        shard_stop(error->text); /* the others wait for our messages */
     if (code != 0)
         return code;
     count_gradients(c);
@@ -494,8 +541,11 @@ static void square_blocks(void *context, size_t from, size_t to, size_t thread)
     const double *best = c->plan.problem->best;
     double *room = c->scratch + thread * c->scratch_size;
     for (size_t b = from; b < to; b++) {
-        double *sums = c->partial + b * (d + 1), cons = 0, err = 0;
-        for (size_t i = b * BLOCK; i < c->n && i < (b + 1) * BLOCK; i++) {
+        const bool begins = spread_begins(&c->spread, b);
+        double *sums = c->partial + b * (d + 1);
+        double cons = begins ? 0 : sums[0], err = begins ? 0 : sums[1];
+        for (size_t i = spread_first(&c->spread, b);
+             i < spread_last(&c->spread, b); i++) {
             const double *x = states_read(&c->v[0], i, room);
             for (size_t k = 0; k < d && (s->without == NULL || !s->without[i]);
                  k++) {
@@ -512,16 +562,26 @@ static void square_blocks(void *context, size_t from, size_t to, size_t thread)
 
 static void measure_mass(struct course_row *row, const struct course *c)
 {
-    double *room = c->scratch;
-    row->least = HUGE_VAL;
-    row->most = -HUGE_VAL;
-    for (size_t i = 0; i < c->n; i++) {
+    double *room = c->scratch, all[] = {0, HUGE_VAL, -HUGE_VAL, 0};
+    const bool spread = c->spread.ranks > 1;
+
+    if (spread)
+        shard_before(all, 4);
+    for (size_t i = c->spread.from; i < c->spread.to; i++) {
         double w = c->s[i * c->plan.alg->scalars];
-        row->mass += w;
-        row->least = fmin(row->least, w);
-        row->most = fmax(row->most, w);
-        row->sum += states_read(&c->v[1], i, room)[0];
+        all[0] += w;
+        all[1] = fmin(all[1], w);
+        all[2] = fmax(all[2], w);
+        all[3] += states_read(&c->v[1], i, room)[0];
     }
+    if (spread) {
+        shard_next(all, 4);
+        shard_tell(all, sizeof all, c->spread.ranks - 1);
+    }
+    row->mass = all[0];
+    row->least = all[1];
+    row->most = all[2];
+    row->sum = all[3];
 }
 
 static void measure_clock(struct course_row *row, const struct course *c)
@@ -538,16 +598,18 @@ void course_measure(struct course_row *row, struct course *c)
 {
     const struct problem *p = c->plan.problem;
     const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
-    const size_t blocks = (c->n + BLOCK - 1) / BLOCK;
+    const size_t blocks = c->spread.blocks[c->spread.ranks];
     double *mean = c->mean[0], count = 0;
     struct sum sum = {c, &c->v[0], mean, liar};
 
+    gather_gradients(c);
     *row = (struct course_row){.step = c->step,
                                .vectors = c->vectors,
                                .bytes = c->bytes,
                                .gradients = c->gradients};
     mean_of(mean, c, &c->v[0], liar);
-    pool_run(c->plan.pool, blocks, 1, square_blocks, &sum);
+    spread_blocks(&c->spread, c->plan.pool, c->partial, c->d + 1, square_blocks,
+                  &sum);
     for (size_t b = 0; b < blocks; b++) {
         row->cons += c->partial[b * (c->d + 1)];
         row->err += c->partial[b * (c->d + 1) + 1];
@@ -560,7 +622,7 @@ void course_measure(struct course_row *row, struct course *c)
     row->mse = row->cons;
     for (size_t k = 0; k < c->d; k++)
         row->mse += (mean[k] - c->start_mean[k]) * (mean[k] - c->start_mean[k]);
-    if (p->kind != PROBLEM_CONSENSUS)
+    if (p->kind != PROBLEM_CONSENSUS && shard_rank() == 0)
         row->gap = problem_value(p, mean) - p->best_value;
     if (c->plan.alg->scalar_sends > 0)
         measure_mass(row, c);
@@ -633,14 +695,16 @@ static bool allocate_states(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
     const bool single = c->plan.single;
+    const size_t from = c->spread.from, to = c->spread.to;
     bool fine = true;
 
     for (size_t k = 0; k < alg->vectors; k++)
-        fine = fine && states_new(&c->v[k], c->n, c->d, single) == 0;
+        fine = fine && states_part(&c->v[k], c->n, c->d, single, from, to) == 0;
     for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
-        fine = fine && states_new(&c->send[k], c->n, c->d, single) == 0;
+        fine =
+            fine && states_part(&c->send[k], c->n, c->d, single, from, to) == 0;
     if (alg->message == NULL && alg->sends > 0)
-        fine = fine && states_new(&c->next, c->n, c->d, single) == 0;
+        fine = fine && states_part(&c->next, c->n, c->d, single, from, to) == 0;
     return fine;
 }
 
@@ -661,8 +725,11 @@ static bool allocate_scratch(struct course *c)
 static int make_room(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
-    const size_t n = c->n, d = c->d, blocks = (n + BLOCK - 1) / BLOCK;
-    bool fine = allocate_states(c) && allocate_scratch(c);
+    const size_t n = c->n, d = c->d;
+    bool fine = spread_new(&c->spread, n, alg->meet != NULL) == 0;
+    const size_t blocks = fine ? c->spread.blocks[c->spread.ranks] : 0;
+
+    fine = fine && allocate_states(c) && allocate_scratch(c);
 
     for (size_t k = 0; k < ALG_SENDS_MAX; k++)
         fine = fine && allocate(&c->mean[k], d);
@@ -703,11 +770,14 @@ int course_new(struct course **course, const struct course_plan *plan,
     c->plan = *plan;
     c->n = plan->mixes->n;
     c->d = plan->problem->d;
-    if (make_room(c) != 0) {
+    int code = make_room(c);
+    if (code != 0)
+        error_set(error, code, "%s: out of memory for %zu nodes of %zu numbers",
+                  plan->alg->name, plan->mixes->n, plan->problem->d);
+    code = shard_agree(code, error);
+    if (code != 0) {
         course_free(c);
-        return error_set(error, -ENOMEM,
-                         "%s: out of memory for %zu nodes of %zu numbers",
-                         plan->alg->name, plan->mixes->n, plan->problem->d);
+        return code;
     }
     c->world = (struct alg_world){
         .problem = plan->problem,
@@ -717,10 +787,10 @@ int course_new(struct course **course, const struct course_plan *plan,
         .reverse = c->reverse,
         .link_send = plan->alg->link_sends ? c->link_send : NULL,
         .draws = c->draws};
-    pool_run(plan->pool, c->n, grain(c), init_rows, c);
+    run_rows(c, init_rows);
     if (plan->alg->settle != NULL) {
         mean_of(c->mean[0], c, &c->send[0], NULL);
-        pool_run(plan->pool, c->n, grain(c), settle_rows, c);
+        run_rows(c, settle_rows);
     }
     count_gradients(c);
     mean_of(c->start_mean, c, &c->v[0],
@@ -733,6 +803,7 @@ void course_free(struct course *c)
 {
     if (c == NULL)
         return;
+    spread_free(&c->spread);
     for (size_t k = 0; k < ALG_VECTORS_MAX; k++)
         states_free(&c->v[k]);
     for (size_t k = 0; k < ALG_SENDS_MAX; k++) {
@@ -759,19 +830,30 @@ void course_free(struct course *c)
     free(c);
 }
 
-static void add_piece(struct course_piece *pieces, size_t *count, void *at,
-                      size_t size)
+struct pieces {
+    struct course_piece *all;
+    size_t count;
+    bool spread;
+};
+
+static void add_piece(struct pieces *p, void *at, size_t size,
+                      enum course_share share)
 {
-    assert(*count < COURSE_PIECES_MAX);
-    if (at != NULL)
-        pieces[(*count)++] = (struct course_piece){at, size};
+    assert(p->count < COURSE_PIECES_MAX);
+    p->all[p->count++] = (struct course_piece){
+        .at = at, .size = size, .share = p->spread ? share : COURSE_ALL};
 }
 
-static void add_states(struct course_piece *pieces, size_t *count,
-                       const struct states *s)
+static void add_rows(struct pieces *p, const struct course *c, void *at,
+                     size_t unit, const size_t *first)
 {
-    add_piece(pieces, count, s->x,
-              s->n * s->stride * (s->single ? sizeof(float) : sizeof(double)));
+    const size_t units = first == NULL ? c->n : first[c->n];
+
+    if (at == NULL || units * unit == 0)
+        return;
+    add_piece(p, at, units * unit, COURSE_ROWS);
+    p->all[p->count - 1].unit = unit;
+    p->all[p->count - 1].first = first;
 }
 
 /* Messages too: a node that is offline leaves its last one. */
@@ -779,26 +861,44 @@ size_t course_pieces(struct course_piece pieces[COURSE_PIECES_MAX],
                      struct course *c)
 {
     const struct alg *alg = c->plan.alg;
-    const size_t links = c->first == NULL ? 0 : c->first[c->n];
-    const size_t link = links * (c->d + 1) * sizeof *c->link;
-    size_t count = 0;
+    const size_t link = (c->d + 1) * sizeof *c->link;
+    struct pieces p = {pieces, 0, c->spread.ranks > 1};
 
-    add_piece(pieces, &count, &c->step, sizeof c->step);
-    add_piece(pieces, &count, &c->at_meeting, sizeof c->at_meeting);
-    add_piece(pieces, &count, &c->links, sizeof c->links);
-    add_piece(pieces, &count, &c->vectors, sizeof c->vectors);
-    add_piece(pieces, &count, &c->bytes, sizeof c->bytes);
-    add_piece(pieces, &count, &c->gradients, sizeof c->gradients);
+    gather_gradients(c);
+    add_piece(&p, &c->gradients, sizeof c->gradients, COURSE_FIRST);
+    add_piece(&p, &c->step, sizeof c->step, COURSE_ALL);
+    add_piece(&p, &c->at_meeting, sizeof c->at_meeting, COURSE_ALL);
+    add_piece(&p, &c->links, sizeof c->links, COURSE_ALL);
+    add_piece(&p, &c->vectors, sizeof c->vectors, COURSE_ALL);
+    add_piece(&p, &c->bytes, sizeof c->bytes, COURSE_ALL);
+    add_piece(&p, c->now, c->n * sizeof *c->now, COURSE_ALL);
     for (size_t k = 0; k < alg->vectors; k++)
-        add_states(pieces, &count, &c->v[k]);
+        add_rows(&p, c, c->v[k].x, states_row_size(&c->v[k]), NULL);
     for (size_t k = 0; k < alg->sends; k++)
-        add_states(pieces, &count, &c->send[k]);
-    add_piece(pieces, &count, c->s, c->n * alg->scalars * sizeof *c->s);
-    add_piece(pieces, &count, c->send_s, c->n * sizeof *c->send_s);
-    add_piece(pieces, &count, c->now, c->n * sizeof *c->now);
-    add_piece(pieces, &count, c->link, link * alg->link_vectors);
-    add_piece(pieces, &count, c->link_send, link);
-    return count;
+        add_rows(&p, c, c->send[k].x, states_row_size(&c->send[k]), NULL);
+    add_rows(&p, c, c->s, alg->scalars * sizeof *c->s, NULL);
+    add_rows(&p, c, c->send_s, sizeof *c->send_s, NULL);
+    if (c->first != NULL) {
+        add_rows(&p, c, c->link, alg->link_vectors * link, c->first);
+        add_rows(&p, c, c->link_send, link, c->first);
+    }
+    return p.count;
+}
+
+size_t course_part(void **at, const struct course_piece *p,
+                   const struct course *c, size_t rank)
+{
+    const struct spread *s = &c->spread;
+
+    if (rank >= s->ranks)
+        return 0;
+    size_t from = s->start[rank], to = s->start[rank + 1];
+    if (p->first != NULL) {
+        from = p->first[from];
+        to = p->first[to];
+    }
+    *at = (char *)p->at + from * p->unit;
+    return (to - from) * p->unit;
 }
 
 const double *course_state(const struct course *c, size_t i)

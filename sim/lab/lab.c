@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sim/lab/checkpoint.h"
+#include "sim/lab/shard.h"
 #include "sim/lab/sweep.h"
 
 enum { LARGE_BYTES = 1 << 28 }; /* worth a line before it is taken */
@@ -96,11 +97,13 @@ static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
     struct course_row *rows = column->rows + seed * lab->sheet.row_count;
     struct plan_run run;
     struct course *course = NULL;
-    int code = plan_run(&run, lab->plan, column->entry, e->seeds[seed], error);
+    int code = shard_agree(
+        plan_run(&run, lab->plan, column->entry, e->seeds[seed], error), error);
 
     if (code != 0)
         return code;
-    if (run.note[0] != '\0' && seed == 0 && lab->options.watch == NULL)
+    if (run.note[0] != '\0' && seed == 0 && lab->options.watch == NULL &&
+        shard_rank() == 0)
         fprintf(stderr, "starling: %s\n", run.note);
     if (seed == 0) {
         column->spectrum = run.spectrum;
@@ -116,7 +119,7 @@ static int compute(struct lab *lab, struct sheet_column *column, size_t seed,
         code = run_steps(lab, rows, course, column->entry, checkpoint, error);
     course_free(course);
     plan_run_free(&run);
-    return code;
+    return shard_agree(code, error);
 }
 
 /* From what was kept, or computed and kept. */
@@ -131,21 +134,25 @@ static int run_one(struct lab *lab, size_t place, size_t seed,
     bool has_spectrum;
     struct checkpoint checkpoint;
 
-    if (lab->options.watch == NULL &&
-        keep_load(&lab->keep, index, rows, count, &spectrum, &has_spectrum)) {
-        if (seed == 0) {
-            column->spectrum = spectrum;
-            column->has_spectrum = has_spectrum;
-        }
-        return 0;
+    bool kept =
+        lab->options.watch == NULL &&
+        keep_load(&lab->keep, index, rows, count, &spectrum, &has_spectrum);
+    if (kept && seed == 0) {
+        column->spectrum = spectrum;
+        column->has_spectrum = has_spectrum;
     }
+    shard_tell(&kept, sizeof kept, 0);
+    if (kept)
+        return 0;
     checkpoint_begin(&checkpoint, &lab->keep, index,
                      lab->options.checkpoint_every, lab->experiment->every,
                      seconds());
     int code = compute(lab, column, seed, &checkpoint, error);
     if (code == 0)
-        code = keep_save(&lab->keep, index, rows, count, &column->spectrum,
-                         column->has_spectrum, error);
+        code = shard_agree(keep_save(&lab->keep, index, rows, count,
+                                     &column->spectrum, column->has_spectrum,
+                                     error),
+                           error);
     if (code == 0)
         checkpoint_remove(&checkpoint);
     return code;
@@ -160,7 +167,8 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
     sweep_apply(e, value);
     plan_close(lab->plan);
     lab->plan = NULL;
-    int code = plan_open(&lab->plan, e, lab->options.threads, error);
+    int code = shard_agree(
+        plan_open(&lab->plan, e, lab->options.threads, error), error);
     if (code != 0)
         return code;
     s->threads = pool_threads(lab->plan->pool);
@@ -176,6 +184,7 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
         c->rows = calloc(s->row_count * e->seed_count, sizeof *c->rows);
         if (c->rows == NULL)
             code = error_set(error, -ENOMEM, "%s: out of memory", e->path);
+        code = shard_agree(code, error);
         for (size_t k = 0; code == 0 && k < e->seed_count; k++)
             code = run_one(lab, place, k, error);
     }
@@ -206,7 +215,8 @@ static int run_all(struct lab *lab, struct error *error)
     const struct experiment *e = lab->experiment;
     const size_t values = e->sweep_count == 0 ? 1 : e->sweep_count;
     struct sheet *s = &lab->sheet;
-    int code = keep_open(&lab->keep, lab->options.out, e, error);
+    const char *out = shard_rank() == 0 ? lab->options.out : NULL;
+    int code = shard_agree(keep_open(&lab->keep, out, e, error), error);
 
     s->experiment = e;
     s->row_count = (size_t)(e->steps / e->every) + 1;
@@ -232,7 +242,8 @@ int lab_run(struct lab **lab, const char *path,
         goto fail;
     }
     l->options = *options;
-    if ((code = experiment_read(&l->experiment, path, error)) != 0)
+    code = shard_agree(experiment_read(&l->experiment, path, error), error);
+    if (code != 0)
         goto fail;
     if ((code = run_all(l, error)) != 0)
         goto fail;

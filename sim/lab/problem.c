@@ -180,7 +180,8 @@ int problem_model(struct problem *p, size_t n, const struct learner_spec *spec,
         return code;
     p->d = learner_size(p->learner);
     code = read_init(p, init, error);
-    for (size_t i = 0; code == 0 && init == NULL && i < n; i++)
+    for (size_t i = 0;
+         code == 0 && init == NULL && i < n && p->learner->hidden > 0; i++)
         learner_init(p->init + i * p->d, p->learner, spec->seed);
     return code;
 }

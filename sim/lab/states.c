@@ -18,7 +18,12 @@ enum {
     PART_LEAST = 1 << 12 /* bytes of a row that are read in one go */
 };
 
-void *states_room(size_t size)
+static size_t size_of(const struct states *s)
+{
+    return s->single ? sizeof(float) : sizeof(double);
+}
+
+static void *reserve(size_t size)
 {
     const bool large = size >= 2 * (size_t)LARGE_PAGE;
     const size_t unit = large ? LARGE_PAGE : LINE;
@@ -33,7 +38,14 @@ void *states_room(size_t size)
     if (large)
         (void)madvise(p, size, MADV_HUGEPAGE);
 #endif
-    return memset(p, 0, size);
+    return p;
+}
+
+void *states_room(size_t size)
+{
+    void *p = reserve(size);
+
+    return p == NULL ? NULL : memset(p, 0, size);
 }
 
 size_t states_stride(size_t d, bool single)
@@ -46,10 +58,19 @@ size_t states_stride(size_t d, bool single)
 
 int states_new(struct states *s, size_t n, size_t d, bool single)
 {
+    return states_part(s, n, d, single, 0, n);
+}
+
+int states_part(struct states *s, size_t n, size_t d, bool single, size_t from,
+                size_t to)
+{
     *s = (struct states){n, d, states_stride(d, single), single, NULL};
-    s->x =
-        states_room(n * s->stride * (single ? sizeof(float) : sizeof(double)));
-    return s->x == NULL ? -ENOMEM : 0;
+    const size_t row = s->stride * size_of(s);
+    s->x = reserve(n * row);
+    if (s->x == NULL)
+        return -ENOMEM;
+    memset((char *)s->x + from * row, 0, (to - from) * row);
+    return 0;
 }
 
 void states_free(struct states *s)
@@ -62,6 +83,11 @@ void *states_row(const struct states *s, size_t i)
 {
     return s->single ? (void *)((float *)s->x + i * s->stride)
                      : (void *)((double *)s->x + i * s->stride);
+}
+
+size_t states_row_size(const struct states *s)
+{
+    return s->stride * size_of(s);
 }
 
 const double *states_read(const struct states *s, size_t i, double *room)
@@ -78,11 +104,6 @@ void states_write(struct states *s, size_t i, const double *x)
         kernel_narrow(states_row(s, i), x, s->d);
     else if (x != states_row(s, i))
         memcpy(states_row(s, i), x, s->d * sizeof *x);
-}
-
-static size_t size_of(const struct states *s)
-{
-    return s->single ? sizeof(float) : sizeof(double);
 }
 
 static void mix_part(struct states *out, const struct mixing *m,

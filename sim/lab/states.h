@@ -17,9 +17,14 @@ struct states {
 
 /* Zeros. Returns 0 or -ENOMEM. */
 int states_new(struct states *states, size_t n, size_t d, bool single);
+/* Zeros in rows from .. to only: the others take no memory until they are
+ * written. */
+int states_part(struct states *states, size_t n, size_t d, bool single,
+                size_t from, size_t to);
 void states_free(struct states *states);
 size_t states_stride(size_t d, bool single);
 
+size_t states_row_size(const struct states *states); /* bytes, to the next */
 void *states_row(const struct states *states, size_t i);
 /* Row i: itself, or widened into room[d]. */
 const double *states_read(const struct states *states, size_t i, double *room);

@@ -36,6 +36,11 @@ experiment 450 1 1000
 converge
 [ ! -s "$work/told" ] || fail "small, and told: $(cat "$work/told")"
 
+# Two processes that know nothing of each other would write the same files.
+ldd "$build/starling-sim" | grep -q libmpi || OMPI_COMM_WORLD_SIZE=2 complains 1 \
+    'found 2 processes of one run, expected one.*-DMPI=ON' \
+    "$starling" sim converge "$work/run.yaml" --out "$work/out"
+
 # A terminal sees how far it is.
 experiment 8 1000000000 10
 script -qefc "exec '$starling' sim converge '$work/run.yaml' \
