@@ -16,18 +16,22 @@ struct reference {
     const char *file;
     size_t rows, columns;
     char **names; /* [columns] */
-    double *v;    /* [rows, columns] NAN: empty, or not a number */
-    char **words; /* [rows] the first field as text */
+    double *v;    /* [rows, columns] NAN where the column is text */
+    char **words; /* [rows, columns] NULL where the column is numbers */
     double *got;  /* [rows] for the caller */
 };
 
-/* Skips, visibly, what is not there, and returns -1. */
+/* `header`: the file's first line; a '$' behind a name marks a column of text.
+ * A file that is missing, or has another header, another number of rows or
+ * anything but numbers elsewhere is a fact that fails; then returns -1. */
 int reference_open(struct reference *reference, struct verify *v,
-                   const char *file);
+                   const char *file, const char *header, size_t rows);
 void reference_close(struct reference *reference);
 double reference_at(const struct reference *reference, size_t row,
                     size_t column);
-const char *reference_word(const struct reference *reference, size_t row);
+/* Requires a column of text. */
+const char *reference_word(const struct reference *reference, size_t row,
+                           size_t column);
 /* One line: reference->got against column `column`. */
 void reference_judge(const struct reference *reference, struct verify *v,
                      size_t column, enum reference_kind kind);

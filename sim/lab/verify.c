@@ -63,18 +63,36 @@ void verify_error(struct verify *v, const char *fact, const char *what,
                   double expected, double got)
 {
     char a[32], b[32];
-    double root = sqrt(fmax(expected, 0));
+    double root = verify_root(expected);
 
     snprintf(a, sizeof a, "%.12g", expected);
     snprintf(b, sizeof b, "%.12g", got);
     say(v, fact, what, a, b,
-        fabs(root - sqrt(fmax(got, 0))) <= 1e-10 * fmax(1, root));
+        fabs(root - verify_root(got)) <= 1e-10 * fmax(1, root));
 }
 
 void verify_holds(struct verify *v, const char *fact, const char *what,
                   bool holds)
 {
     say(v, fact, what, "holds", holds ? "holds" : "does not", holds);
+}
+
+void verify_fail(struct verify *v, const char *fact, const char *why)
+{
+    v->failed++;
+    fprintf(v->out, "%-22s FAIL: %s\n", fact, why);
+}
+
+double verify_worst(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return HUGE_VAL;
+    return a > b ? a : b;
+}
+
+double verify_root(double x)
+{
+    return x < 0 ? 0 : sqrt(x);
 }
 
 void verify_skip(struct verify *v, const char *fact, const char *why)

@@ -31,7 +31,15 @@ void verify_error(struct verify *v, const char *fact, const char *what,
                   double expected, double got);
 void verify_holds(struct verify *v, const char *fact, const char *what,
                   bool holds);
+/* What could not be compared at all. */
+void verify_fail(struct verify *v, const char *fact, const char *why);
+/* What was not asked for. */
 void verify_skip(struct verify *v, const char *fact, const char *why);
+
+/* The larger of two; what is not a number is worse than any. */
+double verify_worst(double a, double b);
+/* Of a square's sum: NAN of NAN, 0 below 0. */
+double verify_root(double x);
 
 /* The last row's measure of an entry, as rows[steps]. NAN if lab is NULL. */
 const struct course_row *verify_row(const struct lab *lab, const char *label,

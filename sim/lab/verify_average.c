@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/lab/moments.h"
+
 static void accelerated(struct verify *v)
 {
     struct lab *lab = rig_run(&v->rig,
@@ -31,11 +33,21 @@ static void pairs(struct verify *v)
 
     verify_digits(v, "10", "complete 16: err at the start", 0.0669480933,
                   verify_row(lab, "pairwise", 0)->err, 9);
-    /* the factor 1 - 1/15 a tick holds for the expectation: exact there */
-    double expected = verify_row(lab, "pairwise", 0)->err * pow(14.0 / 15, 100);
-    verify_digits(v, "10", "E err after 100 ticks", 6.751742569e-5, expected,
-                  10);
     lab_free(lab);
+    /* the factor 1 - 1/15 a tick holds for the expectation: exact there */
+    struct moments m;
+    if (moments_open(&m, "complete", 16) != 0) {
+        verify_fail(v, "10", "the complete graph could not be built");
+        return;
+    }
+    double before = moments_error(&m);
+    moments_advance(&m, 1);
+    verify_near(v, "10", "complete 16: factor of one tick", 14.0 / 15,
+                moments_error(&m) / before, 1e-12);
+    moments_advance(&m, 99);
+    verify_digits(v, "10", "E err after 100 ticks", 6.751742569e-5,
+                  moments_error(&m), 10);
+    moments_close(&m);
 }
 
 static void push(struct verify *v)
@@ -59,6 +71,8 @@ static void push(struct verify *v)
     verify_digits(v, "12", "row average: MSE", 5.7013e-5, last->mse, 5);
     verify_near(v, "12", "row average: wrong limit", 0.499875, last->mean,
                 1e-6);
+    verify_near(v, "12", "push-sum: right limit", 0.507426,
+                verify_row(lab, "push-sum", 400)->mean, 1e-6);
     lab_free(lab);
 }
 
@@ -119,6 +133,15 @@ static void clipped(struct verify *v)
                 verify_row(lab, "b", 60)->mean, 1e-3);
     verify_near(v, "27", "honest mean, no clipping", 8.662,
                 verify_row(lab, "c", 60)->mean, 1e-3);
+    /* tau t: twice the time is twice the drift, ten times tau ten times */
+    const double start = verify_row(lab, "a", 0)->mean;
+    const double half = verify_row(lab, "a", 30)->mean - start;
+    verify_near(v, "27", "drift at 60 over drift at 30, tau 0.05", 2,
+                (verify_row(lab, "a", 60)->mean - start) / half, 0.02);
+    verify_near(v, "27", "drift of tau 0.5 over tau 0.05", 10,
+                (verify_row(lab, "b", 60)->mean - start) /
+                    (verify_row(lab, "a", 60)->mean - start),
+                0.2);
     lab_free(lab);
 }
 
@@ -139,7 +162,7 @@ static void straggler(struct verify *v)
         const struct course_row *last = verify_row(lab, "gossip", 60);
         for (size_t t = 0; b == 1 && t <= 60; t++) {
             const struct course_row *row = verify_row(lab, "gossip", t);
-            ahead = fmax(ahead, row->clock_max - row->clock_min);
+            ahead = verify_worst(ahead, row->clock_max - row->clock_min);
         }
         verify_near(v, "28",
                     b == 0 ? "global barrier: round 60, ms"

@@ -1,6 +1,8 @@
 #include "sim/lab/verify_files.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +10,40 @@
 #include "sim/lab/reference.h"
 #include "sim/lab/verify_tables.h"
 
-/* Every column "LABEL:err", "LABEL:cons", "LABEL:gap" of a file. */
-static void trajectories(struct verify *v, const char *file, const char *text)
+enum { HEADER_SIZE = 1 << 14 };
+
+static void append(char header[HEADER_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void append(char header[HEADER_SIZE], const char *format, ...)
+{
+    const size_t used = strlen(header);
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = vsnprintf(header + used, HEADER_SIZE - used, format, arguments);
+    va_end(arguments);
+    assert(size >= 0 && used + (size_t)size < HEADER_SIZE);
+}
+
+/* Every algorithm of the experiment, in its order: "LABEL:err", "LABEL:cons",
+ * "LABEL:gap", or the label alone where that is the error. */
+static void trajectories(struct verify *v, const char *file, const char *text,
+                         bool measures, size_t rows)
 {
     struct reference r;
+    char header[HEADER_SIZE] = "step";
     struct lab *lab = rig_run(&v->rig, text, NULL);
+    const struct sheet *s = lab == NULL ? NULL : lab_sheet(lab);
 
-    if (reference_open(&r, v, file) != 0) {
+    for (size_t i = 0; s != NULL && i < s->column_count; i++) {
+        const char *label = s->columns[i].label;
+        if (measures)
+            append(header, ",%s:err,%s:cons,%s:gap", label, label, label);
+        else
+            append(header, ",%s", label);
+    }
+    if (reference_open(&r, v, file, header, rows) != 0) {
         lab_free(lab);
         return;
     }
@@ -96,13 +125,40 @@ static void consensus_text(char *text, size_t size, const char *column,
              own ? "" : ", weights: {rule: ", own ? "" : rule, own ? "" : "}");
 }
 
+static void consensus_header(char header[HEADER_SIZE])
+{
+    static const char *const graphs[] = {
+        "ring_16",      "ring_25",
+        "path_16",      "star_16",
+        "grid_25",      "torus_64",
+        "hypercube_16", "bintree_25",
+        "halfthird_64", "davis_southern_women_32"};
+    static const size_t sizes[] = {8, 16, 25, 64, 100};
+
+    strcpy(header, "step");
+    for (size_t g = 0; g < 10; g++)
+        append(header,
+               ",%s_mh,%s_lazy,%s_bestconst,%s_chebyshev,%s_second_order",
+               graphs[g], graphs[g], graphs[g], graphs[g], graphs[g]);
+    append(header, ",complete_16_mh,complete_16_lazy,complete_16_bestconst");
+    for (size_t k = 0; k < 5; k++) {
+        const size_t n = sizes[k];
+        append(header, ",expstatic_%zu,onepeerexp_%zu", n, n);
+        if ((n & (n - 1)) == 0)
+            append(header, ",onepeerhyper_%zu", n);
+        for (size_t b = 2; b <= 5; b++)
+            append(header, ",base%zu_%zu,simplebase%zu_%zu", b, n, b, n);
+    }
+}
+
 static void consensus(struct verify *v)
 {
     struct reference r;
-    char text[1024];
+    char text[1024], header[HEADER_SIZE];
     size_t n;
 
-    if (reference_open(&r, v, "consensus.csv") != 0)
+    consensus_header(header);
+    if (reference_open(&r, v, "consensus.csv", header, 101) != 0)
         return;
     for (size_t c = 1; c < r.columns; c++) {
         consensus_text(text, sizeof text, r.names[c], &n);
@@ -116,11 +172,6 @@ static void consensus(struct verify *v)
     reference_close(&r);
 }
 
-static void choco(struct verify *v)
-{
-    trajectories(v, "choco_gossip.csv", rig_choco);
-}
-
 static void push_sum(struct verify *v)
 {
     struct reference r;
@@ -132,7 +183,10 @@ static void push_sum(struct verify *v)
                               "- {name: gossip, weights: {file: R.mtx}}\n",
                               NULL);
 
-    if (reference_open(&r, v, "push_sum.csv") != 0) {
+    if (reference_open(&r, v, "push_sum.csv",
+                       "step,mse_to_true_mean,w_min,w_max,sum_x,"
+                       "naive_row_avg_mse_to_true_mean,naive_row_avg_mean",
+                       101) != 0) {
         lab_free(lab);
         return;
     }
@@ -142,7 +196,7 @@ static void push_sum(struct verify *v)
             const struct course_row *naive = verify_row(lab, "gossip", t);
             const double all[] = {0,        row->mse,   row->least, row->most,
                                   row->sum, naive->mse, naive->mean};
-            r.got[t] = c < 7 ? all[c] : (double)NAN;
+            r.got[t] = all[c];
         }
         reference_judge(&r, v, c,
                         c == 1 || c == 5 ? REFERENCE_ROOT : REFERENCE_PLAIN);
@@ -156,9 +210,10 @@ static void schedules(struct verify *v)
     static const char *const graphs[] = {"ring", "complete"};
     struct reference r;
 
-    if (reference_open(&r, v, "pairwise_schedule.csv") != 0)
+    if (reference_open(&r, v, "pairwise_schedule.csv",
+                       "tick,ring_16,complete_16", 101) != 0)
         return;
-    for (size_t c = 1; c < r.columns && c < 3; c++) {
+    for (size_t c = 1; c < r.columns; c++) {
         struct lab *lab =
             rig_runf(&v->rig,
                      "version: 1\nnodes: 16\nsteps: 1000\nevery: 10\n"
@@ -181,25 +236,26 @@ static void expectations(struct verify *v)
     struct moments m = {0};
     double tick = 0;
 
-    if (reference_open(&r, v, "pairwise_expected.csv") != 0)
+    if (reference_open(&r, v, "pairwise_expected.csv",
+                       "graph$,n,lambda2_EW,tick,expected_err", 44) != 0)
         return;
     for (size_t t = 0; t < r.rows; t++) {
+        const char *graph = reference_word(&r, t, 0);
         char what[96];
         if (reference_at(&r, t, 3) <= 0) {
             moments_close(&m);
-            if (moments_open(&m, reference_word(&r, t), 16) != 0)
+            if (moments_open(&m, graph, (size_t)reference_at(&r, t, 1)) != 0) {
+                verify_fail(v, r.file, "a graph could not be built");
                 break;
-            snprintf(what, sizeof what, "%s: lambda2_EW",
-                     reference_word(&r, t));
-            verify_near(v, "pairwise_expected", what, reference_at(&r, t, 2),
-                        m.lambda2, 1e-9);
+            }
             tick = 0;
         }
+        snprintf(what, sizeof what, "%s: lambda2_EW", graph);
+        verify_near(v, r.file, what, reference_at(&r, t, 2), m.lambda2, 1e-9);
         moments_advance(&m, (size_t)(reference_at(&r, t, 3) - tick));
         tick = reference_at(&r, t, 3);
-        snprintf(what, sizeof what, "%s: expected_err at %.0f",
-                 reference_word(&r, t), tick);
-        verify_error(v, "pairwise_expected", what, reference_at(&r, t, 4),
+        snprintf(what, sizeof what, "%s: expected_err at %.0f", graph, tick);
+        verify_error(v, r.file, what, reference_at(&r, t, 4),
                      moments_error(&m));
     }
     moments_close(&m);
@@ -219,7 +275,13 @@ static void loss_churn(struct verify *v)
         {"pushsum_ret", "push-sum", "drop: drops.csv, on_loss: returned"}};
     struct reference r;
 
-    if (reference_open(&r, v, "loss_churn.csv") != 0)
+    if (reference_open(&r, v, "loss_churn.csv",
+                       "step,selfcomp_mean,selfcomp_err,symmetric_mean,"
+                       "symmetric_err,renorm_mean,renorm_err,churn_mean,"
+                       "churn_err,pushsum_lost_mean,pushsum_lost_err,"
+                       "pushsum_lost_mass,pushsum_ret_mean,pushsum_ret_err,"
+                       "pushsum_ret_mass",
+                       101) != 0)
         return;
     for (size_t k = 0; k < 6; k++) {
         const size_t length = strlen(runs[k].name);
@@ -253,9 +315,13 @@ static void clipped(struct verify *v)
     static const char *const taus[] = {"0.05", "0.5", "1e9"};
     struct reference r;
 
-    if (reference_open(&r, v, "clipped_gossip.csv") != 0)
+    if (reference_open(&r, v, "clipped_gossip.csv",
+                       "step,tau0.05:good_mean,tau0.05:good_var,"
+                       "tau0.5:good_mean,tau0.5:good_var,"
+                       "tau1e+09:good_mean,tau1e+09:good_var",
+                       61) != 0)
         return;
-    for (size_t c = 1; c < r.columns && c < 7; c++) {
+    for (size_t c = 1; c < r.columns; c++) {
         struct lab *lab = rig_runf(
             &v->rig,
             "version: 1\nnodes: 16\ngraph: {name: circulant, offsets: [1, 2]}\n"
@@ -280,9 +346,13 @@ static void virtual_clock(struct verify *v)
         "barrier: neighbourhood, uplink: serial"};
     struct reference r;
 
-    if (reference_open(&r, v, "virtual_clock.csv") != 0)
+    if (reference_open(&r, v, "virtual_clock.csv",
+                       "round,global_barrier,neigh_parallel_min,"
+                       "neigh_parallel_max,neigh_parallel_mean,"
+                       "neigh_serial_min,neigh_serial_max,neigh_serial_mean",
+                       60) != 0)
         return;
-    for (size_t c = 1; c < r.columns && c < 8; c++) {
+    for (size_t c = 1; c < r.columns; c++) {
         struct lab *lab = rig_runf(
             &v->rig,
             "version: 1\nnodes: 16\ngraph: {name: ring}\nsteps: 60\n"
@@ -309,10 +379,13 @@ static void large(struct verify *v)
     struct reference r;
     struct lab *lab = NULL;
 
-    if (reference_open(&r, v, "large_n_consensus.csv") != 0)
+    if (reference_open(&r, v, "large_n_consensus.csv", "topology$,n,step,err",
+                       63) != 0)
         return;
+    if (v->quick)
+        verify_skip(v, r.file, "n=1000000: --quick");
     for (size_t t = 0; t < r.rows; t++) {
-        const char *name = reference_word(&r, t);
+        const char *name = reference_word(&r, t, 0);
         const size_t n = (size_t)reference_at(&r, t, 1);
         const size_t step = (size_t)reference_at(&r, t, 2);
         char what[96];
@@ -335,7 +408,7 @@ static void large(struct verify *v)
                 n);
         }
         snprintf(what, sizeof what, "%s %zu: err at %zu", name, n, step);
-        verify_error(v, "large_n_consensus", what, reference_at(&r, t, 3),
+        verify_error(v, r.file, what, reference_at(&r, t, 3),
                      verify_row(lab, "gossip", step)->err);
     }
     lab_free(lab);
@@ -354,8 +427,9 @@ static void d2_torus(struct verify *v)
                 "label: lazy}\n",
                 NULL);
 
-    if (reference_open(&r, v, "d2_torus4x4.csv") == 0) {
-        for (size_t c = 1; c < r.columns && c < 3; c++) {
+    if (reference_open(&r, v, "d2_torus4x4.csv", "step,raw_err,lazy_err",
+                       101) == 0) {
+        for (size_t c = 1; c < r.columns; c++) {
             for (size_t t = 0; t < r.rows; t++)
                 r.got[t] = verify_row(lab, c == 1 ? "raw" : "lazy", t)->err;
             reference_judge(&r, v, c, REFERENCE_ROOT);
@@ -368,9 +442,9 @@ static void d2_torus(struct verify *v)
 void verify_files_facts(struct verify *v)
 {
     verify_tables_facts(v); /* leaves the named graphs' edges */
-    trajectories(v, "quad_trajectories.csv", rig_quadratic);
-    trajectories(v, "logistic_trajectories.csv", rig_logistic);
-    choco(v);
+    trajectories(v, "quad_trajectories.csv", rig_quadratic, true, 201);
+    trajectories(v, "logistic_trajectories.csv", rig_logistic, true, 301);
+    trajectories(v, "choco_gossip.csv", rig_choco, false, 401);
     consensus(v);
     push_sum(v);
     schedules(v);

@@ -43,6 +43,8 @@ static void closed_forms(struct verify *v)
 {
     static const size_t rings[] = {8, 16, 64, 1000};
 
+    if (v->quick)
+        verify_skip(v, "1", "n=1000: --quick");
     for (size_t i = 0; i < (v->quick ? 3 : 4); i++)
         check_gap(v, "1", "ring", rings[i],
                   2.0 / 3 * (1 - cos(2 * pi / (double)rings[i])));
@@ -139,16 +141,20 @@ static void one_peer(struct verify *v)
 
     for (size_t t = 0; t < 20; t++)
         in_turn[t] = t;
-    if (sequence_named(&q, &spec, 16, NULL) != 0)
+    if (sequence_named(&q, &spec, 16, NULL) != 0) {
+        verify_fail(v, "7", "the sequence could not be built");
         return;
+    }
     for (size_t k = 0; k < 3; k++)
         verify_near(v, "7", "one-peer exponential 16: 4 rounds, any order", 0,
                     error_after(q, orders[k], 4), 1e-30);
     verify_digits(v, "7", "one-peer exponential 16: 3 rounds", 1.267952e-2,
                   error_after(q, in_turn, 3), 7);
     sequence_free(q);
-    if (sequence_named(&q, &spec, 25, NULL) != 0)
+    if (sequence_named(&q, &spec, 25, NULL) != 0) {
+        verify_fail(v, "7", "the sequence could not be built");
         return;
+    }
     verify_digits(v, "7", "one-peer exponential 25: 5 rounds", 3.661559e-4,
                   error_after(q, in_turn, 5), 7);
     verify_digits(v, "7", "one-peer exponential 25: 20 rounds", 5.069e-9,
@@ -196,8 +202,10 @@ static void base_errors(struct verify *v)
         const struct named_spec spec = {.name = "base", .k = k};
         struct sequence *q;
         char what[64];
-        if (sequence_named(&q, &spec, 25, NULL) != 0)
+        if (sequence_named(&q, &spec, 25, NULL) != 0) {
+            verify_fail(v, "8", "the sequence could not be built");
             continue;
+        }
         snprintf(what, sizeof what, "Base-%zu, n=25: error before the end",
                  k + 1);
         verify_digits(v, "8", what, before[k - 1],
