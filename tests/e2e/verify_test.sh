@@ -18,10 +18,12 @@ complains 2 'did you mean --quick' "$starling" sim verify --quik
 complains 1 'none.yaml: No such file' "$starling" sim converge \
     "$work/none.yaml" --out "$work/x"
 complains 2 'found no --out' "$starling" sim converge "$work/none.yaml"
+verify 120 # the closed forms alone
 mkdir "$work/empty"
-verify 120 "$work/empty" # the closed forms alone
-grep -q '^quad_trajectories.csv *SKIPPED' "$work/facts" ||
-    fail "a missing file was not told: $(cat "$work/facts")"
+! "$starling" sim verify --quick "$work/empty" >"$work/facts" ||
+    fail 'an empty folder is fine'
+[ "$(grep -c '\(csv\|json\) *FAIL: .*No such file' "$work/facts")" = 26 ] ||
+    fail "a missing file was not told: $(grep FAIL "$work/facts")"
 
 # An experiment's own files: the same bytes for any number of threads.
 seq 1 12 >"$work/x.csv"
@@ -49,4 +51,74 @@ cmp "$work/1/report.html" "$work/2/report.html"
 grep -q "x.csv" "$work/1/manifest.json"
 
 need_shared reference/decentralized/README.md
-verify 900 "$shared/reference/decentralized"
+reference=$shared/reference/decentralized
+verify 1000 "$reference"
+
+# Every value that is changed is seen: a copy in which all are.
+cp -r "$reference" "$work/changed"
+change() { # FILE FIRST COLUMN, AWK CONDITION on rows and column c
+    awk -F, -v OFS=, "NR > 1 { for (c = $2; c <= NF; c++) if ($3)
+        \$c = sprintf(\"%.17g\", \$c + 0.05 * (1 + (\$c < 0 ? -\$c : \$c))) } 1" \
+        "$reference/$1" >"$work/changed/$1"
+}
+for file in choco_gossip clipped_gossip consensus d2_torus4x4 loss_churn \
+    logistic_trajectories pairwise_schedule push_sum quad_trajectories \
+    virtual_clock; do
+    change $file.csv 2 'NR == 5'
+done
+change base_graph_length.csv 3 1
+change geometric_radius.csv 2 1
+change static_exponential.csv 2 1
+change fastest_mixing.csv 3 1
+change large_n_consensus.csv 4 1
+change pairwise_expected.csv 3 'c != 4'
+change spectral.csv 3 'c == 3 + NR % 11 || (c == 7 && NR % 11 == 3)'
+for file in "$work"/changed/*.json; do # a digit of every long fraction
+    sed 's/\([0-9]\.[0-9]\{3\}\)4\([0-9]*\)/\19\2/; t
+        s/\([0-9]\.[0-9]\{3\}\)[0-9]\([0-9]*\)/\14\2/' "$file" >"$work/json"
+    cp "$work/json" "$file"
+done
+! "$starling" sim verify --quick "$work/changed" >"$work/facts" ||
+    fail 'a changed folder is fine'
+for file in "$work"/changed/*.csv; do
+    name=${file##*/}
+    grep -q "^$name .*FAIL$" "$work/facts" || fail "$name changed, all is fine"
+    ! grep "^$name .*pass$" "$work/facts" | grep -v 'product of rounds\|could be built' ||
+        fail "$name: a column's change was not seen"
+done
+for name in quad_states closed_forms base_graph_n25_k1; do
+    grep -q "^$name.json .*FAIL$" "$work/facts" || fail "$name changed, all is fine"
+done
+
+# Other headers, fewer or more rows and columns, words for numbers.
+rm -r "$work/changed"
+cp -r "$reference" "$work/changed"
+cd "$work/changed"
+rm virtual_clock.csv
+sed '1s/ring_25_mh/ring_24_mh/' "$reference/consensus.csv" >consensus.csv
+cut -d, -f1-5 "$reference/push_sum.csv" >push_sum.csv
+sed 's/\r*$/,0/' "$reference/loss_churn.csv" >loss_churn.csv
+head -n 200 "$reference/quad_trajectories.csv" >quad_trajectories.csv
+cat "$reference/geometric_radius.csv" - >geometric_radius.csv <<END
+200,7
+END
+sed '9s/,[^,]*$/,nan/' "$reference/choco_gossip.csv" >choco_gossip.csv
+sed '9s/,[^,]*$/,/' "$reference/clipped_gossip.csv" >clipped_gossip.csv
+: >d2_torus4x4.csv
+head -c 3000 "$reference/quad_states.json" >quad_states.json
+sed 's/"zeta2"/"zeta"/' "$reference/closed_forms.json" >closed_forms.json
+cd "$here"
+! "$starling" sim verify --quick --failures "$work/changed" >"$work/facts" ||
+    fail 'a changed folder is fine'
+for told in 'virtual_clock.csv *FAIL: .*No such file' \
+    "consensus.csv *FAIL: column 6: found 'ring_24_mh', expected 'ring_25_mh'" \
+    "push_sum.csv *FAIL: column 5: found '', expected 'naive_row_avg_mse" \
+    "loss_churn.csv *FAIL: column 15: found " \
+    'quad_trajectories.csv *FAIL: found fewer than 201 rows' \
+    'geometric_radius.csv *FAIL: found more than 6 rows' \
+    "choco_gossip.csv *FAIL: line 9: found 'nan' as exact, expected a number" \
+    "clipped_gossip.csv *FAIL: line 9: found '' as tau1e+09:good_var" \
+    'd2_torus4x4.csv *FAIL: .*empty' 'quad_states.json *FAIL: ' \
+    'closed_forms.json *Q: zeta^2 .*FAIL'; do
+    grep -q "^$told" "$work/facts" || fail "no '$told' in: $(cat "$work/facts")"
+done
