@@ -58,7 +58,7 @@ static int read_bytes(struct reader *r, struct error *error)
     FILE *file = fopen(r->path, "rb");
 
     if (file == NULL)
-        return error_set(error, -errno, "%s: %s; expected a study file",
+        return error_set(error, -errno, "%s: %s; expected a YAML file",
                          r->path, strerror(errno));
     bool enough = read_all(r, file);
     int code = ferror(file) ? -errno : 0;
@@ -66,11 +66,11 @@ static int read_bytes(struct reader *r, struct error *error)
     if (!enough)
         return error_set(error, -ENOMEM, "%s: out of memory", r->path);
     if (code != 0)
-        return error_set(error, code, "%s: %s; expected a study file", r->path,
+        return error_set(error, code, "%s: %s; expected a YAML file", r->path,
                          strerror(-code));
     if (r->size > FILE_SIZE_MAX)
         return error_set(error, -EFBIG,
-                         "%s: found more than 1 MiB, expected a study file",
+                         "%s: found more than 1 MiB, expected a YAML file",
                          r->path);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/args.h"
@@ -71,6 +72,8 @@ static int converge(const char *path, const struct lab_options *options,
     const bool first = shard_rank() == 0;
     struct error error = {{0}};
     struct lab *lab = NULL;
+    struct stat about;
+    const bool there = stat(options->out, &about) == 0;
     int code =
         shard_agree(first ? stage_folder(options->out, &error) : 0, &error);
 
@@ -89,6 +92,8 @@ static int converge(const char *path, const struct lab_options *options,
             print_lines(lab_sheet(lab), options->out);
     }
     lab_free(lab);
+    if (code != 0 && first && !there)
+        rmdir(options->out); /* unless finished runs are kept there */
     return code == 0 ? 0 : 1;
 }
 

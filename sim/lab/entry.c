@@ -4,7 +4,7 @@
 
 #include "sim/lab/recipe.h"
 
-enum { NAMES_MAX = 64 };
+enum { NAMES_MAX = 64, LABEL_MAX = 80 };
 
 enum {
     KEY_NAME,
@@ -183,6 +183,11 @@ static int take_setting(struct experiment_entry *e, struct experiment *x,
 static int check_label(const char *label, const struct reader *r, uint32_t line,
                        struct error *error)
 {
+    if (strlen(label) > LABEL_MAX)
+        return reader_fail(r, line, error,
+                           "label: found '%.40s...', expected at most %d "
+                           "characters",
+                           label, LABEL_MAX);
     for (const char *c = label; *c != '\0'; c++)
         if (strchr(",\":\n\r", *c) != NULL)
             return reader_fail(r, line, error,

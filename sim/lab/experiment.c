@@ -11,7 +11,7 @@
 #include "sim/lab/recipe.h"
 #include "sim/lab/sweep.h"
 
-enum { NODES_MAX = 100000000, SEEDS_MAX = 10000 };
+enum { NODES_MAX = 100000000, SEEDS_MAX = 10000, ROWS_MAX = 10000000 };
 
 int experiment_blame(const struct experiment *e, uint32_t line, int code,
                      struct error *error)
@@ -255,6 +255,12 @@ static int read_seeds(struct experiment *e, const struct reader *r,
             return reader_fail(r, reader_line(r, item), error,
                                "seeds: expected whole numbers from 0");
         e->seeds[i] = (uint64_t)seed;
+        for (size_t j = 0; j < i; j++)
+            if (e->seeds[j] == e->seeds[i])
+                return reader_fail(r, reader_line(r, item), error,
+                                   "seeds: found %.0f twice, expected others: "
+                                   "an interval needs independent runs",
+                                   seed);
     }
     return 0;
 }
@@ -331,6 +337,16 @@ static int read_all(struct experiment *e, struct error *error)
     e->steps = v[TOP_STEPS].integer;
     e->every = v[TOP_EVERY].line == 0 ? 1 : v[TOP_EVERY].integer;
     e->single = v[TOP_PRECISION].word == 1;
+    if (e->every > e->steps && e->steps > 0)
+        return reader_fail(r, v[TOP_EVERY].line, error,
+                           "every: found %llu, expected at most the steps, "
+                           "else nothing is recorded",
+                           (unsigned long long)e->every);
+    if (e->steps / e->every > ROWS_MAX)
+        return reader_fail(r, v[TOP_STEPS].line, error,
+                           "steps: found %llu of them to record, expected at "
+                           "most %d; record every so many with every:",
+                           (unsigned long long)(e->steps / e->every), ROWS_MAX);
     if (v[TOP_GRAPH].line != 0)
         code = recipe_graph(&e->graph, e, r, v[TOP_GRAPH].node, error);
     if (code == 0 && v[TOP_WEIGHTS].line != 0)

@@ -83,8 +83,9 @@ int keep_save(const struct keep *k, size_t index, const struct course_row *rows,
     good = fclose(file) == 0 && good;
     if (good && rename(part, path) == 0)
         return 0;
-    return error_set(error, -EIO, "%s: %s; is the disk full?", part,
-                     strerror(errno));
+    error_set(error, -EIO, "%s: %s; is the disk full?", part, strerror(errno));
+    unlink(part);
+    return -EIO;
 }
 
 void keep_close(const struct keep *k)

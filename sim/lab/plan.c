@@ -43,6 +43,19 @@ static int read_schedule(struct table *t, const char *path, const char *names,
     return code;
 }
 
+/* No row's value in this column is below 0. */
+static int check_least(const struct table *t, size_t column, const char *path,
+                       struct error *error)
+{
+    for (size_t r = 0; r < t->rows; r++)
+        if (!(t->v[r * t->columns + column] >= 0))
+            return error_set(error, -EINVAL,
+                             "%s:%u: found %.17g milliseconds, expected 0 or "
+                             "more",
+                             path, t->line[r], t->v[r * t->columns + column]);
+    return 0;
+}
+
 static int load_problem(struct plan *p, struct error *error)
 {
     const struct experiment *e = p->experiment;
@@ -58,7 +71,9 @@ static int load_problem(struct plan *p, struct error *error)
         code = problem_logistic(&p->problem, p->n, e->file, e->lambda, e->init,
                                 error);
     p->problem.noise = e->noise;
-    return code == 0 ? problem_solve(&p->problem, error) : code;
+    if (code == 0)
+        code = problem_solve(&p->problem, error);
+    return code == 0 ? 0 : experiment_blame(e, e->problem_line, code, error);
 }
 
 static int load_compute(struct plan *p, struct error *error)
@@ -84,6 +99,8 @@ static int load_compute(struct plan *p, struct error *error)
         code = error_set(error, -EINVAL,
                          "%s: found %zu rows, expected %zu, one for each node",
                          path, t.rows, p->n);
+    if (code == 0)
+        code = check_least(&t, t.columns - 1, path, error);
     for (size_t r = 0; code == 0 && r < t.rows; r++) {
         i = r;
         if (t.columns == 2)
@@ -115,10 +132,12 @@ static int load_network(struct plan *p, struct error *error)
     if (code == 0)
         code = read_schedule(&p->latency, e->latency, "from,to,ms",
                              (size_t[]){p->n, p->n, 0}, 3, error);
+    if (code == 0 && e->latency != NULL)
+        code = check_least(&p->latency, 2, e->latency, error);
     if (code == 0)
         code = load_compute(p, error);
     if (code != 0)
-        return code;
+        return experiment_blame(e, e->network_line, code, error);
     sort_three(&p->wake);
     sort_three(&p->latency);
     p->faults.loss = e->loss;
@@ -241,6 +260,52 @@ static int set_spectrum(struct plan_run *run,
     return code;
 }
 
+static int check_compressor(const struct plan *p,
+                            const struct experiment_entry *entry,
+                            struct error *error)
+{
+    const size_t k = entry->setting.compressor.k, d = p->problem.d;
+
+    return k <= d ? 0
+                  : error_set(error, -EINVAL,
+                              "%s:%u: %s: found k: %zu, expected at most %zu, "
+                              "the coordinates there are",
+                              p->experiment->path, entry->line, entry->label, k,
+                              d);
+}
+
+/* Enough meetings for every step, each along a link. */
+static int check_wake(const struct plan_run *run, const struct plan *p,
+                      const struct experiment_entry *entry, struct error *error)
+{
+    const struct experiment *e = p->experiment;
+    const struct table *t = run->course.wake;
+    const size_t each = entry->alg->one_a_step ? 1 : p->n;
+
+    if (t == NULL || (entry->alg->needs & ALG_MEETINGS) == 0)
+        return 0;
+    if (t->rows / each < e->steps)
+        return error_set(error, -EINVAL,
+                         "%s:%u: %s: found %zu meetings, expected %llu: %zu in "
+                         "each step",
+                         e->path, entry->line, entry->label, t->rows,
+                         (unsigned long long)e->steps * each, each);
+    const struct sequence *s = run->course.mixes;
+    const struct mixing *m =
+        s->kind == SEQUENCE_CYCLE && s->count == 1 ? s->mixes[0] : NULL;
+    for (size_t r = 0; r < t->rows; r++) {
+        const size_t i = (size_t)t->v[3 * r + 1], j = (size_t)t->v[3 * r + 2];
+        const bool link = m == NULL || m->kind == MIXING_AVERAGE ||
+                          mixing_find(m, i, j) != SIZE_MAX;
+        if (i == j || !link)
+            return error_set(error, -EINVAL,
+                             "%s:%u: found a meeting of %zu and %zu, expected "
+                             "two nodes that a link joins",
+                             e->wake, t->line[r], i, j);
+    }
+    return 0;
+}
+
 int plan_run(struct plan_run *run, struct plan *p,
              const struct experiment_entry *entry, uint64_t seed,
              struct error *error)
@@ -274,6 +339,10 @@ int plan_run(struct plan_run *run, struct plan *p,
                               entry, rows, seed, error);
     if (code == 0 && run->placement.rows > 0)
         run->course.placement = &run->placement;
+    if (code == 0)
+        code = check_compressor(p, entry, error);
+    if (code == 0)
+        code = check_wake(run, p, entry, error);
     if (code == 0)
         code = set_spectrum(run, entry, error);
     if (code == 0)

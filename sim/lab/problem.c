@@ -76,6 +76,26 @@ static int take_matrix_row(struct problem *p, uint8_t *seen,
     return 0;
 }
 
+/* The gradient of f_i is A_i (x - c_i) only then. */
+static int check_symmetric(const struct problem *p, const char *path,
+                           struct error *error)
+{
+    const size_t d = p->d;
+
+    for (size_t r = 0; r < p->n * d; r++)
+        for (size_t l = 0; l < r % d; l++) {
+            const double one = p->a[r * d + l];
+            const double other = p->a[((r - r % d) + l) * d + r % d];
+            if (!(fabs(one - other) <= 1e-12 * fmax(1, fabs(one))))
+                return error_set(error, -EINVAL,
+                                 "%s: found %.17g and %.17g across the "
+                                 "diagonal of node %zu's A, expected a "
+                                 "symmetric one",
+                                 path, one, other, r / d);
+        }
+    return 0;
+}
+
 int problem_quadratic(struct problem *p, size_t n, const char *file,
                       const char *init, struct error *error)
 {
@@ -103,6 +123,8 @@ int problem_quadratic(struct problem *p, size_t n, const char *file,
         code = take_matrix_row(p, seen, &t, r, file, error);
     free(seen);
     table_free(&t);
+    if (code == 0)
+        code = check_symmetric(p, file, error);
     return code == 0 ? read_init(p, init, error) : code;
 }
 

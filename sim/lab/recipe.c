@@ -119,6 +119,46 @@ static const struct reader_key graph_keys[GRAPH_KEYS] = {
     {"seed", READER_INTEGER, false, 0, 1e15, ""},
 };
 
+/* What a graph's name takes besides; names that are not here take nothing. */
+static const struct {
+    const char *name;
+    unsigned takes; /* bits of KEY_* */
+} graph_takes[] = {
+    {"grid", 1U << KEY_ROWS | 1U << KEY_COLUMNS},
+    {"torus", 1U << KEY_ROWS | 1U << KEY_COLUMNS},
+    {"circulant", 1U << KEY_OFFSETS},
+    {"barbell", 1U << KEY_CLIQUE},
+    {"lollipop", 1U << KEY_CLIQUE},
+    {"caveman", 1U << KEY_CLIQUE},
+    {"base", 1U << KEY_K},
+    {"simple-base", 1U << KEY_K},
+    {"equi-static", 1U << KEY_M | 1U << KEY_SEED},
+    {"equi-dynamic", 1U << KEY_SEED},
+    {"matching", 1U << KEY_SEED},
+    {"erdos-renyi", 1U << KEY_P | 1U << KEY_SEED},
+    {"regular", 1U << KEY_DEGREE | 1U << KEY_SEED},
+    {"watts-strogatz", 1U << KEY_K | 1U << KEY_P | 1U << KEY_SEED},
+    {"barabasi-albert", 1U << KEY_M | 1U << KEY_SEED},
+    {"geometric", 1U << KEY_RADIUS | 1U << KEY_SEED},
+};
+
+static int check_keys(const struct reader_value *v, const struct reader *r,
+                      const char *name, struct error *error)
+{
+    unsigned takes = 0;
+
+    for (size_t i = 0; i < sizeof graph_takes / sizeof *graph_takes; i++)
+        if (strcmp(graph_takes[i].name, name) == 0)
+            takes = graph_takes[i].takes;
+    for (unsigned k = KEY_ROWS; k < GRAPH_KEYS; k++)
+        if (v[k].line != 0 && (takes & 1U << k) == 0)
+            return reader_fail(r, v[k].line, error,
+                               "graph: found %s: for %s, which has no such "
+                               "key; remove it",
+                               graph_keys[k].name, name);
+    return 0;
+}
+
 int recipe_graph(struct experiment_graph *g, struct experiment *e,
                  const struct reader *r, int node, struct error *error)
 {
@@ -132,9 +172,14 @@ int recipe_graph(struct experiment_graph *g, struct experiment *e,
     if ((v[KEY_NAME].line != 0) == (v[KEY_FILE].line != 0))
         return reader_fail(r, g->line, error,
                            "graph: expected either name: or file:");
-    if (v[KEY_FILE].line != 0)
-        return recipe_path(&g->file, e, v[KEY_FILE].text, error);
+    if (v[KEY_FILE].line != 0) {
+        code = check_keys(v, r, "file:", error);
+        return code != 0 ? code
+                         : recipe_path(&g->file, e, v[KEY_FILE].text, error);
+    }
     code = check_name(v[KEY_NAME].text, r, v[KEY_NAME].line, error);
+    if (code == 0)
+        code = check_keys(v, r, v[KEY_NAME].text, error);
     if (code == 0)
         code = recipe_text(&s->name, e, v[KEY_NAME].text, error);
     if (code == 0 && v[KEY_OFFSETS].line != 0)

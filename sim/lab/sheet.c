@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "sim/lab/digest.h"
 #include "sim/lab/picture.h"
@@ -204,54 +205,68 @@ static int failed(const char *path, struct error *error)
                      strerror(errno));
 }
 
-static int move_there(const char *part, const char *path, struct error *error)
+static void write_json(FILE *file, json_t *json)
 {
-    return rename(part, path) == 0 ? 0 : failed(path, error);
-}
-
-static int write_json(json_t *json, const char *folder, const char *name,
-                      struct error *error)
-{
-    char path[PATH_SIZE], part[PATH_SIZE + 8];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    snprintf(part, sizeof part, "%s.part", path);
-    int status = json == NULL
-                     ? -1
-                     : json_dump_file(json, part,
-                                      JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    errno = ENOMEM; /* without json the file stays empty */
+    if (json != NULL)
+        json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     json_decref(json);
-    return status == 0 ? move_there(part, path, error) : failed(part, error);
 }
 
-static int write_text(const struct sheet *s, const char *folder,
-                      const char *name,
-                      void (*write)(FILE *file, const struct sheet *sheet),
+static void write_spectra(FILE *file, const struct sheet *s)
+{
+    write_json(file, all_spectra(s));
+}
+
+static void write_manifest(FILE *file, const struct sheet *s)
+{
+    write_json(file, manifest(s));
+}
+
+enum { FILES = 4 };
+
+static const struct {
+    const char *name;
+    void (*write)(FILE *file, const struct sheet *sheet);
+} files[FILES] = {{"trajectories.csv", write_rows},
+                  {"report.html", picture_write},
+                  {"spectrum.json", write_spectra},
+                  {"manifest.json", write_manifest}};
+
+static void path_of(char path[PATH_SIZE], const char *folder, size_t k,
+                    const char *end)
+{
+    snprintf(path, PATH_SIZE, "%s/%s%s", folder, files[k].name, end);
+}
+
+static int write_part(const struct sheet *s, const char *folder, size_t k,
                       struct error *error)
 {
-    char path[PATH_SIZE], part[PATH_SIZE + 8];
+    char part[PATH_SIZE];
 
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    snprintf(part, sizeof part, "%s.part", path);
+    path_of(part, folder, k, ".part");
     FILE *file = fopen(part, "w");
     if (file == NULL)
         return failed(part, error);
-    write(file, s);
-    bool bad = ferror(file) != 0;
-    if (fclose(file) != 0 || bad)
-        return failed(part, error);
-    return move_there(part, path, error);
+    files[k].write(file, s);
+    bool bad = ferror(file) != 0 || ftell(file) <= 0;
+    return fclose(file) != 0 || bad ? failed(part, error) : 0;
 }
 
 int sheet_write(const struct sheet *s, const char *folder, struct error *error)
 {
-    int code = write_text(s, folder, "trajectories.csv", write_rows, error);
+    char part[PATH_SIZE], path[PATH_SIZE];
+    int code = 0;
 
-    if (code == 0)
-        code = write_text(s, folder, "report.html", picture_write, error);
-    if (code == 0)
-        code = write_json(all_spectra(s), folder, "spectrum.json", error);
-    if (code == 0)
-        code = write_json(manifest(s), folder, "manifest.json", error);
+    for (size_t k = 0; code == 0 && k < FILES; k++)
+        code = write_part(s, folder, k, error);
+    for (size_t k = 0; k < FILES; k++) {
+        path_of(part, folder, k, ".part");
+        path_of(path, folder, k, "");
+        if (code == 0 && rename(part, path) != 0)
+            code = failed(path, error);
+        if (code != 0)
+            unlink(part);
+    }
     return code;
 }

@@ -28,7 +28,8 @@ struct sheet {
     double wall_seconds;
 };
 
-/* Each file is written beside its place and then moved there. */
+/* All files are written beside their places and then moved there: all, or
+ * none. */
 int sheet_write(const struct sheet *sheet, const char *folder,
                 struct error *error);
 

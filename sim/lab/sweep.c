@@ -8,6 +8,8 @@
 
 enum { VALUES_MAX = 1000, KEYS = 15 };
 
+static const double alpha_least = 1e-6, most = 1e12;
+
 static double *place_of(struct experiment *e, const char *key)
 {
     if (strcmp(key, "network.loss") == 0)
@@ -81,6 +83,50 @@ static bool is_whole(const char *key)
            strcmp(key, names[13]) == 0 || strcmp(key, names[14]) == 0;
 }
 
+/* Whether the key changes anything here. */
+static bool has_effect(const struct experiment *e, const char *key)
+{
+    bool taken = false;
+
+    if (strcmp(key, "problem.partition.alpha") == 0)
+        return e->kind == PROBLEM_MODEL && e->model.split == LEARNER_DIRICHLET;
+    if (strcmp(key, "problem.lambda") == 0)
+        return e->kind == PROBLEM_LOGISTIC || e->kind == PROBLEM_MODEL;
+    if (strcmp(key, "problem.noise") == 0)
+        return e->kind != PROBLEM_CONSENSUS;
+    for (size_t p = 0; p < sizeof parameters / sizeof *parameters; p++)
+        for (size_t i = 0;
+             strcmp(parameters[p].key, key) == 0 && i < e->entry_count; i++)
+            taken =
+                taken || (e->entries[i].alg->takes & parameters[p].takes) != 0;
+    return taken || strncmp(key, "algorithms.", 11) != 0;
+}
+
+static int take_value(struct experiment *e, size_t i, const struct reader *r,
+                      int item, struct error *error)
+{
+    double *value = &e->sweep_values[i];
+    const bool whole = is_whole(e->sweep_key);
+    const bool share = strcmp(e->sweep_key, "network.loss") == 0;
+    const bool alpha = strcmp(e->sweep_key, "problem.partition.alpha") == 0;
+    const double low = whole ? 1 : alpha ? alpha_least : 0;
+    const double high = whole ? 1e8 : share ? 1 : alpha ? 1e9 : most;
+
+    if (reader_real(value, r, item) != 0 || *value < low || *value > high ||
+        (whole && floor(*value) < *value))
+        return reader_fail(r, reader_line(r, item), error,
+                           "sweep: expected %s from %g to %g for %s",
+                           whole ? "whole numbers" : "numbers", low, high,
+                           e->sweep_key);
+    for (size_t j = 0; j < i; j++)
+        if (!(e->sweep_values[j] < *value) && !(e->sweep_values[j] > *value))
+            return reader_fail(r, reader_line(r, item), error,
+                               "sweep: found %.15g twice, expected every value "
+                               "once",
+                               *value);
+    return 0;
+}
+
 int sweep_read(struct experiment *e, const struct reader *r, int node,
                struct error *error)
 {
@@ -93,6 +139,11 @@ int sweep_read(struct experiment *e, const struct reader *r, int node,
 
     if (code == 0)
         code = find_key(e, v[0].text, r, v[0].line, error);
+    if (code == 0 && !has_effect(e, e->sweep_key))
+        code = reader_fail(r, v[0].line, error,
+                           "sweep: found %s, expected a key that this problem "
+                           "or one of the algorithms takes",
+                           e->sweep_key);
     if (code != 0)
         return code;
     const size_t count = reader_count(r, v[1].node);
@@ -105,14 +156,9 @@ int sweep_read(struct experiment *e, const struct reader *r, int node,
         return error_set(error, -ENOMEM, "%s: out of memory", e->path);
     e->sweep_count = count;
     for (size_t i = 0; i < count; i++) {
-        int item = reader_item(r, v[1].node, i);
-        double *value = &e->sweep_values[i];
-        if (reader_real(value, r, item) != 0 || *value < 0 ||
-            (is_whole(e->sweep_key) &&
-             (*value < 1 || *value > 1e8 || floor(*value) < *value)))
-            return reader_fail(r, reader_line(r, item), error,
-                               "sweep: expected numbers from 0, or whole ones "
-                               "from 1 where the key counts");
+        code = take_value(e, i, r, reader_item(r, v[1].node, i), error);
+        if (code != 0)
+            return code;
     }
     return 0;
 }

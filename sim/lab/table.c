@@ -122,8 +122,12 @@ int table_read(struct table *t, const char *path, const char *names,
     int code, more;
 
     *t = (struct table){0};
-    if ((code = csv_open(&csv, path, error)) != 0)
+    code = csv_open(&csv, path, error);
+    if (code == -EINVAL)
         return code;
+    if (code != 0)
+        return error_set(error, code, "%s: %s; expected a CSV file", path,
+                         strerror(-code));
     for (bool first = true; (more = csv_next(&csv, error)) == 1;
          first = false) {
         if (first && (code = take_first(t, &csv, names, header, error)) != 0) {
@@ -234,7 +238,8 @@ static int read_edge(struct table_matrix *m, char *text, const char *path,
         return bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
                         error);
     third = word(&text);
-    if (third != NULL && (!number_parse(&weight, third) || word(&text) != NULL))
+    if (third != NULL && (!number_parse(&weight, third) || !isfinite(weight) ||
+                          word(&text) != NULL))
         return bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
                         error);
     if (m->count > 0 && m->weighted != (third != NULL))
@@ -299,7 +304,8 @@ static int market_entry(struct table_matrix *m, struct market *k, char *text,
     }
     char *value = k->pattern ? NULL : word(&text);
     if (!k->pattern)
-        good = good && value != NULL && number_parse(&weight, value);
+        good = good && value != NULL && number_parse(&weight, value) &&
+               isfinite(weight);
     if (!good || i < 1 || j < 1 || i > m->n || j > m->n ||
         k->seen == k->expected)
         return bad_line(path, line,
@@ -348,7 +354,11 @@ static int read_lines(struct table_matrix *m, FILE *file, const char *path,
                       : read_edge(m, text, path, line, error);
     }
     free(text);
-    if (code == 0 && market && (!state.sized || state.seen != state.expected))
+    if (code == 0 && market && !state.sized)
+        code = error_set(error, -EINVAL,
+                         "%s: found no size line, expected a MatrixMarket file",
+                         path);
+    if (code == 0 && market && state.seen != state.expected)
         code =
             error_set(error, -EINVAL, "%s:%zu: found %zu entries, expected %zu",
                       path, line, state.seen, state.expected);
