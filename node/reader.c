@@ -58,8 +58,8 @@ static int read_bytes(struct reader *r, struct error *error)
     FILE *file = fopen(r->path, "rb");
 
     if (file == NULL)
-        return error_set(error, -errno, "%s: %s; expected a YAML file",
-                         r->path, strerror(errno));
+        return error_set(error, -errno, "%s: %s; expected a YAML file", r->path,
+                         strerror(errno));
     bool enough = read_all(r, file);
     int code = ferror(file) ? -errno : 0;
     fclose(file);
@@ -190,8 +190,8 @@ static int load(struct reader *r, struct error *error)
     yaml_parser_delete(&parser);
     if (code == 0 && yaml_document_get_root_node(&r->document) == NULL)
         code = reader_fail(r, 1, error,
-                           "found an empty file, expected a "
-                           "study; begin with 'version: 1'");
+                           "found an empty file, expected keys; "
+                           "begin with 'version: 1'");
     return code;
 }
 

@@ -210,14 +210,42 @@ static int take_graph(struct lab *lab, struct error *error)
     return 0;
 }
 
+/* A mistake in the last entry, or in a later value of the sweep, is told before
+ * anything is computed. */
+static int check_all(const struct lab *lab, struct error *error)
+{
+    struct experiment *e = lab->experiment;
+    const size_t values = sweep_shapes(e) ? e->sweep_count : 1;
+    struct plan *plan = NULL;
+    struct plan_run run;
+    int code = 0;
+
+    if (lab->options.out == NULL ||
+        (e->entry_count == 1 && e->sweep_count <= 1))
+        return 0;
+    for (size_t k = 0; code == 0 && k < values; k++) {
+        sweep_apply(e, k);
+        code = plan_open(&plan, e, 1, error);
+        for (size_t i = 0; code == 0 && i < e->entry_count; i++) {
+            code = plan_run(&run, plan, &e->entries[i], e->seeds[0], error);
+            if (code == 0)
+                plan_run_free(&run);
+        }
+        plan_close(plan);
+    }
+    return code;
+}
+
 static int run_all(struct lab *lab, struct error *error)
 {
     const struct experiment *e = lab->experiment;
     const size_t values = e->sweep_count == 0 ? 1 : e->sweep_count;
     struct sheet *s = &lab->sheet;
     const char *out = shard_rank() == 0 ? lab->options.out : NULL;
-    int code = shard_agree(keep_open(&lab->keep, out, e, error), error);
+    int code = shard_agree(check_all(lab, error), error);
 
+    if (code == 0)
+        code = shard_agree(keep_open(&lab->keep, out, e, error), error);
     s->experiment = e;
     s->row_count = (size_t)(e->steps / e->every) + 1;
     s->columns = calloc(values * e->entry_count, sizeof *s->columns);

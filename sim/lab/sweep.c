@@ -163,6 +163,11 @@ int sweep_read(struct experiment *e, const struct reader *r, int node,
     return 0;
 }
 
+bool sweep_shapes(const struct experiment *e)
+{
+    return e->sweep_key != NULL && is_whole(e->sweep_key);
+}
+
 void sweep_apply(struct experiment *e, size_t place)
 {
     if (e->sweep_count == 0)

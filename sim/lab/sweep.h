@@ -8,6 +8,8 @@
 
 int sweep_read(struct experiment *experiment, const struct reader *reader,
                int node, struct error *error);
+/* Whether the values change matrices, and so what may be refused. */
+bool sweep_shapes(const struct experiment *experiment);
 /* Puts value `place` where the key says. Nothing without a sweep. */
 void sweep_apply(struct experiment *experiment, size_t place);
 

@@ -50,6 +50,34 @@ grep -q "signs" "$work/1/report.html"
 cmp "$work/1/report.html" "$work/2/report.html"
 grep -q "x.csv" "$work/1/manifest.json"
 
+# What fails leaves nothing behind but finished runs: a mistake in the last
+# entry, a disk that is full (files of 5 KiB at most) at the end.
+sed 's/label: signs}/label: signs}\n  - {name: relaysgd, step: 0.1}/' "$work/e.yaml" \
+    >"$work/last.yaml"
+complains 1 'last.yaml:9: relaysgd: found a (consensus problem|graph)' \
+    "$starling" sim converge "$work/last.yaml" --out "$work/last"
+[ ! -e "$work/last" ] || fail 'a mistake left a folder'
+full() {
+    trap '' XFSZ
+    ulimit -f 10
+    exec "$starling" sim converge "$1" --out "$2" --quiet
+}
+! (full "$work/e.yaml" "$work/full") 2>"$work/full.err" >"$work/lines" ||
+    fail 'a full disk is fine'
+grep -q 'html.part: File too large; is the disk full' "$work/full.err" ||
+    fail "a full disk: $(cat "$work/full.err")"
+[ "$(ls -A "$work/full")" = .runs ] || fail "left: $(ls -A "$work/full")"
+"$starling" sim converge "$work/e.yaml" --out "$work/full" --quiet >"$work/lines"
+cmp "$work/1/trajectories.csv" "$work/full/trajectories.csv"
+cp "$work/1/trajectories.csv" "$work/kept"
+! (full "$work/e.yaml" "$work/1") 2>"$work/full.err" >"$work/lines" ||
+    fail 'a full disk is fine'
+cmp "$work/1/trajectories.csv" "$work/kept" # the older results are whole
+printf '\r\n' | cat "$work/x.csv" - | sed 's/$/\r/' >"$work/x2.csv" # CRLF
+mv "$work/x2.csv" "$work/x.csv"
+"$starling" sim converge "$work/e.yaml" --out "$work/crlf" --quiet >"$work/lines"
+cmp "$work/1/trajectories.csv" "$work/crlf/trajectories.csv"
+
 need_shared reference/decentralized/README.md
 reference=$shared/reference/decentralized
 verify 1000 "$reference"

@@ -470,6 +470,48 @@ static const struct {
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
      "algorithms: [{name: pairwise}, {name: gossip}]\nseeds: [a]\n",
      ":8: seeds: expected whole numbers"},
+    {"steps: 1\ngraph: {name: ring, p: 0.5}\nalgorithms: [{name: gossip}]\n",
+     ":5: graph: found p: for ring, which has no such key"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "seeds: [1, 1]\n",
+     ":7: seeds: found 1 twice"},
+    {"steps: 5\nevery: 6\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":5: every: found 6, expected at most the steps"},
+    {"steps: 1000000000000\ngraph: {name: ring}\nalgorithms: [{name: "
+     "gossip}]\n",
+     ":4: steps: found 1000000000000 of them to record"},
+    {"steps: 1\nweights: {file: empty.mtx}\nalgorithms: [{name: gossip}]\n",
+     "empty.mtx: found no size line"},
+    {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
+     "inf.mtx:3: found another line"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
+     "algorithms: [{name: pairwise}]\n",
+     "far.csv:1: found a meeting of 1 and 5, expected two nodes that a link"},
+    {"steps: 9\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
+     "algorithms: [{name: pairwise}]\n",
+     ":7: pairwise: found 1 meetings, expected 9: 1 in each step"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {latency_ms: early.csv}\n"
+     "algorithms: [{name: gossip}]\n",
+     "early.csv:1: found -2 milliseconds"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {drop: none.csv}\n"
+     "algorithms: [{name: gossip}]\n",
+     "none.csv: No such file or directory; expected a CSV file"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "sweep: {key: algorithms.step, values: [1]}\n",
+     ":7: sweep: found algorithms.step, expected a key that this problem"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "sweep: {key: network.loss, values: [0, 2]}\n",
+     ":7: sweep: expected numbers from 0 to 1 for network.loss"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "sweep: {key: network.loss, values: [0.1, 0.1]}\n",
+     ":7: sweep: found 0.1 twice"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: choco-gossip, "
+     "gamma: 1, compressor: {kind: top-k, k: 2}}]\n",
+     ":6: choco-gossip: found k: 2, expected at most 1, the coordinates"},
+    {"steps: 1\nsteps: 2\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":5: found the key 'steps' a second time"},
+    {"steps: -1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":4: steps: found '-1', expected a whole number"},
 };
 
 static void mistakes_give_one_clear_line(void **state)
@@ -489,6 +531,11 @@ static void mistakes_give_one_clear_line(void **state)
     fclose(file);
     scratch_write("wide.csv", "1,2,3\n");
     scratch_write("short.csv", "0,1,2\n");
+    scratch_write("far.csv", "0,1,5\n");
+    scratch_write("early.csv", "0,1,-2\n");
+    scratch_write("empty.mtx", "");
+    scratch_write("inf.mtx", "%%MatrixMarket matrix coordinate real general\n"
+                             "12 12 1\n1 1 1e400\n");
     for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
         const struct lab_options options = {.threads = 1};
         char text[1024];
