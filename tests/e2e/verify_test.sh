@@ -73,8 +73,10 @@ cp "$work/1/trajectories.csv" "$work/kept"
 ! (full "$work/e.yaml" "$work/1") 2>"$work/full.err" >"$work/lines" ||
     fail 'a full disk is fine'
 cmp "$work/1/trajectories.csv" "$work/kept" # the older results are whole
-printf '\r\n' | cat "$work/x.csv" - | sed 's/$/\r/' >"$work/x2.csv" # CRLF
-mv "$work/x2.csv" "$work/x.csv"
+for file in x.csv e.yaml; do # as another system's editor saves them
+    sed 's/$/\r/' "$work/$file" >"$work/lines"
+    cp "$work/lines" "$work/$file"
+done
 "$starling" sim converge "$work/e.yaml" --out "$work/crlf" --quiet >"$work/lines"
 cmp "$work/1/trajectories.csv" "$work/crlf/trajectories.csv"
 
