@@ -189,7 +189,7 @@ static int check_label(const char *label, const struct reader *r, uint32_t line,
                            "characters",
                            label, LABEL_MAX);
     for (const char *c = label; *c != '\0'; c++)
-        if (strchr(",\":\n\r", *c) != NULL)
+        if ((unsigned char)*c < 32 || *c == 127 || strchr(",\":", *c) != NULL)
             return reader_fail(r, line, error,
                                "label: found '%.40s', expected no comma, colon "
                                "or quote: it names columns",
