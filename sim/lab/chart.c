@@ -26,7 +26,8 @@ static const char *const dashes[DASHES] = {"none", "6 3", "2 2", "9 3 2 3",
                                            "1 4"};
 
 static const double floor_value = 1e-32; /* below it is rounding */
-static const double climb_most = 6;      /* decades above where it starts */
+static const double diverged = 1e6;      /* times what it began with */
+static const double climb_most = 3;      /* decades of it above the others */
 
 struct frame {
     double x_most, low, high; /* log10 of y */
@@ -123,20 +124,29 @@ static bool is_drawn(double y)
     return y > floor_value && isfinite(y);
 }
 
-/* Rows from..to of all columns into the frame's bounds. */
-static void widen(struct frame *f, const struct sheet *s, size_t to)
+/* Whether a column ends far above where it began. */
+static bool diverges(const struct frame *f, const struct sheet *s, size_t i)
 {
-    for (size_t i = 0; i < s->column_count; i++)
-        for (size_t r = 0; r < to; r += f->each) {
-            const double x = chart_mean(NULL, s, i, r, f->x.offset);
-            const double y = chart_mean(NULL, s, i, r, f->y);
-            if (isfinite(x))
-                f->x_most = fmax(f->x_most, x);
-            if (!is_drawn(y))
-                continue;
-            f->low = fmin(f->low, log10(y));
-            f->high = fmax(f->high, log10(y));
-        }
+    const double last = chart_mean(NULL, s, i, s->row_count - 1, f->y);
+    double first = 0;
+
+    for (size_t r = 0; r < s->row_count && !(first > 0); r++)
+        first = chart_mean(NULL, s, i, r, f->y);
+    return !isfinite(last) || last > first * diverged;
+}
+
+static void widen(struct frame *f, const struct sheet *s, size_t i)
+{
+    for (size_t r = 0; r < s->row_count; r += f->each) {
+        const double x = chart_mean(NULL, s, i, r, f->x.offset);
+        const double y = chart_mean(NULL, s, i, r, f->y);
+        if (isfinite(x))
+            f->x_most = fmax(f->x_most, x);
+        if (!is_drawn(y))
+            continue;
+        f->low = fmin(f->low, log10(y));
+        f->high = fmax(f->high, log10(y));
+    }
 }
 
 /* False if there is nothing to draw. */
@@ -146,9 +156,13 @@ static bool measure(struct frame *f, const struct sheet *s)
     f->x_most = 0;
     f->low = HUGE_VAL;
     f->high = -HUGE_VAL;
-    widen(f, s, s->row_count < 10 ? s->row_count : 10);
+    for (size_t i = 0; i < s->column_count; i++)
+        if (!diverges(f, s, i))
+            widen(f, s, i);
     const double most = f->high + climb_most;
-    widen(f, s, s->row_count);
+    for (size_t i = 0; i < s->column_count; i++)
+        if (diverges(f, s, i))
+            widen(f, s, i);
     if (!(f->x_most > 0) || !(f->low <= f->high))
         return false;
     if (isfinite(most))
@@ -216,7 +230,8 @@ static double clamped(const struct frame *f, double y)
     return is_drawn(y) ? fmin(fmax(log10(y), f->low), f->high) : f->low;
 }
 
-/* The interval over the seeds: above the mean forth, below it back. */
+/* The interval over the seeds: above the mean forth, below it back, there at
+ * most a decade, as it may reach below 0. */
 static void band(FILE *file, const struct frame *f, const struct sheet *s,
                  size_t i)
 {
@@ -241,7 +256,7 @@ static void band(FILE *file, const struct frame *f, const struct sheet *s,
         if (isfinite(y) && isfinite(half))
             fprintf(file, "L%.1f %.1f",
                     place_x(f, chart_mean(NULL, s, i, r, f->x.offset)),
-                    place_y(f, clamped(f, y - half)));
+                    place_y(f, clamped(f, fmax(y - half, y / 10))));
     }
     fputs("'/>\n", file);
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -33,14 +34,28 @@ static const char usage[] =
     "over two processes, with the same results.\n"
     "docs/lab.md shows an experiment and how to add an algorithm.\n";
 
+/* JSON has no infinity: what diverged is null. */
+static void print_number(const char *name, double v)
+{
+    printf("\"%s\":", name);
+    if (isfinite(v))
+        printf("%.17g", v);
+    else
+        fputs("null", stdout);
+}
+
 static void print_json(const struct sheet *s)
 {
     printf("{\"steps\":%" PRIu64 ",\"algorithms\":{", s->experiment->steps);
     for (size_t i = 0; i < s->column_count; i++) {
         const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
-        printf("%s\"%s\":{\"err\":%.17g,\"cons\":%.17g,\"gap\":%.17g}",
-               i == 0 ? "" : ",", s->columns[i].label, last->err, last->cons,
-               last->gap);
+        printf("%s\"%s\":{", i == 0 ? "" : ",", s->columns[i].label);
+        print_number("err", last->err);
+        putchar(',');
+        print_number("cons", last->cons);
+        putchar(',');
+        print_number("gap", last->gap);
+        putchar('}');
     }
     puts("}}");
 }

@@ -11,8 +11,12 @@ enum { SIDE = 300, NUMBERED_MAX = 40 };
 
 static void cell(FILE *file, const struct sheet *s, size_t i, size_t offset)
 {
-    fprintf(file, "<td>%.6g</td>",
-            chart_mean(NULL, s, i, s->row_count - 1, offset));
+    const double mean = chart_mean(NULL, s, i, s->row_count - 1, offset);
+
+    if (isfinite(mean))
+        fprintf(file, "<td>%.6g</td>", mean);
+    else
+        fputs("<td>diverged</td>", file);
 }
 
 static void legend(FILE *file, const struct sheet *s)
@@ -91,16 +95,14 @@ static void draw_graph(FILE *file, const struct sheet *s)
 {
     static const double turn = 6.283185307179586;
     const struct graph *g = s->graph;
-    const double middle = SIDE / 2.0 + 10, radius = SIDE / 2.0 - 22;
+    const double middle = SIDE / 2.0, radius = SIDE / 2.0 - 12;
 
     if (g == NULL)
         return;
-    fprintf(file,
-            "<svg viewBox='0 0 %d %d' class='s' role='img'>\n"
-            "<text x='4' y='14' class='t'>graph of ",
-            SIDE, SIDE + 10);
+    fputs("<p class='t'>graph of ", file);
     chart_text(file, s->columns[0].label);
-    fputs("</text>\n", file);
+    fprintf(file, "</p>\n<svg viewBox='0 0 %d %d' class='s' role='img'>\n",
+            SIDE, SIDE);
     for (size_t i = 0; i < g->n; i++) {
         const double a = turn * (double)i / (double)g->n;
         for (size_t e = g->start[i]; e < g->start[i + 1]; e++) {
@@ -129,8 +131,9 @@ static const char style[] =
     "h1{font-size:20px;overflow-wrap:anywhere}\n"
     "svg{font:11px sans-serif;fill:currentColor;width:460px;max-width:100%;"
     "margin:0 .5em 1em 0;vertical-align:top}\n"
-    "svg.k{width:36px;height:8px;margin:0}svg.s{width:310px}\n"
-    ".t{font-weight:bold}.g{stroke:currentColor;stroke-opacity:.15}\n"
+    "svg.k{width:36px;height:8px;margin:0}svg.s{width:300px}\n"
+    ".t{font-weight:bold;font-size:11px}.g{stroke:currentColor;stroke-opacity:."
+    "15}\n"
     ".e{stroke:currentColor;stroke-opacity:.4}\n"
     ".s circle{fill:#2a86c8}.n{fill:#fff;font-size:9px}\n"
     ".w{overflow-x:auto;margin-bottom:1em}table{border-collapse:collapse}\n"

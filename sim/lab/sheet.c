@@ -92,6 +92,15 @@ static double over_seeds(double *half, const struct sheet *s,
     return mean;
 }
 
+/* One spelling of what is not a number, whatever its sign. */
+static void write_number(FILE *file, double v)
+{
+    if (isnan(v))
+        fputs(",nan", file);
+    else
+        fprintf(file, ",%.17g", v);
+}
+
 static void write_header(FILE *file, const struct sheet *s)
 {
     const struct experiment *e = s->experiment;
@@ -121,10 +130,9 @@ static void write_rows(FILE *file, const struct sheet *s)
             for (size_t m = 0; m < MEASURES; m++) {
                 if (!measures[m].has(e, s->columns[i].entry->alg))
                     continue;
-                fprintf(file, ",%.17g",
-                        over_seeds(&half, s, &s->columns[i], r, m));
+                write_number(file, over_seeds(&half, s, &s->columns[i], r, m));
                 if (e->seed_count > 1 && m < 4)
-                    fprintf(file, ",%.17g", half);
+                    write_number(file, half);
             }
         fputc('\n', file);
     }

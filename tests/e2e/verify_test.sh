@@ -48,6 +48,47 @@ head -n 1 "$work/1/trajectories.csv" | grep -q '^step,gossip:err,gossip:err_ci95
 grep -q '"lambda2": 0.6' "$work/1/spectrum.json"
 grep -q "signs" "$work/1/report.html"
 cmp "$work/1/report.html" "$work/2/report.html"
+
+# A report of what diverges and of labels that HTML would take for its own:
+# every tag closed, nothing fetched.
+well_formed() {
+    awk 'BEGIN { RS = "<" }
+        NR == 1 || /^!/ { next }
+        { tag = $0; sub(/>.*/, "", tag); split(tag, word, /[ \n]/) }
+        tag ~ /^\// { if (open[depth--] != substr(tag, 2)) exit 1; next }
+        tag !~ /\/$/ { open[++depth] = word[1] }
+        END { exit depth != 0 }' "$1" || fail "$1 is not well-formed"
+    ! grep -qiE 'https?:|src=|href=|url\(|@import' "$1" ||
+        fail "$1 takes something from elsewhere"
+    ! command -v xmllint >"$work/xmllint" || xmllint --noout "$1"
+}
+well_formed "$work/1/report.html"
+{
+    printf 'node,k,c,a0\n'
+    for i in 0 1 2 3; do printf '%s,0,%s,1\n' $i $i; done
+} >"$work/q.csv"
+cat >"$work/wild.yaml" <<'END'
+version: 1
+nodes: 4
+graph: {name: ring}
+problem: {kind: quadratic, file: q.csv}
+steps: 2000
+algorithms:
+  - {name: dgd-atc, step: 9, label: "<a b='x'>&'</svg>"}
+  - {name: scaffold, step: 0.5, local_steps: 5}
+network: {compute_ms: 1}
+END
+"$starling" sim converge "$work/wild.yaml" --out "$work/wild" --json \
+    >"$work/wild.json" 2>"$work/lines"
+[ "$("$json" get "$work/wild.json" steps)" = 2000 ]
+well_formed "$work/wild/report.html"
+grep -q '<td>diverged</td>' "$work/wild/report.html"
+grep -q '&#60;a b=&#39;x&#39;&#62;&#38;' "$work/wild/report.html"
+for axis in steps 'bytes sent by all nodes' 'virtual milliseconds'; do
+    [ "$(grep -c ">$axis</text>" "$work/wild/report.html")" = 3 ] ||
+        fail "not three charts against $axis"
+done
+tail -n 1 "$work/wild/trajectories.csv" | grep -q '^2000,nan,nan,nan,'
 grep -q "x.csv" "$work/1/manifest.json"
 
 # What fails leaves nothing behind but finished runs: a mistake in the last
