@@ -301,58 +301,6 @@ static void lost_messages_keep_or_move_the_mean(void **state)
     }
 }
 
-/* What a newcomer would write: DGD whose step shrinks as 1 / sqrt(t + 1). */
-static void shrink_message(struct alg_node *a, size_t phase)
-{
-    (void)phase;
-    alg_gradient(a, a->t[0], a->v[0]);
-    alg_add(a->send[0], a->v[0], -a->set->step / sqrt((double)a->step + 1),
-            a->t[0], a->d);
-}
-
-static void shrink_combine(struct alg_node *a, size_t phase)
-{
-    (void)phase;
-    alg_copy(a->v[0], a->got[0], a->d);
-}
-
-static const struct alg shrink = {.name = "shrink",
-                                  .takes = ALG_STEP,
-                                  .needs = ALG_DOUBLY | ALG_GRADIENTS,
-                                  .vectors = 1,
-                                  .sends = 1,
-                                  .message = shrink_message,
-                                  .combine = shrink_combine};
-
-static void a_newcomer_adds_an_algorithm(void **state)
-{
-    struct problem problem;
-    struct pool *pool = pool_new(1);
-    struct course *course;
-    struct course_row first, last;
-
-    (void)state;
-    assert_int_equal(
-        problem_quadratic(&problem, N, scratch_path("q.csv"), NULL, NULL), 0);
-    assert_int_equal(problem_solve(&problem, NULL), 0);
-    const struct course_plan plan = {
-        .alg = &shrink,
-        .setting = {.step = 0.3, .local_steps = 1},
-        .problem = &problem,
-        .mixes = sequence_fixed(weights("ring", N, WEIGHTS_METROPOLIS)),
-        .pool = pool};
-    assert_int_equal(course_new(&course, &plan, NULL), 0);
-    course_measure(&first, course);
-    for (int t = 0; t < 2000; t++)
-        assert_int_equal(course_step(course, NULL), 0);
-    course_measure(&last, course);
-    assert_true(last.err < first.err / 100);
-    course_free(course);
-    sequence_free(plan.mixes);
-    problem_free(&problem);
-    pool_free(pool);
-}
-
 struct watcher {
     double worst;
 };
@@ -617,7 +565,6 @@ int main(void)
         cmocka_unit_test(exact_methods_find_the_optimum),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(lost_messages_keep_or_move_the_mean),
-        cmocka_unit_test(a_newcomer_adds_an_algorithm),
         cmocka_unit_test(trackers_keep_the_mean_gradient),
         cmocka_unit_test(graphs_come_in_from_three_kinds_of_file),
         cmocka_unit_test(mistakes_give_one_clear_line),
