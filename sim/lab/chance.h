@@ -20,7 +20,10 @@ enum chance_purpose {
     CHANCE_TOKENS,
     CHANCE_BATCH,
     CHANCE_SPLIT,
-    CHANCE_START
+    CHANCE_START,
+    CHANCE_COMPUTE,
+    CHANCE_STRAGGLER,
+    CHANCE_OFFLINE
 };
 
 struct chance {

@@ -354,11 +354,34 @@ static int take_matrices(struct course *c)
     return 0;
 }
 
+static bool has_clock(const struct course *c)
+{
+    return c->plan.clock != NULL && c->plan.clock->on;
+}
+
+/* What goes along a link in an exchange. */
+static double link_bytes(const struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+    const double bits = compress_bits(&c->plan.setting.compressor, c->d);
+
+    return ((double)(alg->sends + alg->link_sends) * bits +
+            64 * (double)alg->scalar_sends) /
+           8;
+}
+
+static struct clock_turn turn_now(const struct course *c)
+{
+    return (struct clock_turn){.seed = c->plan.setting.seed,
+                               .step = c->step,
+                               .bytes = link_bytes(c),
+                               .computes = c->phase == 0};
+}
+
 static void count_sent(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
     const struct mixing *m = c->mixing[alg->matrix[c->phase]];
-    double bits = compress_bits(&c->plan.setting.compressor, c->d);
     const bool fixed = c->plan.mixes->kind == SEQUENCE_CYCLE &&
                        c->plan.mixes->count == 1 && c->plan.columns == NULL &&
                        c->plan.faults == NULL;
@@ -371,7 +394,7 @@ static void count_sent(struct course *c)
         links = (double)mixing_links(sequence_at(c->plan.mixes, c->step));
     double sends = (double)(alg->sends + alg->link_sends);
     c->vectors += links * sends;
-    c->bytes += links * (sends * bits + 64 * (double)alg->scalar_sends) / 8;
+    c->bytes += links * link_bytes(c);
 }
 
 /* What the nodes of other processes hear of ours, and ours of theirs. */
@@ -423,8 +446,45 @@ static void run_phase(struct course *c)
     count_sent(c);
 }
 
-/* The next pair: from the schedule, or a node and a neighbour of it by chance,
- * each alike. */
+/* Each node at its own pace: the one that is done first; of several the first
+ * by number. */
+static size_t next_awake(const struct course *c)
+{
+    size_t first = 0;
+
+    for (size_t i = 1; i < c->n; i++)
+        if (c->then[i] < c->then[first])
+            first = i;
+    return first;
+}
+
+/* then[i]: when i will be done computing. Meeting b, it waits for what it sends
+ * to come back; b does not. */
+static void pass_time(struct course *c, size_t a, size_t b, uint64_t tick)
+{
+    struct clock_turn turn = turn_now(c);
+    const struct clock_laws *laws = c->plan.clock;
+
+    if (!has_clock(c))
+        return;
+    turn.step = tick + 1;
+    turn.bytes = 8 * (double)c->d;
+    const double trip =
+        clock_travel(laws, &turn, a, b) + clock_travel(laws, &turn, b, a);
+    if (laws->barrier == CLOCK_NONE) {
+        c->now[a] = c->then[a] + (a == b ? 0 : trip);
+        c->then[a] = c->now[a] + clock_compute(laws, &turn, a);
+        return;
+    }
+    const double met =
+        fmax(c->now[a], c->now[b]) + clock_compute(laws, &turn, a) + trip / 2;
+    for (size_t i = 0; laws->barrier == CLOCK_GLOBAL && i < c->n; i++)
+        c->now[i] = met;
+    c->now[a] = c->now[b] = met;
+}
+
+/* The next pair: from the schedule, or a node (by chance, each alike, or by the
+ * clock) and a neighbour of it by chance. */
 static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
 {
     const struct table *t = c->plan.wake;
@@ -443,6 +503,8 @@ static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
     struct chance chance =
         chance_of(c->plan.setting.seed, CHANCE_MEET, 0, tick);
     size_t i = (size_t)chance_below(&chance, c->n);
+    if (has_clock(c) && c->plan.clock->barrier == CLOCK_NONE)
+        i = next_awake(c);
     size_t others = m->start[i + 1] - m->start[i] - 1;
     pair[0] = pair[1] = i;
     if (others == 0)
@@ -451,6 +513,16 @@ static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
     pair[1] = m->column[e] == i || (m->column[e] > i) ? m->column[e + 1]
                                                       : m->column[e];
     return 0;
+}
+
+/* Both are there and hear each other; faults are those of the step. */
+static bool can_meet(const struct course *c, size_t a, size_t b)
+{
+    const struct faults *f = c->plan.faults;
+
+    return f == NULL ||
+           !(faults_offline(f, c->step, a) || faults_offline(f, c->step, b) ||
+             faults_lost(f, c->step, a, b) || faults_lost(f, c->step, b, a));
 }
 
 static int run_meetings(struct course *c)
@@ -463,7 +535,8 @@ static int run_meetings(struct course *c)
         int code = next_pair(pair, c, c->step * count + k);
         if (code != 0)
             return code;
-        if (pair[0] == pair[1])
+        pass_time(c, pair[0], pair[1], c->step * count + k);
+        if (pair[0] == pair[1] || !can_meet(c, pair[0], pair[1]))
             continue;
         begin_node(&a, c, pair[0], 0);
         begin_node(&b, c, pair[1], pool_threads(c->plan.pool));
@@ -497,12 +570,15 @@ static void gather_gradients(struct course *c)
 
 static int run_clock(struct course *c)
 {
-    if (c->plan.clock == NULL || !c->plan.clock->on)
+    const struct clock_turn turn = turn_now(c);
+
+    if (!has_clock(c))
         return 0;
-    struct mixing *sparse = mixing_sparse(c->mixing[ALG_COLUMNS]);
+    struct mixing *sparse =
+        mixing_sparse(c->mixing[c->plan.alg->matrix[c->phase]]);
     if (sparse == NULL)
         return -ENOMEM;
-    clock_round(c->now, c->then, c->plan.clock, sparse);
+    clock_round(c->now, c->then, c->plan.clock, &turn, sparse);
     mixing_free(sparse);
     return 0;
 }
@@ -517,11 +593,11 @@ int course_step(struct course *c, struct error *error)
         code = run_meetings(c);
     for (c->phase = 0; code == 0 && alg->meet == NULL &&
                        c->phase < (alg->phases == 0 ? 1 : alg->phases);
-         c->phase++)
+         c->phase++) {
         run_phase(c);
-    c->phase = 0;
-    if (code == 0)
         code = run_clock(c);
+    }
+    c->phase = 0;
     if (code == -ENOMEM)
         error_set(error, code, "%s: out of memory", alg->name);
     if (code != 0 && c->spread.ranks > 1)
@@ -793,6 +869,9 @@ int course_new(struct course **course, const struct course_plan *plan,
         run_rows(c, settle_rows);
     }
     count_gradients(c);
+    const struct clock_turn turn = turn_now(c);
+    for (size_t i = 0; has_clock(c) && plan->alg->meet != NULL && i < c->n; i++)
+        c->then[i] = clock_compute(plan->clock, &turn, i);
     mean_of(c->start_mean, c, &c->v[0],
             plan->faults == NULL ? NULL : plan->faults->liar);
     *course = c;

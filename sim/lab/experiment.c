@@ -180,12 +180,14 @@ enum {
     NET_BARRIER,
     NET_UPLINK,
     NET_BANDWIDTH,
+    NET_LAW,
+    NET_STRAGGLERS,
     NET_KEYS
 };
 
 static const struct reader_key network_keys[NET_KEYS] = {
     {"drop", READER_TEXT, false, 0, 0, "a CSV file: step,from,to"},
-    {"offline", READER_TEXT, false, 0, 0, "a CSV file: step,node"},
+    {"offline", READER_ANY, false, 0, 0, "a share or a CSV file: step,node"},
     {"wake", READER_TEXT, false, 0, 0, "a CSV file: tick,i,j"},
     {"byzantine", READER_TEXT, false, 0, 0, "a CSV file: from,to,value"},
     {"loss", READER_REAL, false, 0, 1, ""},
@@ -198,18 +200,62 @@ static const struct reader_key network_keys[NET_KEYS] = {
     {"barrier", READER_WORD, false, 0, 0, "global|neighbourhood|none"},
     {"uplink", READER_WORD, false, 0, 0, "parallel|serial"},
     {"bandwidth_mbit", READER_REAL, false, 1e-9, 1e12, ""},
+    {"compute_law", READER_WORD, false, 0, 0,
+     "constant|exponential|lognormal|pareto"},
+    {"stragglers", READER_MAP, false, 0, 0, ""},
 };
+
+static int read_stragglers(struct experiment *e, const struct reader *r,
+                           int node, struct error *error)
+{
+    static const struct reader_key keys[] = {
+        {"share", READER_REAL, true, 0, 1, ""},
+        {"factor", READER_REAL, true, 1, 1e9, ""},
+    };
+    struct reader_value v[2];
+    int code = reader_map(v, r, node, keys, 2, "stragglers", error);
+
+    if (code == 0) {
+        e->straggler_share = v[0].real;
+        e->straggler_factor = v[1].real;
+    }
+    return code;
+}
+
+/* A share from 0 to 1 of all nodes in every step, or a file. */
+static int read_offline(struct experiment *e, const struct reader *r,
+                        const struct reader_value *v, struct error *error)
+{
+    if (v->line == 0)
+        return 0;
+    if (reader_real(&e->away, r, v->node) != 0) {
+        const char *text = reader_text(r, v->node);
+        return text == NULL ? reader_fail(r, v->line, error,
+                                          "offline: expected a share from 0 to "
+                                          "1, or a CSV file")
+                            : recipe_path(&e->offline, e, text, error);
+    }
+    return e->away >= 0 && e->away <= 1
+               ? 0
+               : reader_fail(r, v->line, error,
+                             "offline: found %g, expected a share from 0 to 1",
+                             e->away);
+}
 
 static int read_network(struct experiment *e, const struct reader *r, int node,
                         struct error *error)
 {
     struct reader_value v[NET_KEYS];
-    const char **files[] = {&e->drop, &e->offline, &e->wake, &e->byzantine};
+    const char **files[] = {&e->drop, NULL, &e->wake, &e->byzantine};
     int code = reader_map(v, r, node, network_keys, NET_KEYS, "network", error);
 
     for (size_t k = 0; code == 0 && k < 4; k++)
-        if (v[k].line != 0)
+        if (v[k].line != 0 && files[k] != NULL)
             code = recipe_path(files[k], e, v[k].text, error);
+    if (code == 0)
+        code = read_offline(e, r, &v[NET_OFFLINE], error);
+    if (code == 0 && v[NET_STRAGGLERS].line != 0)
+        code = read_stragglers(e, r, v[NET_STRAGGLERS].node, error);
     if (code == 0)
         code = number_or_file(&e->compute_ms, &e->compute, e, r,
                               &v[NET_COMPUTE], "compute_ms", error);
@@ -228,6 +274,7 @@ static int read_network(struct experiment *e, const struct reader *r, int node,
     e->message_bytes = v[NET_MESSAGE].line == 0 ? -1 : v[NET_MESSAGE].real;
     e->barrier = (enum clock_barrier)v[NET_BARRIER].word;
     e->serial = v[NET_UPLINK].word == 1;
+    e->compute_law = (enum clock_law)v[NET_LAW].word;
     for (size_t k = NET_COMPUTE; k < NET_KEYS; k++)
         e->has_clock = e->has_clock || v[k].line != 0;
     return 0;

@@ -65,7 +65,10 @@ struct experiment {
     size_t seed_count;
     uint32_t network_line;
     const char *drop, *offline, *wake, *byzantine, *compute, *latency;
-    double loss, compute_ms, latency_ms, bytes_per_ms, message_bytes;
+    double loss, away; /* shares of messages, of nodes */
+    enum clock_law compute_law;
+    double straggler_share, straggler_factor;
+    double compute_ms, latency_ms, bytes_per_ms, message_bytes;
     bool has_clock, serial;
     enum clock_barrier barrier;
     bool has_rule;

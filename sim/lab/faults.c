@@ -91,6 +91,11 @@ bool faults_offline(const struct faults *f, uint64_t step, size_t node)
 {
     const double key[] = {(double)step, (double)node};
 
+    if (f->away > 0) {
+        struct chance c = chance_of(f->seed, CHANCE_OFFLINE, node, step);
+        if (chance_real(&c) < f->away)
+            return true;
+    }
     return f->offline.rows > 0 && find(&f->offline, key, 2) != NULL;
 }
 
@@ -98,6 +103,8 @@ bool faults_any_offline(const struct faults *f, uint64_t step)
 {
     const double key[] = {(double)step};
 
+    if (f->away > 0)
+        return true;
     return f->offline.rows > 0 && find(&f->offline, key, 1) != NULL;
 }
 
@@ -116,7 +123,8 @@ bool faults_lie(double *value, const struct faults *f, size_t from, size_t to)
 
 bool faults_none(const struct faults *f)
 {
-    return f->drop.rows == 0 && f->offline.rows == 0 && !(f->loss > 0);
+    return f->drop.rows == 0 && f->offline.rows == 0 && !(f->loss > 0) &&
+           !(f->away > 0);
 }
 
 static double *own(struct mixing *m, size_t i)

@@ -27,6 +27,7 @@ struct faults {
     struct table byzantine; /* from,to,value sorted */
     bool *liar;             /* [n] or NULL: nodes that send what they like */
     double loss;            /* each message, by chance */
+    double away;            /* each node in each step, by chance */
     uint64_t seed;
 };
 

@@ -141,24 +141,26 @@ static int load_network(struct plan *p, struct error *error)
     sort_three(&p->wake);
     sort_three(&p->latency);
     p->faults.loss = e->loss;
+    p->faults.away = e->away;
     return faults_prepare(&p->faults, p->n, error);
 }
 
 static void set_clock(struct plan *p)
 {
     const struct experiment *e = p->experiment;
-    double bytes =
-        e->message_bytes < 0 ? 8 * (double)p->problem.d : e->message_bytes;
-
-    p->clock = (struct clock_laws){
-        .on = e->has_clock,
-        .barrier = e->barrier,
-        .serial = e->serial,
-        .compute = p->compute,
-        .compute_ms = e->compute_ms,
-        .latency = p->latency.rows > 0 ? &p->latency : NULL,
-        .latency_ms = e->latency_ms,
-        .send_ms = e->bytes_per_ms > 0 ? bytes / e->bytes_per_ms : 0};
+    p->clock =
+        (struct clock_laws){.on = e->has_clock,
+                            .barrier = e->barrier,
+                            .serial = e->serial,
+                            .compute = p->compute,
+                            .compute_ms = e->compute_ms,
+                            .latency = p->latency.rows > 0 ? &p->latency : NULL,
+                            .latency_ms = e->latency_ms,
+                            .bytes_per_ms = e->bytes_per_ms,
+                            .message_bytes = e->message_bytes,
+                            .law = e->compute_law,
+                            .straggler_share = e->straggler_share,
+                            .straggler_factor = e->straggler_factor};
 }
 
 int plan_open(struct plan **plan, const struct experiment *experiment,
