@@ -275,6 +275,73 @@ uint32_t reader_line(const struct reader *r, int node)
     return (uint32_t)get(r, node)->start_mark.line + 1;
 }
 
+/* Calls `visit` for every scalar at `path` below the node; false ends it. */
+static bool walk(const struct reader *r, int node, const char *path,
+                 bool (*visit)(yaml_node_t *scalar, void *context),
+                 void *context)
+{
+    yaml_node_t *n = get(r, node);
+    const size_t length = strcspn(path, ".");
+    bool fine = true;
+
+    if (n->type == YAML_SCALAR_NODE)
+        return *path != '\0' || visit(n, context);
+    if (n->type == YAML_SEQUENCE_NODE) {
+        for (size_t i = 0; fine && i < reader_count(r, node); i++)
+            if (*path != '\0')
+                fine = walk(r, reader_item(r, node, i), path, visit, context);
+        return fine;
+    }
+    for (const yaml_node_pair_t *p = n->data.mapping.pairs.start;
+         fine && *path != '\0' && p < n->data.mapping.pairs.top; p++) {
+        const char *key = reader_text(r, p->key);
+        if (key != NULL && strlen(key) == length &&
+            memcmp(key, path, length) == 0)
+            fine = walk(r, p->value, path + length + (path[length] == '.'),
+                        visit, context);
+    }
+    return fine;
+}
+
+static bool count_one(yaml_node_t *scalar, void *context)
+{
+    size_t *count = context;
+
+    (void)scalar;
+    ++*count;
+    return true;
+}
+
+size_t reader_places(const struct reader *r, const char *path)
+{
+    size_t count = 0;
+
+    walk(r, reader_root(r), path, count_one, &count);
+    return count;
+}
+
+static bool put_one(yaml_node_t *scalar, void *context)
+{
+    char *copy = strdup(context);
+
+    if (copy == NULL)
+        return false;
+    free(scalar->data.scalar.value); /* libyaml's own is malloc too */
+    scalar->data.scalar.value = (yaml_char_t *)copy;
+    scalar->data.scalar.length = strlen(copy);
+    scalar->data.scalar.style = YAML_PLAIN_SCALAR_STYLE;
+    return true;
+}
+
+bool reader_put(struct reader *r, const char *path, const char *text)
+{
+    char *copy = strdup(text); /* it may be one of those that go */
+    bool fine = copy != NULL && walk(r, reader_root(r), path, put_one, copy);
+
+    free(copy);
+    return fine;
+}
+
 const char *reader_text(const struct reader *r, int node)
 {
     const yaml_node_t *n = get(r, node);

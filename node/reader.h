@@ -69,6 +69,12 @@ const char *reader_text(const struct reader *reader, int node);
 int reader_real(double *value, const struct reader *reader, int node);
 uint32_t reader_line(const struct reader *reader, int node);
 
+/* How many scalars `path` names: keys parted by dots; in a list it goes on in
+ * every item. */
+size_t reader_places(const struct reader *reader, const char *path);
+/* Puts plain `text` in each of them. Returns false if out of memory. */
+bool reader_put(struct reader *reader, const char *path, const char *text);
+
 /* "FILE:LINE: " before the message; returns -EINVAL. */
 int reader_fail(const struct reader *reader, uint32_t line, struct error *error,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -390,7 +390,8 @@ static void count_sent(struct course *c)
     c->links = links;
     if (alg->matrix[c->phase] == ALG_MEAN)
         links = 2 * (double)c->n; /* to the sum and back */
-    if (c->plan.faults != NULL && c->plan.faults->drop.rows > 0)
+    if (c->plan.faults != NULL &&
+        (c->plan.faults->drop.rows > 0 || c->plan.faults->loss > 0))
         links = (double)mixing_links(sequence_at(c->plan.mixes, c->step));
     double sends = (double)(alg->sends + alg->link_sends);
     c->vectors += links * sends;

@@ -290,6 +290,8 @@ static int read_seeds(struct experiment *e, const struct reader *r,
         return reader_fail(r, v->line, error,
                            "seeds: found %zu, expected from 1 to %d", count,
                            SEEDS_MAX);
+    if (e->seeds != NULL)
+        return 0; /* read again */
     e->seeds = calloc(count, sizeof *e->seeds);
     if (e->seeds == NULL)
         return error_set(error, -ENOMEM, "%s: out of memory", e->path);
@@ -321,7 +323,8 @@ static int read_entries(struct experiment *e, const struct reader *r, int list,
         return reader_fail(r, reader_line(r, list), error,
                            "algorithms: found none, expected a list such as "
                            "- {name: gossip}");
-    e->entries = calloc(count, sizeof *e->entries);
+    if (e->entries == NULL)
+        e->entries = calloc(count, sizeof *e->entries);
     if (e->entries == NULL)
         return error_set(error, -ENOMEM, "%s: out of memory", e->path);
     for (size_t i = 0; i < count; i++) {
@@ -406,7 +409,7 @@ static int read_all(struct experiment *e, struct error *error)
         code = read_seeds(e, r, &v[TOP_SEEDS], error);
     if (code == 0)
         code = read_entries(e, r, v[TOP_ALGORITHMS].node, error);
-    if (code == 0 && v[TOP_SWEEP].line != 0)
+    if (code == 0 && v[TOP_SWEEP].line != 0 && e->sweep_count == 0)
         code = sweep_read(e, r, v[TOP_SWEEP].node, error);
     return code;
 }
@@ -438,6 +441,29 @@ static void free_weights(struct experiment_weights *w)
 {
     free(w->files);
     w->files = NULL;
+}
+
+int experiment_again(struct experiment *e, struct error *error)
+{
+    const struct experiment kept = *e;
+
+    for (size_t i = 0; i < e->entry_count; i++) {
+        free_weights(&e->entries[i].weights);
+        e->entries[i] = (struct experiment_entry){0};
+    }
+    free_weights(&e->weights);
+    *e = (struct experiment){.path = kept.path,
+                             .entries = kept.entries,
+                             .sweep_key = kept.sweep_key,
+                             .sweep_values = kept.sweep_values,
+                             .sweep_count = kept.sweep_count,
+                             .sweep_line = kept.sweep_line,
+                             .seeds = kept.seeds,
+                             .seed_count = kept.seed_count,
+                             .texts = kept.texts,
+                             .text_count = kept.text_count,
+                             .reader = kept.reader};
+    return read_all(e, error);
 }
 
 void experiment_free(struct experiment *e)

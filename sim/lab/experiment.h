@@ -58,8 +58,9 @@ struct experiment {
     struct learner_spec model;
     struct experiment_entry *entries; /* [entry_count] */
     size_t entry_count;
-    const char *sweep_key; /* or NULL */
-    double *sweep_values;  /* [sweep_count] */
+    const char *sweep_key;     /* or NULL */
+    const char **sweep_values; /* [sweep_count] as they are written */
+    uint32_t sweep_line;
     size_t sweep_count;
     uint64_t *seeds; /* [seed_count], at least one */
     size_t seed_count;
@@ -81,6 +82,9 @@ struct experiment {
 /* Returns 0 or a negative errno with "FILE:LINE: ..." */
 int experiment_read(struct experiment **experiment, const char *path,
                     struct error *error);
+/* The same after a value in the reader has changed. The entries stay in their
+ * place, the seeds as they are. */
+int experiment_again(struct experiment *experiment, struct error *error);
 void experiment_free(struct experiment *experiment);
 
 /* "FILE:LINE: " before what `error` already says; returns `code`. */

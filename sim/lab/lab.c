@@ -10,7 +10,10 @@
 #include "sim/lab/shard.h"
 #include "sim/lab/sweep.h"
 
-enum { LARGE_BYTES = 1 << 28 }; /* worth a line before it is taken */
+enum {
+    LARGE_BYTES = 1 << 28, /* worth a line before it is taken */
+    CHECKED_MAX = 1000     /* nodes: all of a sweep is tried before it runs */
+};
 
 struct lab {
     struct experiment *experiment;
@@ -164,11 +167,12 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
     struct experiment *e = lab->experiment;
     struct sheet *s = &lab->sheet;
 
-    sweep_apply(e, value);
     plan_close(lab->plan);
     lab->plan = NULL;
-    int code = shard_agree(
-        plan_open(&lab->plan, e, lab->options.threads, error), error);
+    int code = sweep_apply(e, value, error);
+    if (code == 0)
+        code = plan_open(&lab->plan, e, lab->options.threads, error);
+    code = shard_agree(code, error);
     if (code != 0)
         return code;
     s->threads = pool_threads(lab->plan->pool);
@@ -177,7 +181,7 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
         struct sheet_column *c = &s->columns[place];
         c->entry = &e->entries[i];
         if (e->sweep_count > 0)
-            snprintf(c->label, sizeof c->label, "%s@%.15g", e->entries[i].label,
+            snprintf(c->label, sizeof c->label, "%s@%s", e->entries[i].label,
                      e->sweep_values[value]);
         else
             snprintf(c->label, sizeof c->label, "%s", e->entries[i].label);
@@ -215,7 +219,6 @@ static int take_graph(struct lab *lab, struct error *error)
 static int check_all(const struct lab *lab, struct error *error)
 {
     struct experiment *e = lab->experiment;
-    const size_t values = sweep_shapes(e) ? e->sweep_count : 1;
     struct plan *plan = NULL;
     struct plan_run run;
     int code = 0;
@@ -223,8 +226,10 @@ static int check_all(const struct lab *lab, struct error *error)
     if (lab->options.out == NULL ||
         (e->entry_count == 1 && e->sweep_count <= 1))
         return 0;
-    for (size_t k = 0; code == 0 && k < values; k++) {
-        sweep_apply(e, k);
+    for (size_t k = 0; code == 0 && (k == 0 || k < e->sweep_count); k++) {
+        code = sweep_apply(e, k, error);
+        if (code != 0 || (k > 0 && e->nodes > CHECKED_MAX))
+            continue;
         code = plan_open(&plan, e, 1, error);
         for (size_t i = 0; code == 0 && i < e->entry_count; i++) {
             code = plan_run(&run, plan, &e->entries[i], e->seeds[0], error);
@@ -232,6 +237,7 @@ static int check_all(const struct lab *lab, struct error *error)
                 plan_run_free(&run);
         }
         plan_close(plan);
+        plan = NULL;
     }
     return code;
 }

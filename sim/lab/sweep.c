@@ -2,129 +2,44 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MAX = 1000, KEYS = 15 };
+#include "sim/lab/recipe.h"
 
-static const double alpha_least = 1e-6, most = 1e12;
+enum { VALUES_MAX = 1000, VALUE_LENGTH_MAX = 40 };
 
-static double *place_of(struct experiment *e, const char *key)
+/* Each value fills the same rows and columns. */
+static bool is_fixed(const char *key)
 {
-    if (strcmp(key, "network.loss") == 0)
-        return &e->loss;
-    if (strcmp(key, "problem.noise") == 0)
-        return &e->noise;
-    if (strcmp(key, "problem.lambda") == 0)
-        return &e->lambda;
-    if (strcmp(key, "problem.partition.alpha") == 0)
-        return &e->model.alpha;
-    return NULL;
+    static const char *const fixed[] = {
+        "version",          "steps", "every", "seeds", "algorithms.name",
+        "algorithms.label", "sweep"};
+    const size_t count = sizeof fixed / sizeof *fixed;
+
+    for (size_t k = 0; k < count; k++)
+        if (strcmp(key, fixed[k]) == 0)
+            return true;
+    return strncmp(key, "sweep.", 6) == 0;
 }
 
-/* Parameters of algorithms: doubles and whole numbers, and their flags. */
-static const struct {
-    const char *key;
-    size_t offset;
-    unsigned takes;
-    bool whole;
-} parameters[] = {
-    {"algorithms.step", offsetof(struct alg_setting, step), ALG_STEP, false},
-    {"algorithms.server_step", offsetof(struct alg_setting, server_step),
-     ALG_SERVER_STEP, false},
-    {"algorithms.beta", offsetof(struct alg_setting, beta), ALG_BETA, false},
-    {"algorithms.mu", offsetof(struct alg_setting, mu), ALG_MU, false},
-    {"algorithms.rho", offsetof(struct alg_setting, rho), ALG_RHO, false},
-    {"algorithms.gamma", offsetof(struct alg_setting, gamma), ALG_GAMMA, false},
-    {"algorithms.tau", offsetof(struct alg_setting, tau), ALG_TAU, false},
-    {"algorithms.local_steps", offsetof(struct alg_setting, local_steps),
-     ALG_LOCAL_STEPS, true},
-    {"algorithms.degree", offsetof(struct alg_setting, degree), ALG_DEGREE,
-     true},
-    {"algorithms.tokens", offsetof(struct alg_setting, tokens), ALG_TOKENS,
-     true},
-};
-
-static const char *const names[KEYS] = {"network.loss",
-                                        "problem.noise",
-                                        "problem.lambda",
-                                        "problem.partition.alpha",
-                                        "nodes",
-                                        "algorithms.step",
-                                        "algorithms.server_step",
-                                        "algorithms.beta",
-                                        "algorithms.mu",
-                                        "algorithms.rho",
-                                        "algorithms.gamma",
-                                        "algorithms.tau",
-                                        "algorithms.local_steps",
-                                        "algorithms.degree",
-                                        "algorithms.tokens"};
-
-static int find_key(struct experiment *e, const char *key,
-                    const struct reader *r, uint32_t line, struct error *error)
-{
-    for (size_t k = 0; k < KEYS; k++)
-        if (strcmp(names[k], key) == 0) {
-            e->sweep_key = names[k];
-            return 0;
-        }
-    const char *nearest = reader_nearest(key, names, KEYS);
-    return reader_fail(r, line, error,
-                       "sweep: found the key '%.40s', expected one such as "
-                       "%s",
-                       key, nearest == NULL ? "network.loss" : nearest);
-}
-
-static bool is_whole(const char *key)
-{
-    return strcmp(key, "nodes") == 0 || strcmp(key, names[12]) == 0 ||
-           strcmp(key, names[13]) == 0 || strcmp(key, names[14]) == 0;
-}
-
-/* Whether the key changes anything here. */
-static bool has_effect(const struct experiment *e, const char *key)
-{
-    bool taken = false;
-
-    if (strcmp(key, "problem.partition.alpha") == 0)
-        return e->kind == PROBLEM_MODEL && e->model.split == LEARNER_DIRICHLET;
-    if (strcmp(key, "problem.lambda") == 0)
-        return e->kind == PROBLEM_LOGISTIC || e->kind == PROBLEM_MODEL;
-    if (strcmp(key, "problem.noise") == 0)
-        return e->kind != PROBLEM_CONSENSUS;
-    for (size_t p = 0; p < sizeof parameters / sizeof *parameters; p++)
-        for (size_t i = 0;
-             strcmp(parameters[p].key, key) == 0 && i < e->entry_count; i++)
-            taken =
-                taken || (e->entries[i].alg->takes & parameters[p].takes) != 0;
-    return taken || strncmp(key, "algorithms.", 11) != 0;
-}
-
-static int take_value(struct experiment *e, size_t i, const struct reader *r,
+static int read_value(struct experiment *e, size_t i, const struct reader *r,
                       int item, struct error *error)
 {
-    double *value = &e->sweep_values[i];
-    const bool whole = is_whole(e->sweep_key);
-    const bool share = strcmp(e->sweep_key, "network.loss") == 0;
-    const bool alpha = strcmp(e->sweep_key, "problem.partition.alpha") == 0;
-    const double low = whole ? 1 : alpha ? alpha_least : 0;
-    const double high = whole ? 1e8 : share ? 1 : alpha ? 1e9 : most;
+    const char *text = reader_text(r, item);
 
-    if (reader_real(value, r, item) != 0 || *value < low || *value > high ||
-        (whole && floor(*value) < *value))
+    if (text == NULL || strlen(text) > VALUE_LENGTH_MAX ||
+        strpbrk(text, ",\":\n\r") != NULL)
         return reader_fail(r, reader_line(r, item), error,
-                           "sweep: expected %s from %g to %g for %s",
-                           whole ? "whole numbers" : "numbers", low, high,
-                           e->sweep_key);
+                           "sweep: expected values that are numbers or words, "
+                           "as they name columns");
     for (size_t j = 0; j < i; j++)
-        if (!(e->sweep_values[j] < *value) && !(e->sweep_values[j] > *value))
+        if (strcmp(e->sweep_values[j], text) == 0)
             return reader_fail(r, reader_line(r, item), error,
-                               "sweep: found %.15g twice, expected every value "
+                               "sweep: found %s twice, expected every value "
                                "once",
-                               *value);
-    return 0;
+                               text);
+    return recipe_text(&e->sweep_values[i], e, text, error);
 }
 
 int sweep_read(struct experiment *e, const struct reader *r, int node,
@@ -137,15 +52,20 @@ int sweep_read(struct experiment *e, const struct reader *r, int node,
     struct reader_value v[2];
     int code = reader_map(v, r, node, keys, 2, "sweep", error);
 
-    if (code == 0)
-        code = find_key(e, v[0].text, r, v[0].line, error);
-    if (code == 0 && !has_effect(e, e->sweep_key))
-        code = reader_fail(r, v[0].line, error,
-                           "sweep: found %s, expected a key that this problem "
-                           "or one of the algorithms takes",
-                           e->sweep_key);
     if (code != 0)
         return code;
+    e->sweep_line = v[0].line;
+    if (is_fixed(v[0].text))
+        return reader_fail(r, v[0].line, error,
+                           "sweep: found the key '%.40s', expected one that "
+                           "does not change what is recorded",
+                           v[0].text);
+    if (reader_places(r, v[0].text) == 0)
+        return reader_fail(r, v[0].line, error,
+                           "sweep: found the key '%.40s', which has no value "
+                           "in this file, expected one such as network.loss "
+                           "or algorithms.step; write it where it belongs too",
+                           v[0].text);
     const size_t count = reader_count(r, v[1].node);
     if (count == 0 || count > VALUES_MAX)
         return reader_fail(r, v[1].line, error,
@@ -155,44 +75,18 @@ int sweep_read(struct experiment *e, const struct reader *r, int node,
     if (e->sweep_values == NULL)
         return error_set(error, -ENOMEM, "%s: out of memory", e->path);
     e->sweep_count = count;
-    for (size_t i = 0; i < count; i++) {
-        code = take_value(e, i, r, reader_item(r, v[1].node, i), error);
-        if (code != 0)
-            return code;
-    }
-    return 0;
+    code = recipe_text(&e->sweep_key, e, v[0].text, error);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = read_value(e, i, r, reader_item(r, v[1].node, i), error);
+    return code;
 }
 
-bool sweep_shapes(const struct experiment *e)
-{
-    return e->sweep_key != NULL && is_whole(e->sweep_key);
-}
-
-void sweep_apply(struct experiment *e, size_t place)
+int sweep_apply(struct experiment *e, size_t place, struct error *error)
 {
     if (e->sweep_count == 0)
-        return;
+        return 0;
     assert(place < e->sweep_count);
-    const double value = e->sweep_values[place];
-    double *to = place_of(e, e->sweep_key);
-    if (to != NULL)
-        *to = value;
-    if (strcmp(e->sweep_key, "nodes") == 0)
-        e->nodes = (size_t)value;
-    if (strcmp(e->sweep_key, "problem.lambda") == 0)
-        e->model.lambda = value;
-    for (size_t p = 0; p < sizeof parameters / sizeof *parameters; p++) {
-        if (strcmp(parameters[p].key, e->sweep_key) != 0)
-            continue;
-        for (size_t i = 0; i < e->entry_count; i++) {
-            char *setting = (char *)&e->entries[i].setting;
-            const uint64_t whole = (uint64_t)value;
-            if ((e->entries[i].alg->takes & parameters[p].takes) == 0)
-                continue;
-            memcpy(setting + parameters[p].offset,
-                   parameters[p].whole ? (const void *)&whole
-                                       : (const void *)&value,
-                   sizeof value);
-        }
-    }
+    if (!reader_put(e->reader, e->sweep_key, e->sweep_values[place]))
+        return error_set(error, -ENOMEM, "%s: out of memory", e->path);
+    return experiment_again(e, error);
 }

@@ -1,5 +1,5 @@
-/* sweep: {key: network.loss, values: [0, 0.01, 0.1]}: the whole experiment with
- * each value of one number. */
+/* sweep: {key: network.loss, values: [0, 0.01, 0.1]}: the whole experiment once
+ * with each value in that key's place. */
 
 #ifndef LAB_SWEEP_H
 #define LAB_SWEEP_H
@@ -8,9 +8,9 @@
 
 int sweep_read(struct experiment *experiment, const struct reader *reader,
                int node, struct error *error);
-/* Whether the values change matrices, and so what may be refused. */
-bool sweep_shapes(const struct experiment *experiment);
-/* Puts value `place` where the key says. Nothing without a sweep. */
-void sweep_apply(struct experiment *experiment, size_t place);
+/* Reads the experiment again with value `place`; its entries stay where they
+ * are. Nothing without a sweep. */
+int sweep_apply(struct experiment *experiment, size_t place,
+                struct error *error);
 
 #endif

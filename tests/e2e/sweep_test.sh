@@ -69,7 +69,7 @@ mkdir -p "$work/other/.runs"
 cp "$work/kept" "$work/other/.runs/3"
 converge "$docs/lab-loss.yaml" other
 cmp "$work/loss/trajectories.csv" "$work/other/trajectories.csv"
-complains 1 "found the key 'network.los', expected one such as network.loss" \
+complains 1 "found the key 'network.los', which has no value in this file" \
     "$starling" sim converge --out "$work/x" "$(
         sed 's/network.loss/network.los/' "$work/long.yaml" >"$work/wrong.yaml"
         echo "$work/wrong.yaml"

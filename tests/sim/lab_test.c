@@ -446,13 +446,16 @@ static const struct {
      "none.csv: No such file or directory; expected a CSV file"},
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
      "sweep: {key: algorithms.step, values: [1]}\n",
-     ":7: sweep: found algorithms.step, expected a key that this problem"},
+     ":7: sweep: found the key 'algorithms.step', which has no value"},
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
-     "sweep: {key: network.loss, values: [0, 2]}\n",
-     ":7: sweep: expected numbers from 0 to 1 for network.loss"},
+     "sweep: {key: steps, values: [1]}\n",
+     ":7: sweep: found the key 'steps', expected one that does not change"},
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
-     "sweep: {key: network.loss, values: [0.1, 0.1]}\n",
-     ":7: sweep: found 0.1 twice"},
+     "network: {loss: 0}\nsweep: {key: network.loss, values: [2]}\n",
+     ":7: loss: found '2', expected a number from 0 to 1"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {loss: 0}\nsweep: {key: network.loss, values: [0.1, 0.1]}\n",
+     ":8: sweep: found 0.1 twice"},
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: choco-gossip, "
      "gamma: 1, compressor: {kind: top-k, k: 2}}]\n",
      ":6: choco-gossip: found k: 2, expected at most 1, the coordinates"},
@@ -545,6 +548,122 @@ static void what_is_out_of_range_is_refused(void **state)
     }
 }
 
+/* Numbers and words, at the top and in entries: each value gives what a file
+ * of its own gives. */
+static void any_key_is_swept(void **state)
+{
+    static const struct {
+        const char *key, *values[2];
+    } cases[] = {{"graph.name", {"ring", "star"}},
+                 {"weights.rule", {"metropolis", "lazy-metropolis"}},
+                 {"network.loss", {"0", "0.3"}},
+                 {"algorithms.gamma", {"0.1", "0.3"}},
+                 {"algorithms.compressor.kind", {"top-k", "rand-k"}},
+                 {"precision", {"float64", "float32"}}};
+    const char *own[6];
+    char text[1024], label[64];
+
+    (void)state;
+    for (size_t c = 0; c < 6; c++)
+        for (size_t k = 0; k < 2; k++) {
+            struct course_row rows[2];
+            for (size_t alone = 0; alone < 2; alone++) {
+                for (size_t i = 0; i < 6; i++)
+                    own[i] = cases[i].values[alone == 1 && i == c ? k : 0];
+                int used = snprintf(
+                    text, sizeof text,
+                    "version: 1\nnodes: 12\nsteps: 9\ngraph: {name: %s}\n"
+                    "weights: {rule: %s}\nnetwork: {loss: %s}\n"
+                    "problem: {kind: consensus, init: x.csv}\nalgorithms:\n"
+                    "- {name: choco-gossip, label: a, gamma: %s, compressor: "
+                    "{kind: %s, k: 1}}\nprecision: %s\n",
+                    own[0], own[1], own[2], own[3], own[4], own[5]);
+                snprintf(label, sizeof label, "a");
+                if (alone == 0) {
+                    snprintf(text + used, sizeof text - (size_t)used,
+                             "sweep: {key: %s, values: [%s, %s]}\n",
+                             cases[c].key, cases[c].values[0],
+                             cases[c].values[1]);
+                    snprintf(label, sizeof label, "a@%s", cases[c].values[k]);
+                }
+                struct lab *lab = run(text, 1);
+                assert_non_null(lab_rows(lab, label, 0));
+                rows[alone] = lab_rows(lab, label, 0)[9];
+                lab_free(lab);
+            }
+            assert_memory_equal(&rows[0], &rows[1], sizeof rows[0]);
+        }
+}
+
+/* AD-PSGD at each node's own pace: a straggler wakes as seldom as it is slow,
+ * and computing times have the mean that is given. */
+static void stragglers_wake_seldom(void **state)
+{
+    static const char *const laws[] = {"constant", "exponential", "lognormal"};
+    char text[512];
+
+    (void)state;
+    scratch_write("slow.csv", "10\n10\n10\n10\n10\n10\n10\n10\n10\n10\n10\n"
+                              "1000\n");
+    for (size_t k = 0; k < 3; k++) {
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: 12\nsteps: 4000\nevery: 4000\n"
+                 "graph: {name: ring}\n"
+                 "problem: {kind: quadratic, file: q.csv}\n"
+                 "algorithms: [{name: adpsgd, step: 0.01}]\n"
+                 "network: {compute_ms: slow.csv, compute_law: %s, "
+                 "barrier: none}\n",
+                 laws[k]);
+        struct lab *lab = run(text, 1);
+        const struct course_row *last = &lab_rows(lab, "adpsgd", 0)[1];
+        /* 48000 wakings; 11.01 nodes' worth in every 10 ms */
+        assert_near(last->clock_max / (48000 * 10 / 11.01), 1, 0.1);
+        lab_free(lab);
+    }
+}
+
+/* Gradient tracking exchanges twice a step, and its bytes take their time;
+ * a compressor's do not. */
+static void time_goes_with_what_is_sent(void **state)
+{
+    struct lab *lab =
+        run("version: 1\nnodes: 12\nsteps: 10\ngraph: {name: ring}\n"
+            "problem: {kind: quadratic, file: q.csv}\nalgorithms:\n"
+            "- {name: dgd-atc, step: 0.1}\n- {name: gt-atc, step: 0.1}\n"
+            "- {name: choco-sgd, step: 0.1, gamma: 0.1, compressor: {kind: "
+            "sign}}\n"
+            "network: {compute_ms: 5, latency_ms: 3, bytes_per_ms: 8, "
+            "barrier: neighbourhood}\n",
+            1);
+
+    (void)state;
+    assert_near(lab_rows(lab, "dgd-atc", 0)[10].clock_max, 10 * (5 + 3 + 2),
+                1e-9);
+    assert_near(lab_rows(lab, "gt-atc", 0)[10].clock_max,
+                10 * (5 + 2 * (3 + 2)), 1e-9);
+    assert_near(lab_rows(lab, "choco-sgd", 0)[10].clock_max,
+                10 * (5 + 3 + (2 + 32) / 8.0 / 8), 1e-9);
+    lab_free(lab);
+}
+
+static void nodes_offline_by_a_law_keep_the_mean(void **state)
+{
+    struct lab *lab = run("version: 1\nnodes: 12\nsteps: 200\n"
+                          "graph: {name: ring}\nnetwork: {offline: 0.3}\n"
+                          "problem: {kind: consensus, init: x.csv}\n"
+                          "algorithms: [{name: gossip}, {name: pairwise}]\n",
+                          1);
+    const struct course_row *rows = lab_rows(lab, "gossip", 0);
+    const struct course_row *pairs = lab_rows(lab, "pairwise", 0);
+
+    (void)state;
+    assert_near(rows[200].mean, rows[0].mean, 1e-14);
+    assert_true(rows[200].err < 1e-6);
+    /* who is there meets a neighbour that is */
+    assert_near(pairs[200].vectors, 2 * 200 * 0.7 * (1 - 0.3 * 0.3), 40);
+    lab_free(lab);
+}
+
 static int open_all(void **state)
 {
     int code = scratch_make(state);
@@ -569,6 +688,10 @@ int main(void)
         cmocka_unit_test(graphs_come_in_from_three_kinds_of_file),
         cmocka_unit_test(mistakes_give_one_clear_line),
         cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(any_key_is_swept),
+        cmocka_unit_test(stragglers_wake_seldom),
+        cmocka_unit_test(time_goes_with_what_is_sent),
+        cmocka_unit_test(nodes_offline_by_a_law_keep_the_mean),
     };
     return cmocka_run_group_tests(tests, open_all, scratch_remove);
 }
