@@ -7,9 +7,9 @@
 
 enum { PASSES_MAX = 1000 };
 
-const char *const drawn_list[] = {"erdos-renyi",    "regular",
-                                  "watts-strogatz", "barabasi-albert",
-                                  "geometric",      NULL};
+const char *const drawn_list[] = {
+    "erdos-renyi", "regular", "watts-strogatz", "barabasi-albert", "geometric",
+    "communities", NULL};
 
 struct pair {
     uint64_t key;
@@ -193,13 +193,32 @@ static int geometric(struct graph_edges *e, const struct named_spec *s,
     return 0;
 }
 
+/* A stochastic block model of equal blocks of `clique` nodes: links with chance
+ * p inside and q between. */
+static int communities(struct graph_edges *e, const struct named_spec *s,
+                       size_t n, struct chance *chance, struct error *error)
+{
+    if (s->clique < 2 || n % s->clique != 0 || !(s->p >= 0) || !(s->q >= 0))
+        return error_set(error, -EINVAL,
+                         "communities: expected p: inside, q: between, and "
+                         "clique: a divisor of the %zu nodes, at least 2",
+                         n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (chance_real(chance) <
+                (i / s->clique == j / s->clique ? s->p : s->q))
+                graph_add(e, i, j);
+    return 0;
+}
+
 int drawn_graph(struct graph **graph, const struct named_spec *spec, size_t n,
                 struct error *error)
 {
     static int (*const builders[])(
         struct graph_edges * edges, const struct named_spec *spec, size_t n,
-        struct chance *chance, struct error *error) = {
-        erdos_renyi, regular, watts_strogatz, barabasi_albert, geometric};
+        struct chance *chance,
+        struct error *error) = {erdos_renyi,     regular,   watts_strogatz,
+                                barabasi_albert, geometric, communities};
     struct chance chance = chance_of(spec->seed, CHANCE_GRAPH, 0, 0);
     struct graph_edges edges = {0};
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim/lab/social.h"
+
 static int path(struct graph_edges *e, const struct named_spec *s, size_t n,
                 struct error *error)
 {
@@ -199,11 +201,46 @@ static int wheel(struct graph_edges *e, const struct named_spec *s, size_t n,
     return star(e, s, n, error);
 }
 
+/* The largest divisor that is at most the root, and what it divides into. */
+static size_t square_side(size_t n)
+{
+    size_t a = 1;
+
+    for (size_t r = 1; r * r <= n; r++)
+        if (n % r == 0)
+            a = r;
+    return n / a;
+}
+
+/* Cliques whose first nodes form a ring. */
+static int hierarchical(struct graph_edges *e, const struct named_spec *s,
+                        size_t n, struct error *error)
+{
+    const size_t size = s->clique == 0 ? square_side(n) : s->clique;
+
+    if (size < 2 || n % size != 0)
+        return error_set(error, -EINVAL,
+                         "%s: found %zu nodes in cliques of %zu, expected "
+                         "clique: a divisor of the nodes, at least 2",
+                         s->name, n, size);
+    for (size_t from = 0; from < n; from += size) {
+        clique(e, from, from + size);
+        graph_add(e, from, (from + size) % n);
+    }
+    return 0;
+}
+
+static int social(struct graph_edges *e, const struct named_spec *s, size_t n,
+                  struct error *error)
+{
+    return social_edges(e, s->name, n, error);
+}
+
 /* Watts' connected caveman: every clique lends one edge to the next. */
 static int caveman(struct graph_edges *e, const struct named_spec *s, size_t n,
                    struct error *error)
 {
-    const size_t size = s->clique;
+    const size_t size = s->clique == 0 ? square_side(n) : s->clique;
 
     if (size < 2 || n % size != 0)
         return error_set(error, -EINVAL,
@@ -242,6 +279,10 @@ static const struct {
     {"double-bintree", double_bintree},
     {"lattice4", lattice4},
     {"exponential-undirected", exp_undirected},
+    {"hierarchical", hierarchical},
+    {"karate", social},
+    {"davis", social},
+    {"florentine", social},
 };
 
 const char *const named_list[] = {"path",
@@ -261,6 +302,10 @@ const char *const named_list[] = {"path",
                                   "double-bintree",
                                   "lattice4",
                                   "exponential-undirected",
+                                  "hierarchical",
+                                  "karate",
+                                  "davis",
+                                  "florentine",
                                   NULL};
 
 int named_graph(struct graph **graph, const struct named_spec *spec, size_t n,

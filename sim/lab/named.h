@@ -17,7 +17,7 @@ struct named_spec {
     size_t rows, columns; /* grid, torus; 0: the most square ones */
     size_t offsets[NAMED_OFFSETS_MAX], offset_count; /* circulant */
     size_t k, m, degree, clique;                     /* 0: not given */
-    double p, radius;                                /* below 0: not given */
+    double p, q, radius;                             /* below 0: not given */
     uint64_t seed;
 };
 

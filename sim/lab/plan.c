@@ -250,6 +250,10 @@ static int set_spectrum(struct plan_run *run,
     if (s->n > SPECTRUM_NODES_MAX && !must && !circulant_is(s->mixes[0]))
         return 0;
     int code = spectrum_of(&run->spectrum, s->mixes[0], error);
+    struct mixing_sums sums;
+    mixing_check(&sums, s->mixes[0]);
+    run->spectrum.rows_sum = sums.row_worst < 1e-9;
+    run->spectrum.columns_sum = sums.column_worst < 1e-9;
     run->has_spectrum = code == 0;
     run->course.setting.slem = run->spectrum.slem;
     if (code == -E2BIG && (needs & ALG_SLEM) == 0) {

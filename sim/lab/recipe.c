@@ -99,6 +99,7 @@ enum {
     KEY_DEGREE,
     KEY_CLIQUE,
     KEY_P,
+    KEY_Q,
     KEY_RADIUS,
     KEY_SEED,
     GRAPH_KEYS
@@ -115,6 +116,7 @@ static const struct reader_key graph_keys[GRAPH_KEYS] = {
     {"degree", READER_INTEGER, false, 1, SIZE_LIMIT, ""},
     {"clique", READER_INTEGER, false, 1, SIZE_LIMIT, ""},
     {"p", READER_REAL, false, 0, 1, ""},
+    {"q", READER_REAL, false, 0, 1, ""},
     {"radius", READER_REAL, false, 0, 2, ""},
     {"seed", READER_INTEGER, false, 0, 1e15, ""},
 };
@@ -130,6 +132,11 @@ static const struct {
     {"barbell", 1U << KEY_CLIQUE},
     {"lollipop", 1U << KEY_CLIQUE},
     {"caveman", 1U << KEY_CLIQUE},
+    {"hierarchical", 1U << KEY_CLIQUE},
+    {"communities",
+     1U << KEY_CLIQUE | 1U << KEY_P | 1U << KEY_Q | 1U << KEY_SEED},
+    {"u-equi-static", 1U << KEY_M | 1U << KEY_SEED},
+    {"ou-equi-dynamic", 1U << KEY_SEED},
     {"base", 1U << KEY_K},
     {"simple-base", 1U << KEY_K},
     {"equi-static", 1U << KEY_M | 1U << KEY_SEED},
@@ -191,6 +198,7 @@ int recipe_graph(struct experiment_graph *g, struct experiment *e,
     s->degree = (size_t)v[KEY_DEGREE].integer;
     s->clique = (size_t)v[KEY_CLIQUE].integer;
     s->p = v[KEY_P].line == 0 ? -1 : v[KEY_P].real;
+    s->q = v[KEY_Q].line == 0 ? -1 : v[KEY_Q].real;
     s->radius = v[KEY_RADIUS].line == 0 ? -1 : v[KEY_RADIUS].real;
     s->seed = v[KEY_SEED].integer;
     g->seeded = v[KEY_SEED].line != 0;

@@ -17,6 +17,8 @@ const char *const sequence_list[] = {"static-exponential",
                                      "simple-base",
                                      "equi-static",
                                      "equi-dynamic",
+                                     "u-equi-static",
+                                     "ou-equi-dynamic",
                                      "matching",
                                      NULL};
 
@@ -137,11 +139,12 @@ static bool fill_hypercube(struct sequence *s)
     return fine;
 }
 
-/* The mean of m matrices A^(p): n-1 parts from i + p, one part kept. */
-static bool fill_equi(struct sequence *s, size_t m, uint64_t seed)
+/* The mean of m matrices A^(p): n-1 parts from i + p, one part kept; both ways:
+ * half of them from i - p. */
+static bool fill_equi(struct sequence *s, size_t m, uint64_t seed, bool both)
 {
     struct chance chance = chance_of(seed, CHANCE_GRAPH, 0, 0);
-    struct mixing_entry *entries = malloc(2 * s->n * m * sizeof *entries);
+    struct mixing_entry *entries = malloc(3 * s->n * m * sizeof *entries);
     const double n = (double)s->n;
     size_t count = 0;
 
@@ -150,9 +153,12 @@ static bool fill_equi(struct sequence *s, size_t m, uint64_t seed)
         for (size_t i = 0; i < s->n; i++) {
             entries[count++] = (struct mixing_entry){(uint32_t)i, (uint32_t)i,
                                                      1 / n / (double)m};
-            entries[count++] =
-                (struct mixing_entry){(uint32_t)i, (uint32_t)((i + p) % s->n),
-                                      (n - 1) / n / (double)m};
+            const double part = (n - 1) / n / (double)m / (both ? 2 : 1);
+            entries[count++] = (struct mixing_entry){
+                (uint32_t)i, (uint32_t)((i + p) % s->n), part};
+            if (both)
+                entries[count++] = (struct mixing_entry){
+                    (uint32_t)i, (uint32_t)((i + s->n - p) % s->n), part};
         }
     }
     bool fine = entries != NULL && append(s, mixing_of(entries, count, s->n));
@@ -177,7 +183,7 @@ static int refuse(const struct named_spec *spec, size_t n, struct error *error)
         return error_set(error, -EINVAL,
                          "%s: found %zu nodes, expected an even number", name,
                          n);
-    if (strcmp(name, "equi-static") == 0 && spec->m == 0)
+    if (strstr(name, "equi-static") != NULL && spec->m == 0)
         return error_set(error, -EINVAL,
                          "%s: found no m, expected m: how many matrices", name);
     return 0;
@@ -195,7 +201,11 @@ static int fill(struct sequence *s, const struct named_spec *spec)
     else if (strcmp(name, "one-peer-hypercube") == 0)
         fine = fill_hypercube(s);
     else if (strcmp(name, "equi-static") == 0)
-        fine = fill_equi(s, spec->m, spec->seed);
+        fine = fill_equi(s, spec->m, spec->seed, false);
+    else if (strcmp(name, "u-equi-static") == 0)
+        fine = fill_equi(s, spec->m, spec->seed, true);
+    else if (strcmp(name, "ou-equi-dynamic") == 0)
+        s->kind = SEQUENCE_OU_EQUI;
     else if (strcmp(name, "matching") == 0)
         s->kind = SEQUENCE_MATCHING;
     else if (strcmp(name, "equi-dynamic") == 0)
@@ -255,6 +265,31 @@ static struct mixing *draw_equi(const struct sequence *s, uint64_t step)
 
     return mixing_circulant(s->n, (size_t[]){0, p}, (double[]){keep, 1 - keep},
                             2);
+}
+
+/* From a node drawn at random on, i and i + p average if both are still free.
+ */
+static struct mixing *draw_ou_equi(const struct sequence *s, uint64_t step)
+{
+    struct chance chance = chance_of(s->seed, CHANCE_GRAPH, 2, step);
+    const size_t p = 1 + (size_t)chance_below(&chance, s->n - 1);
+    const size_t first = (size_t)chance_below(&chance, s->n);
+    uint32_t *partner = malloc(s->n * sizeof *partner);
+
+    if (partner == NULL)
+        return NULL;
+    for (size_t i = 0; i < s->n; i++)
+        partner[i] = (uint32_t)i;
+    for (size_t k = 0; k < s->n; k++) {
+        const size_t i = (first + k) % s->n, j = (i + p) % s->n;
+        if (partner[i] != i || partner[j] != j)
+            continue;
+        partner[i] = (uint32_t)j;
+        partner[j] = (uint32_t)i;
+    }
+    struct mixing *m = halves(partner, s->n);
+    free(partner);
+    return m;
 }
 
 /* All that a node receives, and its own, count the same. */
@@ -351,6 +386,8 @@ const struct mixing *sequence_at(struct sequence *s, uint64_t step)
         return s->drawn = draw_matching(s, step);
     case SEQUENCE_EQUI_DYNAMIC:
         return s->drawn = draw_equi(s, step);
+    case SEQUENCE_OU_EQUI:
+        return s->drawn = draw_ou_equi(s, step);
     case SEQUENCE_ORACLE:
         return s->drawn = draw_oracle(s, step);
     case SEQUENCE_LOCAL:

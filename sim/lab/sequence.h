@@ -14,6 +14,7 @@ enum sequence_kind {
     SEQUENCE_CYCLE,
     SEQUENCE_MATCHING,     /* a uniform perfect matching, averaged */
     SEQUENCE_EQUI_DYNAMIC, /* OD-EquiDyn, eta = 1/2 */
+    SEQUENCE_OU_EQUI,      /* OU-EquiDyn: pairs at one distance */
     SEQUENCE_ORACLE,       /* Epidemic Learning: a random regular graph */
     SEQUENCE_LOCAL,        /* each sends to `degree` others */
     SEQUENCE_SENDS         /* from a table step,from,to; receivers average */

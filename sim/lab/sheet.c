@@ -149,10 +149,12 @@ static json_t *spectrum_json(const struct sheet_column *c)
 
     if (!c->has_spectrum)
         return json_null();
-    return json_pack("{so so so so so sb}", "lambda2", number(s->lambda2),
-                     "lambda_n", number(s->lambda_n), "slem", number(s->slem),
-                     "gap", number(s->gap), "norm", number(s->norm),
-                     "symmetric", s->symmetric);
+    return json_pack(
+        "{so so so so so so sb sb sb}", "lambda2", number(s->lambda2),
+        "lambda_n", number(s->lambda_n), "slem", number(s->slem), "gap",
+        number(s->gap), "one_minus_slem2", number(1 - s->slem * s->slem),
+        "norm", number(s->norm), "symmetric", s->symmetric, "rows_sum_to_1",
+        s->rows_sum, "columns_sum_to_1", s->columns_sum);
 }
 
 /* The first entry's at the top, as most experiments have one matrix. */

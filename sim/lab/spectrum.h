@@ -17,7 +17,8 @@ struct spectrum {
                         but the one at 1 */
     double lambda_n; /* smallest; NAN if W is not symmetric */
     double slem, gap;
-    double norm; /* ||W - 11'/n||_2 */
+    double norm;                /* ||W - 11'/n||_2 */
+    bool rows_sum, columns_sum; /* to 1 within 1e-9; the plan fills them in */
 };
 
 /* Returns 0, -E2BIG if there are too many nodes and W is not circulant,

@@ -9,6 +9,7 @@
 
 #include "model/csv.h"
 #include "model/number.h"
+#include "sim/lab/npy.h"
 
 /* What column `c` of `names` is called; "" beyond the last. */
 static void name_of(char *name, size_t size, const char *names, size_t c)
@@ -463,6 +464,7 @@ int table_matrix(struct table_matrix *m, const char *path, struct error *error)
     if (file == NULL)
         return error_set(error, -errno, "%s: %s", path, strerror(errno));
     int code = ends(path, ".graphml") ? read_graphml(m, file, path, error)
+               : ends(path, ".npy")   ? npy_read(m, file, path, error)
                                       : read_lines(m, file, path, error);
     fclose(file);
     if (code != 0)

@@ -1,5 +1,5 @@
-/* Numbers in text files: CSV tables, edge lists, MatrixMarket and GraphML. A
- * mistake is told with file and line. */
+/* Numbers in text files: CSV tables, edge lists, MatrixMarket, GraphML, .npy.
+ * A mistake is told with file and line. */
 
 #ifndef LAB_TABLE_H
 #define LAB_TABLE_H
@@ -30,9 +30,9 @@ int table_index(size_t *value, const struct table *table, size_t row,
                 size_t column, size_t bound, const char *path, const char *what,
                 struct error *error);
 
-/* Edges of a file by its name's end: .mtx, .graphml, else "i j" or "i j weight"
- * lines. weighted: it gives weights. Owned entries, both directions as the
- * file means them. */
+/* Edges of a file by its name's end: .mtx, .graphml, .npy, else "i j" or
+ * "i j weight" lines. weighted: it gives weights. Owned entries, both
+ * directions as the file means them. */
 struct table_matrix {
     struct mixing_entry *entries;
     size_t count, room;

@@ -374,6 +374,126 @@ static void graphs_come_in_from_three_kinds_of_file(void **state)
     assert_memory_equal(&err[0], &err[2], sizeof err[0]);
 }
 
+/* As numpy.save() writes it, version 1: a path's adjacency in bytes, and its
+ * Metropolis weights as floats, column by column. */
+static void write_npy(const char *name, bool weights)
+{
+    static const double w[4][4] = {{2 / 3.0, 1 / 3.0, 0, 0},
+                                   {1 / 3.0, 1 / 3.0, 1 / 3.0, 0},
+                                   {0, 1 / 3.0, 1 / 3.0, 1 / 3.0},
+                                   {0, 0, 1 / 3.0, 2 / 3.0}};
+    FILE *file = fopen(scratch_path(name), "wb");
+    char head[119];
+
+    assert_non_null(file);
+    snprintf(head, sizeof head, "%-117s\n",
+             weights
+                 ? "{'descr': '<f8', 'fortran_order': True, 'shape': (4, 4), }"
+                 : "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 4), "
+                   "}");
+    fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file);
+    fwrite(head, 1, 118, file);
+    if (weights)
+        fwrite(w, sizeof w, 1, file);
+    for (int i = 0; !weights && i < 16; i++)
+        fputc(i / 4 - i % 4 == 1 || i % 4 - i / 4 == 1, file);
+    fclose(file);
+}
+
+static void graphs_and_weights_come_in_from_numpy(void **state)
+{
+    static const char *const lines[] = {"graph: {file: a.npy}",
+                                        "weights: {file: w.npy}",
+                                        "graph: {name: path}"};
+    double err[3];
+    char text[512];
+
+    (void)state;
+    write_npy("a.npy", false);
+    write_npy("w.npy", true);
+    scratch_write("four.csv", "0\n1\n5\n2\n");
+    for (size_t k = 0; k < 3; k++) {
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: 4\n%s\nsteps: 5\n"
+                 "problem: {kind: consensus, init: four.csv}\n"
+                 "algorithms: [{name: gossip}]\n",
+                 lines[k]);
+        struct lab *lab = run(text, 1);
+        err[k] = lab_rows(lab, "gossip", 0)[5].err;
+        lab_free(lab);
+    }
+    assert_near(err[0], err[2], 1e-15);
+    assert_near(err[1], err[2], 1e-15);
+}
+
+/* Every graph there is, each with all that it takes, averages. */
+static void every_graph_can_be_had(void **state)
+{
+    static const char *const graphs[] = {
+        "16 name: path",
+        "16 name: ring",
+        "16 name: star",
+        "16 name: complete",
+        "16 name: grid",
+        "16 name: torus, rows: 2, columns: 8",
+        "16 name: hypercube",
+        "16 name: bintree",
+        "16 name: circulant, offsets: [1, 3]",
+        "16 name: barbell",
+        "16 name: barbell, clique: 6",
+        "16 name: lollipop, clique: 6",
+        "16 name: wheel",
+        "16 name: caveman",
+        "16 name: caveman, clique: 8",
+        "16 name: halfthird",
+        "16 name: double-bintree",
+        "16 name: lattice4",
+        "16 name: exponential-undirected",
+        "16 name: hierarchical",
+        "34 name: karate",
+        "32 name: davis",
+        "15 name: florentine",
+        "16 name: static-exponential",
+        "16 name: one-peer-exponential",
+        "16 name: one-peer-hypercube",
+        "15 name: base, k: 2",
+        "15 name: simple-base, k: 2",
+        "15 name: equi-static, m: 4",
+        "15 name: u-equi-static, m: 4",
+        "15 name: equi-dynamic",
+        "15 name: ou-equi-dynamic",
+        "16 name: matching",
+        "16 name: erdos-renyi, p: 0.5, seed: 3",
+        "16 name: regular, degree: 3, seed: 3",
+        "16 name: watts-strogatz, k: 4, p: 0.3, seed: 3",
+        "16 name: barabasi-albert, m: 2, seed: 3",
+        "16 name: geometric, radius: 0.7, seed: 3",
+        "16 name: communities, clique: 4, p: 0.9, q: 0.3, seed: 3"};
+    char text[512];
+
+    (void)state;
+    for (size_t k = 0; k < sizeof graphs / sizeof *graphs; k++) {
+        const int n = atoi(graphs[k]);
+        FILE *file = fopen(scratch_path("n.csv"), "w");
+        assert_non_null(file);
+        for (int i = 0; i < n; i++)
+            fprintf(file, "%d\n", i * i % 7);
+        fclose(file);
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: %d\ngraph: {%s}\nsteps: 2000\n"
+                 "every: 2000\n"
+                 "problem: {kind: consensus, init: n.csv}\n"
+                 "algorithms: [{name: gossip}]\n",
+                 n, graphs[k] + 3);
+        struct lab *lab = run(text, 1);
+        const struct course_row *rows = lab_rows(lab, "gossip", 0);
+        assert_near(rows[1].mean, rows[0].mean, 1e-12);
+        if (!(rows[1].err < 1e-3 * rows[0].err))
+            fail_msg("%s: err %g", graphs[k], rows[1].err);
+        lab_free(lab);
+    }
+}
+
 static const struct {
     const char *rest, *says;
 } mistakes[] = {
@@ -430,6 +550,10 @@ static const struct {
      ":4: steps: found 1000000000000 of them to record"},
     {"steps: 1\nweights: {file: empty.mtx}\nalgorithms: [{name: gossip}]\n",
      "empty.mtx: found no size line"},
+    {"steps: 1\ngraph: {file: short.npy}\nalgorithms: [{name: gossip}]\n",
+     "short.npy: found another start, expected a square .npy"},
+    {"steps: 1\ngraph: {name: karate}\nalgorithms: [{name: gossip}]\n",
+     ":5: karate: found 12 nodes, expected 34"},
     {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
      "inf.mtx:3: found another line"},
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
@@ -485,6 +609,7 @@ static void mistakes_give_one_clear_line(void **state)
     scratch_write("far.csv", "0,1,5\n");
     scratch_write("early.csv", "0,1,-2\n");
     scratch_write("empty.mtx", "");
+    scratch_write("short.npy", "\x93NUMPX");
     scratch_write("inf.mtx", "%%MatrixMarket matrix coordinate real general\n"
                              "12 12 1\n1 1 1e400\n");
     for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
@@ -686,6 +811,8 @@ int main(void)
         cmocka_unit_test(lost_messages_keep_or_move_the_mean),
         cmocka_unit_test(trackers_keep_the_mean_gradient),
         cmocka_unit_test(graphs_come_in_from_three_kinds_of_file),
+        cmocka_unit_test(graphs_and_weights_come_in_from_numpy),
+        cmocka_unit_test(every_graph_can_be_had),
         cmocka_unit_test(mistakes_give_one_clear_line),
         cmocka_unit_test(what_is_out_of_range_is_refused),
         cmocka_unit_test(any_key_is_swept),
