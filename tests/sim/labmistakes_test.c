@@ -1,0 +1,191 @@
+/* A newcomer's mistakes in an experiment and its files: one clear line each. */
+
+#include "sim/trial.h"
+
+static const struct {
+    const char *rest, *says;
+} mistakes[] = {
+    {"steps: 1\ngraph: {name: rign}\nalgorithms: [{name: gossip}]\n",
+     ":5: graph: found the name 'rign', expected a known one; did you mean "
+     "'ring'?"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gosip}]\n",
+     ":6: found the algorithm 'gosip', which is unknown; did you mean "
+     "'gossip'?"},
+    {"steps: 1\ngrph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":5: unknown key 'grph', did you mean 'graph'?"},
+    {"steps: many\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":4: steps: found 'many', expected a whole number"},
+    {"steps: 1\ngraph: {file: two.edges}\nalgorithms: [{name: gossip}]\n",
+     ":5: graph: found 2 parts that no link joins, expected one connected"},
+    {"steps: 1\nweights: {file: bad.mtx}\nalgorithms: [{name: gossip}]\n",
+     "row 1 that sums to 0.9, expected 1"},
+    {"steps: 1\nweights: {file: three.mtx}\nalgorithms: [{name: gossip}]\n",
+     "three.mtx: found a matrix or graph of 3 nodes, expected 12"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {offline: wide.csv}\n"
+     "algorithms: [{name: gossip}]\n",
+     "wide.csv:1: found 3 columns, expected 2: step,node"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip, step: "
+     "1}]\n",
+     ":6: found step: for gossip, which has no such parameter"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: dgd-cta}]\n",
+     ":6: found no step: for dgd-cta"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: dgd-cta, step: "
+     "1}]\n",
+     ":6: dgd-cta: found a consensus problem, expected one with gradients"},
+    {"steps: 1\ngraph: {name: torus, rows: 5}\nalgorithms: [{name: "
+     "gossip}]\n",
+     ":5: torus of 5 rows and 2 columns: found 12 nodes, expected 10"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: choco-gossip, "
+     "gamma: 1, compressor: {kind: top-k}}]\n",
+     ":6: compressor top-k: expected k: and no levels:"},
+    {"steps: 1\nalgorithms: [{name: gossip}]\n",
+     ":5: found no graph: and no weights: for gossip"},
+    {"steps: 1\ngraph: {name: base, k: 1}\nweights: {rule: metropolis}\n"
+     "algorithms: [{name: gossip}]\n",
+     ":6: weights: found them with base, which brings its own"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
+     "algorithms: [{name: pairwise}, {name: gossip}]\nseeds: [a]\n",
+     ":8: seeds: expected whole numbers"},
+    {"steps: 1\ngraph: {name: ring, p: 0.5}\nalgorithms: [{name: gossip}]\n",
+     ":5: graph: found p: for ring, which has no such key"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "seeds: [1, 1]\n",
+     ":7: seeds: found 1 twice"},
+    {"steps: 5\nevery: 6\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":5: every: found 6, expected at most the steps"},
+    {"steps: 1000000000000\ngraph: {name: ring}\nalgorithms: [{name: "
+     "gossip}]\n",
+     ":4: steps: found 1000000000000 of them to record"},
+    {"steps: 1\nweights: {file: empty.mtx}\nalgorithms: [{name: gossip}]\n",
+     "empty.mtx: found no size line"},
+    {"steps: 1\ngraph: {file: short.npy}\nalgorithms: [{name: gossip}]\n",
+     "short.npy: found another start, expected a square .npy"},
+    {"steps: 1\ngraph: {name: karate}\nalgorithms: [{name: gossip}]\n",
+     ":5: karate: found 12 nodes, expected 34"},
+    {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
+     "inf.mtx:3: found another line"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
+     "algorithms: [{name: pairwise}]\n",
+     "far.csv:1: found a meeting of 1 and 5, expected two nodes that a link"},
+    {"steps: 9\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
+     "algorithms: [{name: pairwise}]\n",
+     ":7: pairwise: found 1 meetings, expected 9: 1 in each step"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {latency_ms: early.csv}\n"
+     "algorithms: [{name: gossip}]\n",
+     "early.csv:1: found -2 milliseconds"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {drop: none.csv}\n"
+     "algorithms: [{name: gossip}]\n",
+     "none.csv: No such file or directory; expected a CSV file"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "sweep: {key: algorithms.step, values: [1]}\n",
+     ":7: sweep: found the key 'algorithms.step', which has no value"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "sweep: {key: steps, values: [1]}\n",
+     ":7: sweep: found the key 'steps', expected one that does not change"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {loss: 0}\nsweep: {key: network.loss, values: [2]}\n",
+     ":7: loss: found '2', expected a number from 0 to 1"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {loss: 0}\nsweep: {key: network.loss, values: [0.1, 0.1]}\n",
+     ":8: sweep: found 0.1 twice"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: choco-gossip, "
+     "gamma: 1, compressor: {kind: top-k, k: 2}}]\n",
+     ":6: choco-gossip: found k: 2, expected at most 1, the coordinates"},
+    {"steps: 1\nsteps: 2\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":5: found the key 'steps' a second time"},
+    {"steps: -1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+     ":4: steps: found '-1', expected a whole number"},
+};
+
+static void mistakes_give_one_clear_line(void **state)
+{
+    static const char start[] =
+        "version: 1\nnodes: 12\nproblem: {kind: consensus, init: x.csv}\n";
+
+    (void)state;
+    scratch_write("two.edges", "0 1\n2 3\n3 4\n4 5\n5 6\n6 7\n7 8\n8 9\n9 10\n"
+                               "10 11\n11 2\n");
+    scratch_write("three.mtx", "%%MatrixMarket matrix coordinate real general\n"
+                               "3 3 3\n1 1 1\n2 2 1\n3 3 1\n");
+    FILE *file = fopen(scratch_path("bad.mtx"), "w");
+    fputs("%%MatrixMarket matrix coordinate real general\n12 12 12\n", file);
+    for (int i = 1; i <= 12; i++)
+        fprintf(file, "%d %d %g\n", i, i, i == 2 ? 0.9 : 1);
+    fclose(file);
+    scratch_write("wide.csv", "1,2,3\n");
+    scratch_write("short.csv", "0,1,2\n");
+    scratch_write("far.csv", "0,1,5\n");
+    scratch_write("early.csv", "0,1,-2\n");
+    scratch_write("empty.mtx", "");
+    scratch_write("short.npy", "\x93NUMPX");
+    scratch_write("inf.mtx", "%%MatrixMarket matrix coordinate real general\n"
+                             "12 12 1\n1 1 1e400\n");
+    for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
+        const struct lab_options options = {.threads = 1};
+        char text[1024];
+        struct error error = {{0}};
+        struct lab *lab;
+        snprintf(text, sizeof text, "%s%s", start, mistakes[k].rest);
+        const char *path = scratch_write("e.yaml", text);
+        assert_int_not_equal(lab_run(&lab, path, &options, &error), 0);
+        if (strstr(error.text, mistakes[k].says) == NULL)
+            fail_msg("case %zu: found \"%s\", expected \"%s\"", k, error.text,
+                     mistakes[k].says);
+    }
+}
+
+static void what_is_out_of_range_is_refused(void **state)
+{
+    static const struct {
+        const char *entry, *says;
+    } cases[] = {
+        {"{name: d2, step: 0.1, graph: {name: complete}}", NULL},
+        {"{name: d2, step: 0.1, graph: {name: torus, rows: 2, columns: 6}}",
+         "expected it above -1/3, else D2 diverges"},
+        {"{name: d2, step: 0.1, unsafe: yes, graph: {name: torus, rows: 2, "
+         "columns: 6}}",
+         NULL},
+        {"{name: dgd-cta, step: 0.1, graph: {name: star}, weights: {rule: "
+         "uniform}}",
+         "column 0 that sums to"},
+        {"{name: sgp, step: 0.1, graph: {name: star}, weights: {rule: "
+         "uniform}}",
+         "column 0 that sums to"},
+        {"{name: relaysgd, step: 0.1, graph: {name: ring}}",
+         "found a graph with cycles, expected a tree"},
+        {"{name: extra, step: 0.1, graph: {name: static-exponential}}",
+         "not symmetric"},
+        {"{name: beer, step: 0.1, gamma: 0.1, graph: {name: base, k: 1}}",
+         "changes from step to step"},
+        {"{name: adpsgd, step: 0.1, graph: {name: base, k: 1}}",
+         "found neither network: {wake: FILE} nor a fixed graph"},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const struct lab_options options = {.threads = 1};
+        char text[1024];
+        struct error error = {{0}};
+        struct lab *lab;
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: 12\nsteps: 1\n"
+                 "problem: {kind: quadratic, file: q.csv}\nalgorithms:\n- %s\n",
+                 cases[k].entry);
+        int code =
+            lab_run(&lab, scratch_write("e.yaml", text), &options, &error);
+        if ((code != 0) != (cases[k].says != NULL) ||
+            (code != 0 && strstr(error.text, cases[k].says) == NULL))
+            fail_msg("case %zu: found \"%s\", expected \"%s\"", k, error.text,
+                     cases[k].says == NULL ? "" : cases[k].says);
+        lab_free(lab);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_give_one_clear_line),
+        cmocka_unit_test(what_is_out_of_range_is_refused),
+    };
+    return cmocka_run_group_tests(tests, trial_open, scratch_remove);
+}
