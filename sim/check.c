@@ -477,13 +477,11 @@ void check_offered(struct check *c, uint32_t member, uint64_t round,
                    uint64_t members, const void *lanes, size_t length,
                    uint64_t count)
 {
-    struct wire_value u = {.members = members};
-    uint8_t hash[GOSSIP_HASH_BYTES];
+    const struct wire_value u = {.members = members};
 
-    wire_hash(hash, lanes, length * sizeof(uint64_t));
     if (count != count_of(members) ||
         ((c->liars & members) == 0 &&
-         !ledger_is_sum(c->ledger, round, &u, 1, 0, hash)))
+         !ledger_is_widened(c->ledger, round, &u, lanes, length)))
         violate(c,
                 "member %" PRIu32 " offered other pods another sum than that "
                 "of its pod's vectors in round %" PRIu64,

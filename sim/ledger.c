@@ -192,3 +192,25 @@ bool ledger_is_sum(struct ledger *l, uint64_t round, const struct wire_value *u,
     l->sums++;
     return memcmp(hash, said, sizeof hash) == 0;
 }
+
+bool ledger_is_widened(struct ledger *l, uint64_t round,
+                       const struct wire_value *u, const void *words,
+                       size_t length)
+{
+    static const uint8_t zeros[sizeof(uint64_t)];
+    struct fixed_shape shape = {0};
+    uint8_t *sum = sum_of(l, &shape, round, u);
+    bool is = sum != NULL && length == shape.length;
+
+    for (size_t i = 0; is && i < length; i++) { /* little-endian, as on wires */
+        const size_t lane = lanes_bytes(&shape);
+        const uint8_t *word = (const uint8_t *)words + i * sizeof(uint64_t);
+        is = memcmp(word, sum + i * lane, lane) == 0 &&
+             memcmp(word + lane, zeros, sizeof zeros - lane) == 0;
+    }
+    if (sum != NULL)
+        sodium_memzero(sum, size_of(&shape));
+    free(sum);
+    l->sums++;
+    return is;
+}

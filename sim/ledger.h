@@ -25,6 +25,10 @@ void ledger_alter(struct ledger *ledger, uint32_t member, uint64_t round,
 bool ledger_is_sum(struct ledger *ledger, uint64_t round,
                    const struct wire_value *u, uint32_t slices, uint32_t slice,
                    const uint8_t said[GOSSIP_HASH_BYTES]);
+/* The sum over U, each lane widened to 64 bits, is `words`[length]. */
+bool ledger_is_widened(struct ledger *ledger, uint64_t round,
+                       const struct wire_value *u, const void *words,
+                       size_t length);
 /* How many were compared. */
 uint64_t ledger_sums(const struct ledger *ledger);
 
