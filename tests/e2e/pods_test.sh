@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/pods.sh"
 people "$work/people.csv" 4 5 2000
-pods_study "$work/study.yaml" 4 5 'method: dgd' 'max: 24, step: 2' \
+pods_study "$work/study.yaml" 4 5 'method: dgd' 'max: 30, step: 2' \
     'graph: ring; method: gt-atc; rows: 2000'
 pods_study "$work/pooled.yaml" 4 5 'method: newton' 'max: 40' ''
 "$starling" sim world "$work/pooled.yaml" --out "$work/pooled" \
@@ -29,7 +29,7 @@ done
 [ "$("$json" get "$work/run/result.json" pods 0 state_hash)" != \
     "$("$json" get "$work/run/result.json" pods 1 state_hash)" ] ||
     fail "pods on a ring have one state"
-[ "$(wc -l <"$work/run/rounds.csv")" = 25 ] || fail "rounds.csv has other lines"
+[ "$(wc -l <"$work/run/rounds.csv")" = 31 ] || fail "rounds.csv has other lines"
 awk -F, 'NR == 2 { first = $5 } { last = $5 } END {
     printf "distance to the neighbours: %s, at the end %s\n", first, last
     exit !(first > 1e-4 && last < 1e-3 * first)
