@@ -220,18 +220,22 @@ static int add_pod(json_t *root, const struct study *study, uint32_t p,
     return code;
 }
 
-static int check_exact(const json_t *root, struct error *error)
+/* Under continue the hash is of a pod's cohorts, too: then the coefficients say
+ * whether all have one model. */
+static int check_exact(const json_t *root, const struct study *study,
+                       struct error *error)
 {
     const json_t *pods = json_object_get(root, "pods");
-    const json_t *first = json_array_get(pods, 0);
+    const char *const key =
+        study->on_loss == GOSSIP_CONTINUE ? "coefficients" : "state_hash";
+    const json_t *first = json_object_get(json_array_get(pods, 0), key);
 
     for (size_t p = 1; p < json_array_size(pods); p++)
-        if (strcmp(hash_of(json_array_get(pods, p)), hash_of(first)) != 0)
+        if (!json_equal(json_object_get(json_array_get(pods, p), key), first))
             return error_set(error, -EINVAL,
-                             "found the state hash %s in pod %zu, expected %s "
-                             "as in pod 0: mode is exact",
-                             hash_of(json_array_get(pods, p)), p,
-                             hash_of(first));
+                             "found another '%s' in pod %zu than in pod 0, "
+                             "expected the same: mode is exact",
+                             key, p);
     return 0;
 }
 
@@ -290,7 +294,7 @@ int podmerge_results(json_t **result, const struct study *study,
     for (uint32_t p = 0; code == 0 && p < study->pod_count; p++)
         code = add_pod(root, study, p, out, lost_bytes, error);
     if (code == 0 && study->exact)
-        code = check_exact(root, error);
+        code = check_exact(root, study, error);
     if (code != 0)
         return code;
     json_object_set(root, "rounds",
