@@ -138,12 +138,13 @@ static void end(uint32_t p, uint64_t now_ms)
     }
 }
 
-static void deliver(uint32_t p, uint64_t now_ms)
+static void deliver_by(uint32_t p, uint32_t from, uint64_t now_ms)
 {
     for (size_t i = 0; i < pair.letter_count[p]; i++) {
         const struct letter *l = &pair.letters[p][i];
         struct gossip_event event = {.kind = GOSSIP_POSTED, .now_ms = now_ms};
         event.posted.pod = p;
+        event.posted.from = from;
         event.posted.head = l->head;
         event.posted.head_size = l->head_size;
         event.posted.body = l->body;
@@ -165,6 +166,11 @@ static void open_sum(uint32_t p, const void *lanes, size_t length)
     e.absorb.survivors = survivors;
     assert_true(across_takes(pair.sides[p], &pair.boxes[p], &e, NOW_MS));
     end(p, NOW_MS);
+}
+
+static void deliver(uint32_t p, uint64_t now_ms)
+{
+    deliver_by(p, 0, now_ms);
 }
 
 /* Both opened; what each then has. */
@@ -199,6 +205,21 @@ static void the_held_sum_is_all_pods(void **state)
         assert_int_equal(sums[p]->absorb.survivors, 3);
         assert_null(find(p, GOSSIP_DONE));
     }
+}
+
+/* Signed by a member of pod 1, but brought by another of its sites. */
+static void a_neighbour_speaks_for_itself_only(void **state)
+{
+    const uint64_t lanes[LENGTH] = {lane_of(3), lane_of(-1)};
+    struct mix_view view;
+
+    (void)state;
+    open_sum(0, lanes, LENGTH);
+    open_sum(1, lanes, LENGTH);
+    deliver_by(1, 1, NOW_MS);
+    assert_null(across_sum(pair.sides[0], &pair.boxes[0], NOW_MS));
+    across_view(pair.sides[0], &view);
+    assert_int_equal(view.dropped, 1);
 }
 
 /* 16 bits hold a pod's sum, not that of all pods. */
@@ -284,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_held_sum_is_all_pods, open_pair,
                                         close_pair),
+        cmocka_unit_test_setup_teardown(a_neighbour_speaks_for_itself_only,
+                                        open_pair, close_pair),
         cmocka_unit_test_setup_teardown(narrow_sums_of_pods_do_not_wrap,
                                         open_pair, close_pair),
         cmocka_unit_test_setup_teardown(

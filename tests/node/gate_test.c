@@ -90,6 +90,24 @@ static void small_counts_stay(void **state)
     assert_int_equal(ask(&q, "expected 31 at least"), GOSSIP_DECLINE_POLICY);
 }
 
+static void masks_are_off_only_where_the_site_agrees(void **state)
+{
+    const struct gate_policy agrees = {.rows_min = 5, .unmasked = true},
+                             strict = {.rows_min = 5};
+    struct study open = study;
+    struct gate_request q = request();
+    (void)state;
+
+    open.path = path;
+    open.unmasked = true;
+    q.study = &open;
+    assert_int_equal(ask(&q, "give --unmasked"), GOSSIP_DECLINE_POLICY);
+    q.policy = &strict;
+    assert_int_equal(ask(&q, "give --unmasked"), GOSSIP_DECLINE_POLICY);
+    q.policy = &agrees;
+    assert_int_equal(ask(&q, ""), GOSSIP_DECLINE_NONE);
+}
+
 static void wild_values_stay_and_are_named_by_place_only(void **state)
 {
     struct gate_request q = request();
@@ -124,6 +142,7 @@ int main(void)
         cmocka_unit_test(an_honest_vector_passes),
         cmocka_unit_test(what_the_charter_does_not_name_stays),
         cmocka_unit_test(small_counts_stay),
+        cmocka_unit_test(masks_are_off_only_where_the_site_agrees),
         cmocka_unit_test(wild_values_stay_and_are_named_by_place_only),
         cmocka_unit_test(the_charter_is_asked_before_the_policy),
     };
