@@ -58,6 +58,12 @@ study() { # TO [SED EXPRESSION]
         -e "s/deadline_ms: 2000/deadline_ms: ${DEADLINE_MS:-2000}/" ${2:+-e "$2"} \
         "$here/cohort.yaml" >"$1"
 }
+# The same, trained by rounds.
+training() { # TO METHOD ROUNDS SUM [LINE]
+    study "$1" "s/method: newton/method: $2/"
+    sed -i "s/^rounds: {max: 40,/rounds: {$3,/" "$1"
+    printf 'sum: {%s}\n%s\n' "$4" "${5:-}" >>"$1"
+}
 # Folders, keys, addresses as a local cluster makes them, and ports kept free:
 # the test starts the nodes itself, with `node OUT SITE [ARGS]` in $pid; $in is
 # a command in front of it.
