@@ -214,7 +214,7 @@ static void conclude(struct seed_end *end, const struct run_input *in,
 {
     struct task_report report;
     struct world_facts facts;
-    double far = 0;
+    double far = (double)NAN; /* nothing to compare with */
 
     end->finished = world_run(run->world) == 0;
     world_facts(run->world, &facts);

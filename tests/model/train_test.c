@@ -592,9 +592,12 @@ static void forged_sums_are_survived(void **unused)
     (void)unused;
     for (size_t f = 0; f < 4; f++)
         for (int begin = 0; begin < 8; begin++) {
-            struct cohort c = cohort_of("logistic", "fedadam", 5);
+            struct cohort c =
+                cohort_of("logistic", f % 2 ? "scaffold" : "fedadam", 5);
             make_rows(2);
+            c.spec.training.patience = f < 2 ? 0 : 2;
             deal(&c);
+            set_tests(&c, 10);
             cohort_open(&c);
             for (int r = 0; r < begin; r++)
                 cohort_round(&c);
