@@ -52,9 +52,16 @@ static bool split(struct row *row)
     return true;
 }
 
+static void copy(struct row *to, const struct row *from)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        to->field[i] = to->text + (from->field[i] - from->text);
+    memcpy(to->text, from->text, sizeof to->text);
+}
+
 /* Bytes are summed over the sites, the time is the last site's; the rest is the
- * first site's that saw the round, but for the longest list of who was awaited.
- */
+ * first site's that saw the round and, if any did, what it led to, but for the
+ * longest list of who was awaited. */
 static void add_rows(struct row **rows, size_t count, FILE *file)
 {
     struct row row;
@@ -70,11 +77,10 @@ static void add_rows(struct row **rows, size_t count, FILE *file)
             rows[round] = calloc(1, sizeof row);
             if (rows[round] == NULL)
                 return;
-            for (int i = 0; i < COLUMNS; i++)
-                rows[round]->field[i] =
-                    rows[round]->text + (row.field[i] - row.text);
-            memcpy(rows[round]->text, row.text, sizeof row.text);
+            copy(rows[round], &row);
         }
+        if (rows[round]->field[LOSS][0] == '\0')
+            copy(rows[round], &row);
         rows[round]->bytes += strtoull(row.field[BYTES], NULL, 10);
         uint64_t ms = strtoull(row.field[VIRTUAL_MS], NULL, 10);
         if (ms > rows[round]->virtual_ms)

@@ -13,7 +13,7 @@ static struct study_site sites[] = {{.name = "ann"}, {.name = "ben"}};
 static const struct study study = {
     .sites = sites, .site_count = 2, .rounds_max = 9};
 static char out[512];
-static int rounds_seen = 3;
+static int rounds_seen = 4;
 static const uint64_t lost[] = {0, 1000};
 
 static void write_site(const char *site, const char *hash, const char *rows)
@@ -104,10 +104,12 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
 
     (void)state;
     write_site("ann", "ab",
-               "0,5,2,,means,100,,,,\n2,9,1,0.5,fedavg,10,ben,0.7,,0.6\n");
+               "0,5,2,,means,100,,,,\n2,9,1,0.5,fedavg,10,ben,0.7,,0.6\n"
+               "3,12,2,,fedavg,1,,,,\n"); /* was killed before it knew */
     write_site("ben", "ab",
                "0,6,2,,means,11,,,,\n1,7,2,,squares,7,,,,\n"
-               "2,9,1,0.5,fedavg,20,,0.7,,0.6\n");
+               "2,9,1,0.5,fedavg,20,,0.7,,0.6\n"
+               "3,11,2,0.4,fedavg,2,,0.8,,0.7\n");
     assert_int_equal(merge_results(&result, &study, out, lost, 1, &error), 0);
     json_decref(result);
     char *bytes = scratch_read(scratch_path("rounds.csv"), &size);
@@ -115,7 +117,8 @@ static void bytes_of_a_round_are_summed_and_gaps_filled(void **state)
         bytes, "round,virtual_ms,survivors,loss,phase,bytes_sent,awaited,"
                "accuracy,test_loss,test_accuracy\n"
                "0,6,2,,means,111,,,,\n1,7,2,,squares,7,,,,\n"
-               "2,9,1,0.5,fedavg,30,ben,0.7,,0.6\n");
+               "2,9,1,0.5,fedavg,30,ben,0.7,,0.6\n"
+               "3,12,2,0.4,fedavg,3,,0.8,,0.7\n");
     free(bytes);
 }
 
