@@ -1,5 +1,6 @@
 #include "gossip/kernel.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { LANES = 8 };
@@ -20,28 +21,139 @@ INLINE double dot(const double *a, const double *b, size_t d)
            ((sum[1] + sum[5]) + (sum[3] + sum[7])) + rest;
 }
 
+/* Vectors of 64 bytes, several registers where those are narrower: as
+ * variables, and as they lie in memory. */
+typedef double eight __attribute__((vector_size(64)));
+typedef float sixteen __attribute__((vector_size(64)));
+typedef double eight_at __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float sixteen_at
+    __attribute__((vector_size(64), aligned(4), may_alias));
+
+#define FOUR(q) 4 * (q), 4 * (q) + 1, 4 * (q) + 2, 4 * (q) + 3
+#define PAIRS(p) p, p + 1, p + 4, p + 5, p + 8, p + 9, p + 12, p + 13
+#define EVERY(p) p, p + 2, p + 4, p + 6, p + 8, p + 10, p + 12, p + 14
+
+/* Halves `first` of two vectors and halves `last` of them, added. */
+#define ITSELF(...) __VA_ARGS__
+#define FOLD(sum, count, first, last)                                          \
+    for (size_t r = 0; r < (count) / 2; r++)                                   \
+        sum[r] =                                                               \
+            __builtin_shufflevector(sum[2 * r], sum[2 * r + 1],                \
+                                    ITSELF first) +                            \
+            __builtin_shufflevector(sum[2 * r], sum[2 * r + 1], ITSELF last);
+
+/* out[r] = the sum of sum[r], in dot()'s order. */
+INLINE void add_up(double out[LANES], eight sum[LANES])
+{
+    FOLD(sum, 8, (FOUR(0), FOUR(2)), (FOUR(1), FOUR(3)))
+    FOLD(sum, 4, (PAIRS(0)), (PAIRS(2)))
+    FOLD(sum, 2, (EVERY(0)), (EVERY(1)))
+    *(eight_at *)out = sum[0];
+}
+
+/* The same of sixteen, in dot_single()'s order. */
+INLINE void add_up_single(float out[2 * LANES], sixteen sum[2 * LANES])
+{
+    FOLD(sum, 16, (FOUR(0), FOUR(1), FOUR(4), FOUR(5)),
+         (FOUR(2), FOUR(3), FOUR(6), FOUR(7)))
+    FOLD(sum, 8, (FOUR(0), FOUR(2), FOUR(4), FOUR(6)),
+         (FOUR(1), FOUR(3), FOUR(5), FOUR(7)))
+    FOLD(sum, 4, (PAIRS(0), PAIRS(16)), (PAIRS(2), PAIRS(18)))
+    FOLD(sum, 2, (EVERY(0), EVERY(16)), (EVERY(1), EVERY(17)))
+    *(sixteen_at *)out = sum[0];
+}
+
+/* Four sums at once keep an adder busy. */
+INLINE void dots_four(eight sum[4], const double *a, const double *rows,
+                      size_t stride, size_t whole)
+{
+    eight s[4] = {{0}};
+
+    for (size_t k = 0; k < whole; k += LANES)
+        for (size_t r = 0; r < 4; r++)
+            s[r] += *(const eight_at *)(a + k) *
+                    *(const eight_at *)(rows + r * stride + k);
+    memcpy(sum, s, sizeof s);
+}
+
+INLINE void dots_eight(double out[LANES], const double *a, const double *rows,
+                       size_t stride, size_t d)
+{
+    const size_t whole = d / LANES * LANES;
+    eight sum[LANES];
+
+    dots_four(sum, a, rows, stride, whole);
+    dots_four(sum + 4, a, rows + 4 * stride, stride, whole);
+    add_up(out, sum);
+    for (size_t r = 0; r < LANES; r++) {
+        double rest = 0;
+        for (size_t k = whole; k < d; k++)
+            rest += a[k] * rows[r * stride + k];
+        out[r] += rest;
+    }
+}
+
 INLINE void dots(double *out, const double *a, const double *rows, size_t count,
                  size_t stride, size_t d)
 {
-    for (size_t r = 0; r < count; r++)
+    size_t r = 0;
+
+    for (; r + LANES <= count; r += LANES)
+        dots_eight(out + r, a, rows + r * stride, stride, d);
+    for (; r < count; r++)
         out[r] = dot(a, rows + r * stride, d);
+}
+
+INLINE float dot_single(const float *a, const float *b, size_t d)
+{
+    float sum[2 * LANES] = {0};
+
+    for (size_t k = 0; k < d; k += 2 * LANES)
+        for (size_t l = 0; l < 2 * LANES; l++)
+            sum[l] += a[k + l] * b[k + l];
+    for (size_t l = 0; l < LANES; l++)
+        sum[l] += sum[l + LANES];
+    for (size_t l = 0; l < LANES / 2; l++)
+        sum[l] += sum[l + LANES / 2];
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+INLINE void dots_four_single(sixteen sum[4], const float *a, const float *rows,
+                             size_t stride, size_t d)
+{
+    sixteen s[4] = {{0}};
+
+    for (size_t k = 0; k < d; k += 2 * LANES)
+        for (size_t r = 0; r < 4; r++)
+            s[r] += *(const sixteen_at *)(a + k) *
+                    *(const sixteen_at *)(rows + r * stride + k);
+    memcpy(sum, s, sizeof s);
+}
+
+INLINE void dots_sixteen(double out[2 * LANES], const float *a,
+                         const float *rows, size_t stride, size_t d)
+{
+    float each[2 * LANES];
+    sixteen sum[2 * LANES];
+
+    dots_four_single(sum, a, rows, stride, d);
+    dots_four_single(sum + 4, a, rows + 4 * stride, stride, d);
+    dots_four_single(sum + 8, a, rows + 8 * stride, stride, d);
+    dots_four_single(sum + 12, a, rows + 12 * stride, stride, d);
+    add_up_single(each, sum);
+    for (size_t r = 0; r < 2 * LANES; r++)
+        out[r] = each[r];
 }
 
 INLINE void dots_single(double *out, const float *a, const float *rows,
                         size_t count, size_t stride, size_t d)
 {
-    for (size_t r = 0; r < count; r++) {
-        const float *b = rows + r * stride;
-        float sum[2 * LANES] = {0};
-        for (size_t k = 0; k < d; k += 2 * LANES)
-            for (size_t l = 0; l < 2 * LANES; l++)
-                sum[l] += a[k + l] * b[k + l];
-        for (size_t l = 0; l < LANES; l++)
-            sum[l] += sum[l + LANES];
-        for (size_t l = 0; l < LANES / 2; l++)
-            sum[l] += sum[l + LANES / 2];
-        out[r] = (sum[0] + sum[2]) + (sum[1] + sum[3]);
-    }
+    size_t r = 0;
+
+    for (; r + 2 * LANES <= count; r += 2 * LANES)
+        dots_sixteen(out + r, a, rows + r * stride, stride, d);
+    for (; r < count; r++)
+        out[r] = dot_single(a, rows + r * stride, d);
 }
 
 INLINE void add(double *restrict out, double factor, const double *restrict x,
@@ -98,22 +210,23 @@ INLINE double exponential(double x)
     const double n = shifted - round;
     const double r = (clamped - n * 6.93147180369123816490e-01) -
                      n * 1.90821492927058770e-10;
-    double p = 1.0 / 6227020800;
+    const double square = r * r;
+    double odd = 1.0 / 6227020800, even = 1.0 / 479001600, p;
     uint64_t bits, power;
 
-    p = p * r + 1.0 / 479001600;
-    p = p * r + 1.0 / 39916800;
-    p = p * r + 1.0 / 3628800;
-    p = p * r + 1.0 / 362880;
-    p = p * r + 1.0 / 40320;
-    p = p * r + 1.0 / 5040;
-    p = p * r + 1.0 / 720;
-    p = p * r + 1.0 / 120;
-    p = p * r + 1.0 / 24;
-    p = p * r + 1.0 / 6;
-    p = p * r + 0.5;
-    p = p * r + 1;
-    p = p * r + 1;
+    odd = odd * square + 1.0 / 39916800;
+    even = even * square + 1.0 / 3628800;
+    odd = odd * square + 1.0 / 362880;
+    even = even * square + 1.0 / 40320;
+    odd = odd * square + 1.0 / 5040;
+    even = even * square + 1.0 / 720;
+    odd = odd * square + 1.0 / 120;
+    even = even * square + 1.0 / 24;
+    odd = odd * square + 1.0 / 6;
+    even = even * square + 0.5;
+    odd = odd * square + 1;
+    even = even * square + 1;
+    p = even + r * odd;
     memcpy(&power, &shifted, sizeof power);
     memcpy(&bits, &p, sizeof bits);
     bits += power << 52;
@@ -198,25 +311,6 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
             memcpy(end, last, sizeof last);                                    \
     }
 
-/* One table of all of them for each kind of processor. */
-struct kernels {
-    __typeof__(kernel_dot) *dot;
-    __typeof__(kernel_dots) *dots;
-    __typeof__(kernel_dots_single) *dots_single;
-    __typeof__(kernel_add) *add;
-    void (*gather)(double *out, const double *weight, const uint32_t *column,
-                   size_t count, const double *x, size_t stride, size_t d);
-    void (*gather_single)(float *out, const double *weight,
-                          const uint32_t *column, size_t count, const float *x,
-                          size_t stride, size_t d);
-    __typeof__(kernel_sum) *sum;
-    __typeof__(kernel_pair) *pair;
-    __typeof__(kernel_pair_single) *pair_single;
-    __typeof__(kernel_widen) *widen;
-    __typeof__(kernel_narrow) *narrow;
-    __typeof__(kernel_logistic) *logistic;
-};
-
 #define KERNELS(kind, size, most, target)                                      \
     GATHER(kind##_double, double, size, most)                                  \
     GATHER(kind##_float, float, size, most)                                    \
@@ -281,11 +375,19 @@ struct kernels {
     {                                                                          \
         logistic(out, x, d);                                                   \
     }                                                                          \
-    static const struct kernels kind = {                                       \
-        kind##_dot,   kind##_dots,   kind##_dots_single,                       \
-        kind##_add,   kind##_gather, kind##_gather_single,                     \
-        kind##_sum,   kind##_pair,   kind##_pair_single,                       \
-        kind##_widen, kind##_narrow, kind##_logistic};
+    static const struct kernel_set kind = {#kind,                              \
+                                           kind##_dot,                         \
+                                           kind##_dots,                        \
+                                           kind##_dots_single,                 \
+                                           kind##_add,                         \
+                                           kind##_gather,                      \
+                                           kind##_gather_single,               \
+                                           kind##_sum,                         \
+                                           kind##_pair,                        \
+                                           kind##_pair_single,                 \
+                                           kind##_widen,                       \
+                                           kind##_narrow,                      \
+                                           kind##_logistic};
 
 KERNELS(plain, 16, 8, )
 
@@ -294,17 +396,42 @@ KERNELS(wide, 32, 8, __attribute__((target("avx2"))))
 KERNELS(widest, 64, 16,
         __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))))
 
-static const struct kernels *best(void)
+static bool has_widest(void)
 {
-    if (__builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw");
+}
+
+static const struct kernel_set *best(void)
+{
+    if (has_widest())
         return &widest;
     return __builtin_cpu_supports("avx2") ? &wide : &plain;
 }
+
+size_t kernel_sets(const struct kernel_set *sets[KERNEL_SETS_MAX])
+{
+    size_t count = 0;
+
+    if (has_widest())
+        sets[count++] = &widest;
+    if (__builtin_cpu_supports("avx2"))
+        sets[count++] = &wide;
+    sets[count++] = &plain;
+    return count;
+}
 #else
-static const struct kernels *best(void)
+static const struct kernel_set *best(void)
 {
     return &plain;
+}
+
+size_t kernel_sets(const struct kernel_set *sets[KERNEL_SETS_MAX])
+{
+    sets[0] = &plain;
+    return 1;
 }
 #endif
 

@@ -13,7 +13,8 @@ double kernel_dot(const double *a, const double *b, size_t d);
 /* out[count] = kernel_dot of a[d] with each of rows[count, stride]. */
 void kernel_dots(double *out, const double *a, const double *rows, size_t count,
                  size_t stride, size_t d);
-/* The same of floats, with sixteen sums; stride and d in sixteens. */
+/* The same of floats, in single precision, with sixteen sums; stride and d in
+ * sixteens. */
 void kernel_dots_single(double *out, const float *a, const float *rows,
                         size_t count, size_t stride, size_t d);
 /* out[d] += factor * x[d] */
@@ -39,5 +40,28 @@ void kernel_widen(double *out, const float *x, size_t d);
 void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */
 /* out[d] = 1 / (1 + exp(-x[d])), within 4e-16. */
 void kernel_logistic(double *out, const double *x, size_t d);
+
+/* All of these for one kind of processor; kernel_sum's out is not its a. */
+struct kernel_set {
+    const char *name;
+    __typeof__(kernel_dot) *dot;
+    __typeof__(kernel_dots) *dots;
+    __typeof__(kernel_dots_single) *dots_single;
+    __typeof__(kernel_add) *add;
+    __typeof__(kernel_gather) *gather;
+    __typeof__(kernel_gather_single) *gather_single;
+    __typeof__(kernel_sum) *sum;
+    __typeof__(kernel_pair) *pair;
+    __typeof__(kernel_pair_single) *pair_single;
+    __typeof__(kernel_widen) *widen;
+    __typeof__(kernel_narrow) *narrow;
+    __typeof__(kernel_logistic) *logistic;
+};
+
+enum { KERNEL_SETS_MAX = 3 };
+
+/* Those that this processor can run, the fastest first, which is what the
+ * functions above use; "plain" is last. Returns their count. */
+size_t kernel_sets(const struct kernel_set *sets[KERNEL_SETS_MAX]);
 
 #endif

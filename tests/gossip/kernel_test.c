@@ -11,7 +11,7 @@
 
 #include "gossip/kernel.h"
 
-enum { ROWS = 9, STRIDE = 144, TERMS = 7 };
+enum { ROWS = 19, STRIDE = 144, TERMS = 7 };
 
 static double x[ROWS * STRIDE];
 static float narrow[ROWS * STRIDE];
@@ -88,13 +88,34 @@ static void products_of_many_rows_are_those_of_each(void **state)
             assert_true(fabs(one - sum) < 1e-13);
         }
     }
-    kernel_dots_single(out, narrow, narrow, ROWS, STRIDE, STRIDE);
-    for (size_t r = 0; r < ROWS; r++) {
-        double sum = 0;
-        for (size_t k = 0; k < STRIDE; k++)
-            sum += (double)narrow[k] * (double)narrow[r * STRIDE + k];
-        assert_true(fabs(out[r] - sum) < 1e-4);
-    }
+}
+
+static float sum_single(const float *a, const float *b, size_t d)
+{
+    float sum[16] = {0};
+
+    for (size_t k = 0; k < d; k++)
+        sum[k % 16] += a[k] * b[k];
+    for (size_t width = 8; width >= 1; width /= 2)
+        for (size_t l = 0; l < width; l++)
+            sum[l] += sum[l + width];
+    return sum[0];
+}
+
+static void products_in_single_precision_add_in_one_order(void **state)
+{
+    double out[ROWS];
+
+    (void)state;
+    for (size_t count = 1; count <= ROWS; count++)
+        for (size_t d = 16; d <= STRIDE; d += 16) {
+            kernel_dots_single(out, narrow + 5, narrow, count, STRIDE - 16, d);
+            for (size_t r = 0; r < count; r++) {
+                double one =
+                    sum_single(narrow + 5, narrow + r * (STRIDE - 16), d);
+                assert_memory_equal(&out[r], &one, sizeof one);
+            }
+        }
 }
 
 static void a_sum_may_be_in_place(void **state)
@@ -128,13 +149,61 @@ static void the_logistic_function_is_that_of_the_library(void **state)
     }
 }
 
+/* All that a set computes from the same numbers. */
+struct outcome {
+    double dot, dots[ROWS], dots_single[ROWS];
+    double gather[STRIDE], sum[STRIDE], pair[STRIDE], widened[STRIDE];
+    double logistic[STRIDE];
+    float gather_single[STRIDE], pair_single[STRIDE], narrowed[STRIDE];
+};
+
+static void compute(struct outcome *o, const struct kernel_set *k, size_t d)
+{
+    memset(o, 0, sizeof *o);
+    o->dot = k->dot(x, x + 7, d);
+    k->dots(o->dots, x + 3, x, ROWS, STRIDE, d);
+    k->dots_single(o->dots_single, narrow, narrow, ROWS, STRIDE, d / 16 * 16);
+    k->gather(o->gather, weight, column, TERMS, x, STRIDE, d);
+    k->add(o->gather, 0.3, x + 11, d);
+    k->gather_single(o->gather_single, weight, column, TERMS, narrow, STRIDE,
+                     d);
+    k->sum(o->sum, x, -0.7, x + STRIDE, d);
+    k->pair(o->pair, weight, x + 1, d);
+    k->pair(o->pair, weight + 2, x + 2, d);
+    k->pair_single(o->pair_single, weight, narrow + 1, d);
+    k->pair_single(o->pair_single, weight + 2, narrow + 2, d);
+    k->widen(o->widened, narrow + 3, d);
+    k->narrow(o->narrowed, x + 3, d);
+    k->logistic(o->logistic, x, d);
+}
+
+static void every_kind_of_processor_gives_the_same_bits(void **state)
+{
+    const struct kernel_set *sets[KERNEL_SETS_MAX];
+    static struct outcome first, other;
+    size_t count = kernel_sets(sets);
+
+    (void)state;
+    assert_in_range(count, 1, KERNEL_SETS_MAX);
+    assert_string_equal(sets[count - 1]->name, "plain");
+    for (size_t d = 1; d < STRIDE; d++) {
+        compute(&first, sets[0], d);
+        for (size_t k = 1; k < count; k++) {
+            compute(&other, sets[k], d);
+            assert_memory_equal(&first, &other, sizeof first);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gather_adds_in_the_given_order),
         cmocka_unit_test(a_pair_has_the_bits_of_a_gather),
         cmocka_unit_test(products_of_many_rows_are_those_of_each),
+        cmocka_unit_test(products_in_single_precision_add_in_one_order),
         cmocka_unit_test(a_sum_may_be_in_place),
+        cmocka_unit_test(every_kind_of_processor_gives_the_same_bits),
         cmocka_unit_test(the_logistic_function_is_that_of_the_library),
     };
     return cmocka_run_group_tests(tests, fill, NULL);
