@@ -42,6 +42,7 @@ struct course {
     struct mixing *real[2];         /* owned, where faults change them */
     struct mixing *average;
     size_t phase;
+    bool mixed;        /* next has W v[0] already */
     size_t at_meeting; /* row of plan.wake */
     double links;      /* of the matrix before */
     double vectors, bytes;
@@ -78,7 +79,7 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
                      size_t thread)
 {
     const struct alg *alg = c->plan.alg;
-    const size_t wide = states_stride(c->d, false);
+    const size_t wide = states_width(c->d, false);
     const size_t copied = c->plan.single ? wide : 0;
     double *room = c->scratch + thread * c->scratch_size;
 
@@ -210,11 +211,13 @@ static void mix_row(struct course *c, struct alg_node *a, size_t i)
     for (size_t k = 0; k < alg->sends; k++) {
         const struct states *sent = sent_now(c, k);
         void *row = single ? (void *)a->t[0] : a->got[k];
-        if (m->kind == MIXING_AVERAGE) {
+        if (m->kind == MIXING_AVERAGE)
             alg_copy(a->got[k], c->mean[k], c->d);
+        else if (c->mixed && single)
+            kernel_widen(a->got[k], states_row(&c->next, i), c->d);
+        if (m->kind == MIXING_AVERAGE || c->mixed)
             continue;
-        }
-        mixing_columns(row, m, i, sent->x, sent->stride, sent->stride, single);
+        mixing_columns(row, m, i, sent->x, sent->stride, sent->width, single);
         if (single)
             kernel_widen(a->got[k], row, c->d);
         if (c->plan.faults != NULL && c->plan.faults->liar != NULL)
@@ -279,6 +282,17 @@ static bool only_mixes(const struct course *c)
 
     return alg->combine == NULL && alg->sends == 1 && alg->scalar_sends == 0 &&
            mixing_now(c)->kind != MIXING_AVERAGE && c->plan.faults == NULL;
+}
+
+/* Whether all rows of W v[0] are better made at once, before each node goes on
+ * with its own. */
+static bool mixes_first(const struct course *c)
+{
+    const struct alg *alg = c->plan.alg;
+
+    return alg->message == NULL && alg->combine != NULL && alg->sends == 1 &&
+           mixing_now(c)->kind != MIXING_AVERAGE && c->plan.faults == NULL &&
+           states_sliced(&c->v[0]);
 }
 
 struct sum {
@@ -438,6 +452,9 @@ static void run_phase(struct course *c)
         count_sent(c);
         return;
     }
+    c->mixed = mixes_first(c);
+    if (c->mixed)
+        run_rows(c, mix_rows);
     run_rows(c, only_mixes(c) ? mix_rows : combine_rows);
     if (alg->message == NULL && alg->sends > 0) {
         struct states old = c->v[0];
@@ -791,7 +808,7 @@ static bool allocate_scratch(struct course *c)
     const struct alg *alg = c->plan.alg;
     const size_t rows = ALG_SCRATCH + ALG_SENDS_MAX +
                         (c->plan.single ? alg->vectors + alg->sends : 0);
-    const size_t size = rows * states_stride(c->d, false) +
+    const size_t size = rows * states_width(c->d, false) +
                         problem_room(c->plan.problem) + 2 * (size_t)SPACING;
 
     c->scratch_size = (size / SPACING + 1) * SPACING;
@@ -826,13 +843,13 @@ double course_bytes(const struct course_plan *plan)
 {
     const struct alg *alg = plan->alg;
     const size_t messages = alg->message == NULL ? alg->sends > 0 : alg->sends;
-    const size_t d = plan->problem->d, stride = states_stride(d, plan->single);
-    const double row = (plan->single ? 4 : 8) * (double)stride;
+    const size_t d = plan->problem->d;
+    const double all = (double)states_bytes(plan->mixes->n, d, plan->single);
     double links = 0;
 
     if ((alg->needs & ALG_LINKS) != 0 && plan->mixes->count > 0)
         links = (double)mixing_links(plan->mixes->mixes[0]);
-    return row * (double)plan->mixes->n * (double)(alg->vectors + messages) +
+    return all * (double)(alg->vectors + messages) +
            8 * (double)d * links * (double)(alg->link_vectors + 1);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "gossip/kernel.h"
 
@@ -15,7 +16,9 @@ enum {
     LARGE_PAGE = 1 << 21,
     NEAR = 1 << 19, /* bytes that stay in a core's own cache */
 
-    PART_LEAST = 1 << 12 /* bytes of a row that are read in one go */
+    PART_LEAST = 1 << 12, /* bytes of a long row that are read in one go */
+    SLICED = 8 * LINE,    /* bytes of a row that is worth slices */
+    SLICE_LEAST = 2 * LINE
 };
 
 static size_t size_of(const struct states *s)
@@ -48,12 +51,69 @@ void *states_room(size_t size)
     return p == NULL ? NULL : memset(p, 0, size);
 }
 
-size_t states_stride(size_t d, bool single)
+size_t states_width(size_t d, bool single)
 {
     const size_t size = single ? sizeof(float) : sizeof(double);
     const size_t in_line = LINE / size;
 
     return d * size < LONG ? d : (d + in_line - 1) / in_line * in_line;
+}
+
+/* Of a core's own cache, as far as that is known. */
+static size_t cache_size(void)
+{
+    long size = 0;
+
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return size < NEAR ? NEAR : (size_t)size;
+}
+
+static size_t slice_of(size_t n, size_t row)
+{
+    const size_t cache = cache_size();
+    const size_t slice = cache / 2 / n / LINE * LINE;
+
+    if (row < SLICED || n * row < cache || n * SLICE_LEAST > 2 * cache)
+        return row;
+    return slice < SLICE_LEAST ? SLICE_LEAST : slice;
+}
+
+/* Bytes of every row that are mixed before the next: those of all rows shall
+ * lie in a core's own cache, since rows are read in no order. */
+static size_t part_of(size_t n, size_t row)
+{
+    const size_t part = NEAR / n;
+
+    if (row <= 2 * (size_t)PART_LEAST)
+        return slice_of(n, row);
+    return part < PART_LEAST ? PART_LEAST : part / LINE * LINE;
+}
+
+/* Sliced rows of an even number of lines would all lie in the same few sets of
+ * the cache. */
+static void lay_out(struct states *s, size_t n, size_t d, bool single)
+{
+    const size_t size = single ? sizeof(float) : sizeof(double);
+    const size_t width = states_width(d, single), row = width * size;
+    const size_t part = part_of(n, row);
+    const bool even = part < row && row / LINE % 2 == 0;
+
+    *s = (struct states){.n = n,
+                         .d = d,
+                         .width = width,
+                         .stride = width + (even ? LINE / size : 0),
+                         .part = part / size,
+                         .single = single};
+}
+
+size_t states_bytes(size_t n, size_t d, bool single)
+{
+    struct states s;
+
+    lay_out(&s, n, d, single);
+    return n * s.stride * (single ? sizeof(float) : sizeof(double));
 }
 
 int states_new(struct states *s, size_t n, size_t d, bool single)
@@ -64,7 +124,7 @@ int states_new(struct states *s, size_t n, size_t d, bool single)
 int states_part(struct states *s, size_t n, size_t d, bool single, size_t from,
                 size_t to)
 {
-    *s = (struct states){n, d, states_stride(d, single), single, NULL};
+    lay_out(s, n, d, single);
     const size_t row = s->stride * size_of(s);
     s->x = reserve(n * row);
     if (s->x == NULL)
@@ -129,7 +189,7 @@ void states_save(struct states *saved, const struct mixing *m,
 
     for (size_t i = shift < length ? to - shift : from; i < to; i++)
         memcpy(states_row(saved, i), states_row(x, (i + shift) % m->n),
-               x->stride * size_of(x));
+               x->width * size_of(x));
 }
 
 static void pair_rows(struct states *x, const struct mixing *m,
@@ -139,9 +199,9 @@ static void pair_rows(struct states *x, const struct mixing *m,
     const void *other = j < to ? states_row(x, j) : states_row(saved, i);
 
     if (x->single)
-        kernel_pair_single(states_row(x, i), m->share, other, x->stride);
+        kernel_pair_single(states_row(x, i), m->share, other, x->width);
     else
-        kernel_pair(states_row(x, i), m->share, other, x->stride);
+        kernel_pair(states_row(x, i), m->share, other, x->width);
 }
 
 /* A block of rows, then the one that it read, which is still near. Each is
@@ -149,7 +209,7 @@ static void pair_rows(struct states *x, const struct mixing *m,
 void states_shift(struct states *x, const struct mixing *m,
                   const struct states *saved, size_t from, size_t to)
 {
-    const size_t row = x->stride * size_of(x), block = 1 + NEAR / 4 / row;
+    const size_t row = x->width * size_of(x), block = 1 + NEAR / 4 / row;
     const size_t shift = m->offset[1] < block ? to - from : m->offset[1];
 
     for (size_t s = from; s < from + shift && s < to; s += block) {
@@ -160,20 +220,19 @@ void states_shift(struct states *x, const struct mixing *m,
     }
 }
 
+bool states_sliced(const struct states *x)
+{
+    return x->part < x->width;
+}
+
 void states_mix(struct states *out, const struct mixing *m,
                 const struct states *x, size_t from, size_t to)
 {
-    const size_t row = x->stride * size_of(x);
-    size_t part = x->stride;
+    const size_t part = x->part;
 
-    if (row > 2 * (size_t)PART_LEAST) {
-        part = NEAR / m->n;
-        part =
-            (part < PART_LEAST ? PART_LEAST : part / LINE * LINE) / size_of(x);
-    }
-    for (size_t k = 0; k < x->stride; k += part)
+    for (size_t k = 0; k < x->width; k += part)
         for (size_t i = from; i < to; i++) {
             mix_part(out, m, x, i, k,
-                     x->stride - k < part ? x->stride - k : part);
+                     x->width - k < part ? x->width - k : part);
         }
 }

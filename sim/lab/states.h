@@ -10,7 +10,9 @@
 #include "gossip/mixing.h"
 
 struct states {
-    size_t n, d, stride; /* numbers from row to row */
+    size_t n, d, width; /* [d] and zeros up to `width`, in whole lines */
+    size_t stride;      /* numbers from row to row */
+    size_t part;        /* of a row: see states_mix() */
     bool single;
     void *x; /* [n, stride] doubles or floats */
 };
@@ -22,7 +24,8 @@ int states_new(struct states *states, size_t n, size_t d, bool single);
 int states_part(struct states *states, size_t n, size_t d, bool single,
                 size_t from, size_t to);
 void states_free(struct states *states);
-size_t states_stride(size_t d, bool single);
+size_t states_width(size_t d, bool single);
+size_t states_bytes(size_t n, size_t d, bool single);
 
 size_t states_row_size(const struct states *states); /* bytes, to the next */
 void *states_row(const struct states *states, size_t i);
@@ -31,9 +34,11 @@ const double *states_read(const struct states *states, size_t i, double *room);
 /* Row i becomes x[d], which may be itself. */
 void states_write(struct states *states, size_t i, const double *x);
 
-/* Rows from .. to of W x; not of MIXING_AVERAGE. Long rows part by part. */
+/* Rows from .. to of W x; not of MIXING_AVERAGE. Part by part where that keeps
+ * what is read near. */
 void states_mix(struct states *out, const struct mixing *mixing,
                 const struct states *x, size_t from, size_t to);
+bool states_sliced(const struct states *x); /* whether it does */
 
 /* W x in place, where each row only gets its share of one other, `shift` rows
  * on: every thread saves the rows that others will have changed when it comes

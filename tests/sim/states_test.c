@@ -68,6 +68,34 @@ static void a_product_is_that_of_its_rows(void **state)
     graph_free(g);
 }
 
+/* So many rows that they are mixed slice by slice, where a core's own cache is
+ * of 512 KiB to 8 MiB. */
+static void slices_are_the_whole_product(void **state)
+{
+    enum { N = 8000, D = 116 };
+    const struct named_spec spec = {.name = "regular", .degree = 4, .seed = 1};
+    struct graph *g;
+    struct mixing *m;
+
+    (void)state;
+    assert_int_equal(drawn_graph(&g, &spec, N, NULL), 0);
+    assert_int_equal(weights_of(&m, g, WEIGHTS_METROPOLIS, NULL), 0);
+    for (size_t k = 0; k < 2; k++) {
+        struct states x, got;
+        fill(&x, N, D, k == 1);
+        assert_int_equal(states_new(&got, N, D, k == 1), 0);
+        print_message("%s\n", states_sliced(&x) ? "sliced" : "whole");
+        states_mix(&got, m, &x, 0, N / 3);
+        states_mix(&got, m, &x, N / 3, N);
+        for (size_t i = 0; i < N; i++)
+            expect_row(&got, m, &x, i);
+        states_free(&x);
+        states_free(&got);
+    }
+    mixing_free(m);
+    graph_free(g);
+}
+
 /* Parts as of `threads`: first all save, then each shifts, in any order. */
 static void expect_shift(size_t n, size_t d, size_t shift, size_t threads,
                          bool single)
@@ -166,12 +194,18 @@ static const char *const experiments[] = {
     "problem: {kind: model, model: mlp, hidden: 20, batch: 40, data: rows.csv, "
     "target: y}\nalgorithms:\n- {name: dgd-atc, step: 0.2}\n"
     "- {name: local-dsgd, step: 0.2, local_steps: 3}\n",
+    /* sliced, in double precision */
+    "nodes: 8000\ngraph: {name: regular, degree: 4}\n"
+    "problem: {kind: model, model: softmax, data: rows.csv, target: y}\n"
+    "algorithms:\n- {name: dgd-cta, step: 0.1}\n- {name: gt-cta, step: 0.1}\n",
 };
+
+enum { EXPERIMENTS = sizeof experiments / sizeof experiments[0] };
 
 static void threads_do_not_change_a_bit(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < 8; k++) {
+    for (size_t k = 0; k < 2 * EXPERIMENTS; k++) {
         const char *precision = k % 2 == 0 ? "float64" : "float32";
         struct lab *one = run(experiments[k / 2], precision, 1);
         struct lab *more = run(experiments[k / 2], precision, THREADS);
@@ -187,7 +221,7 @@ static void threads_do_not_change_a_bit(void **state)
 static void single_precision_is_near_double(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < EXPERIMENTS; k++) {
         struct lab *fine = run(experiments[k], "float64", 1);
         struct lab *rough = run(experiments[k], "float32", 1);
         const struct sheet *a = lab_sheet(fine), *b = lab_sheet(rough);
@@ -262,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_product_is_that_of_its_rows),
+        cmocka_unit_test(slices_are_the_whole_product),
         cmocka_unit_test(a_shift_in_place_is_the_product),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(single_precision_is_near_double),
