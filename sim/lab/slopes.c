@@ -18,6 +18,7 @@ struct block {
     double *rows;           /* scratch: [count, stride] */
     double *more;           /* scratch: the rest */
     bool single;
+    bool ahead;          /* as many rows of other nodes follow */
     const float *x;      /* then: of single precision */
     const float *narrow; /* then: [count, stride] */
     float *scratch;      /* then: [count, stride] and more */
@@ -44,14 +45,17 @@ size_t slopes_room(const struct learner *r)
     return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes);
 }
 
-/* The rows behind these: what the next node will ask for. */
-static void fetch(const struct block *b, const struct learner *r, size_t next)
+enum { FETCHES = 4 };
+
+/* A quarter of the rows behind these, which the next node will ask for: all at
+ * once would wait for each other. */
+static void fetch(const struct block *b, size_t part)
 {
     const size_t bytes = b->count * b->stride * sizeof(float);
-    const char *z = (const char *)(r->packed + next * r->stride);
 
-    for (size_t at = 0; at < bytes; at += 64)
-        __builtin_prefetch(z + at, 0, 2);
+    for (size_t at = part * bytes / FETCHES;
+         b->ahead && at < (part + 1) * bytes / FETCHES; at += 64)
+        __builtin_prefetch((const char *)b->narrow + bytes + at, 0, 2);
 }
 
 /* The next rows of a node, all in turn. */
@@ -68,8 +72,7 @@ static void take_all(struct block *b, const struct learner *r, size_t first)
     b->narrow = r->packed + first * stride;
     if (!b->single || r->hidden > 0)
         kernel_widen(b->rows, b->narrow, b->count * stride);
-    if (first + 2 * b->count <= r->start[r->n])
-        fetch(b, r, first + b->count);
+    b->ahead = first + 2 * b->count <= r->start[r->n];
 }
 
 /* A batch, with replacement, of the rows from .. from + rows. */
@@ -102,11 +105,14 @@ static void add_two(struct block *b, const double *difference)
     const size_t stride = b->stride;
     double p[SMALL] = {0}, slope[SMALL];
 
+    fetch(b, 0);
     if (b->single)
         kernel_dots_single(p, b->x, b->narrow, b->count, stride, stride);
     else
         kernel_dots(p, difference, b->z, b->count, stride, stride);
+    fetch(b, 1);
     kernel_logistic(slope, p, SMALL);
+    fetch(b, 2);
     for (size_t k = 0; k < b->count; k++)
         slope[k] = b->factor * (slope[k] - (double)b->label[k]);
     if (b->single)
@@ -114,6 +120,7 @@ static void add_two(struct block *b, const double *difference)
                              stride, stride);
     else
         kernel_gather(b->more, slope, each, b->count, b->z, stride, stride);
+    fetch(b, 3);
 }
 
 /* p[classes] becomes its softmax minus what is right, times factor. */
@@ -235,19 +242,20 @@ static void of_two(double *g, struct block *b, const struct learner *r,
     double *sum = b->more, *difference = sum + stride;
     float *narrow = b->scratch + SMALL * stride;
 
-    memset(sum, 0, 2 * stride * sizeof *sum);
-    for (size_t k = 0; k < inputs; k++)
-        difference[k] = x[inputs + k] - x[k];
+    memset(sum, 0, stride * sizeof *sum);
+    memset(difference + inputs, 0, (stride - inputs) * sizeof *sum);
+    kernel_sum(difference, x + inputs, -1, x, inputs);
     if (b->single) {
         kernel_narrow(narrow, difference, stride);
         b->x = narrow;
     }
     add_all(g, b, r, i, difference, chance);
-    for (size_t k = 0; k < inputs; k++) {
-        double slope = b->single ? ((const float *)sum)[k] : sum[k];
-        g[k] = -slope;
-        g[inputs + k] = slope;
-    }
+    if (b->single)
+        kernel_widen(g + inputs, (const float *)sum, inputs);
+    else
+        memcpy(g + inputs, sum, inputs * sizeof *sum);
+    memset(g, 0, inputs * sizeof *g);
+    kernel_add(g, -1, g + inputs, inputs);
 }
 
 void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
