@@ -247,7 +247,7 @@ static int set_spectrum(struct plan_run *run,
     run->spectrum = (struct spectrum){0};
     if (s->kind != SEQUENCE_CYCLE || s->count != 1)
         return 0;
-    if (s->n > SPECTRUM_NODES_MAX && !must && !circulant_is(s->mixes[0]))
+    if (s->n > SPECTRUM_QUICK_MAX && !must && !circulant_is(s->mixes[0]))
         return 0;
     int code = spectrum_of(&run->spectrum, s->mixes[0], error);
     struct mixing_sums sums;
@@ -256,11 +256,10 @@ static int set_spectrum(struct plan_run *run,
     run->spectrum.columns_sum = sums.column_worst < 1e-9;
     run->has_spectrum = code == 0;
     run->course.setting.slem = run->spectrum.slem;
-    if (code == -E2BIG && (needs & ALG_SLEM) == 0) {
+    if (code == -EDOM && (needs & ALG_SLEM) == 0) {
         snprintf(run->note, sizeof run->note,
-                 "%s: more than %d nodes, the range of W's eigenvalues is not "
-                 "checked",
-                 entry->label, SPECTRUM_NODES_MAX);
+                 "%s: %.100s; the range of W's eigenvalues is not checked",
+                 entry->label, error->text);
         return 0;
     }
     return code;

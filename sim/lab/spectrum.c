@@ -5,7 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/lab/arnoldi.h"
 #include "sim/lab/circulant.h"
+#include "sim/lab/lanczos.h"
 
 /* LAPACK as Fortran has it; Debian ships its C header elsewhere. */
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a,
@@ -29,13 +31,6 @@ static int no_memory(struct error *error)
 {
     error_set(error, -ENOMEM, "spectrum: out of memory");
     return -ENOMEM;
-}
-
-static int refuse_size(size_t n, struct error *error)
-{
-    return error_set(error, -E2BIG,
-                     "spectrum: found %zu nodes, expected at most %d", n,
-                     SPECTRUM_NODES_MAX);
 }
 
 /* values[n] ascending; a[n, n] symmetric is destroyed. */
@@ -128,6 +123,133 @@ static int directed(struct spectrum *s, double *w, size_t n, double *values,
     return code;
 }
 
+struct pair { /* W and W' */
+    const struct mixing *rows, *columns;
+    double *room; /* [n] */
+};
+
+static void product(double *y, const double *x, const void *context)
+{
+    const struct mixing *m = context;
+
+    for (size_t i = 0; i < m->n; i++) {
+        y[i] = 0;
+        for (size_t e = m->start[i]; e < m->start[i + 1]; e++)
+            y[i] += m->weight[e] * x[m->column[e]];
+    }
+}
+
+static void less_mean(double *y, const double *x, size_t n)
+{
+    double mean = 0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += x[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        y[i] -= mean;
+}
+
+/* W - 11'/n has W's eigenvalues but the one at 1, if the rows or the columns
+ * sum to 1. */
+static void product_off(double *y, const double *x, const void *context)
+{
+    const struct mixing *m = context;
+
+    product(y, x, m);
+    less_mean(y, x, m->n);
+}
+
+static void product_square(double *y, const double *x, const void *context)
+{
+    const struct pair *p = context;
+
+    product_off(p->room, x, p->rows);
+    product_off(y, p->room, p->columns);
+}
+
+static int no_end(int code, struct error *error)
+{
+    if (code == -ENOMEM)
+        return no_memory(error);
+    return code == 0 ? 0
+                     : error_set(error, code,
+                                 "spectrum: the iteration does not converge: "
+                                 "its eigenvalues lie too close");
+}
+
+static struct mixing *turned(const struct mixing *m)
+{
+    const size_t count = m->start[m->n];
+    struct mixing_entry *entries = malloc((count + 1) * sizeof *entries);
+    struct mixing *t = NULL;
+
+    for (size_t i = 0; entries != NULL && i < m->n; i++)
+        for (size_t e = m->start[i]; e < m->start[i + 1]; e++)
+            entries[e] =
+                (struct mixing_entry){m->column[e], (uint32_t)i, m->weight[e]};
+    if (entries != NULL)
+        t = mixing_of(entries, count, m->n);
+    free(entries);
+    return t;
+}
+
+static int directed_sparse(struct spectrum *s, const struct mixing *m,
+                           struct error *error)
+{
+    struct mixing *columns = turned(m);
+    double *room = malloc(m->n * sizeof *room), least, most = 0;
+    const struct pair pair = {m, columns, room};
+    int code = columns == NULL || room == NULL ? -ENOMEM : 0;
+
+    if (code == 0)
+        code = lanczos_ends(
+            &least, &most,
+            &(struct lanczos_operator){m->n, product_square, &pair, false});
+    if (code == 0)
+        code = arnoldi_modulus(&s->slem, m->n, product_off, m);
+    mixing_free(columns);
+    free(room);
+    s->norm = sqrt(fmax(most, 0));
+    s->lambda2 = s->slem;
+    s->lambda_n = (double)NAN;
+    s->gap = 1 - s->slem;
+    return no_end(code, error);
+}
+
+static int sparse_of(struct spectrum *s, const struct mixing *m,
+                     struct error *error)
+{
+    struct mixing_sums sums;
+
+    mixing_check(&sums, m);
+    *s = (struct spectrum){.symmetric = sums.asymmetry < 1e-9};
+    if (!(sums.row_worst < 1e-9) && !(sums.column_worst < 1e-9))
+        return error_set(error, -EDOM,
+                         "spectrum: found row %zu of W that sums to %.10g, "
+                         "expected 1 where there are more than %d nodes",
+                         sums.row, sums.row_sum, SPECTRUM_NODES_MAX);
+    one_thread();
+    if (!s->symmetric)
+        return directed_sparse(s, m, error);
+    const struct lanczos_operator w = {m->n, product, m, true};
+    int code = lanczos_ends(&s->lambda_n, &s->lambda2, &w);
+    s->slem = s->norm = fmax(fabs(s->lambda2), fabs(s->lambda_n));
+    s->gap = 1 - s->slem;
+    return no_end(code, error);
+}
+
+int spectrum_sparse(struct spectrum *s, const struct mixing *m,
+                    struct error *error)
+{
+    struct mixing *rows = mixing_sparse(m);
+
+    if (rows == NULL)
+        return no_memory(error);
+    int code = sparse_of(s, rows, error);
+    mixing_free(rows);
+    return code;
+}
+
 int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
 {
     const size_t n = m->n;
@@ -139,7 +261,7 @@ int spectrum_of(struct spectrum *s, const struct mixing *m, struct error *error)
         return 0;
     if (n > SPECTRUM_NODES_MAX) {
         if (!circulant_is(m))
-            return refuse_size(n, error);
+            return spectrum_sparse(s, m, error);
         circulant_spectrum(s, m);
         return 0;
     }
@@ -184,13 +306,25 @@ int spectrum_values(double *values, const struct mixing *m, struct error *error)
     return code;
 }
 
+static void product_laplacian(double *y, const double *x, const void *context)
+{
+    const struct graph *g = context;
+
+    for (size_t i = 0; i < g->n; i++) {
+        y[i] = (double)graph_degree(g, i) * x[i];
+        for (size_t e = g->start[i]; e < g->start[i + 1]; e++)
+            y[i] -= x[g->to[e]];
+    }
+}
+
 int spectrum_laplacian(double *least, double *most, const struct graph *g,
                        struct error *error)
 {
     const size_t n = g->n;
+    const struct lanczos_operator operator= {n, product_laplacian, g, true};
 
     if (n > SPECTRUM_NODES_MAX)
-        return refuse_size(n, error);
+        return no_end(lanczos_ends(least, most, &operator), error);
     double *l = calloc(n * n + 1, sizeof *l);
     double *values = calloc(n + 1, sizeof *values);
     int code = 0;

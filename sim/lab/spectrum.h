@@ -1,5 +1,6 @@
-/* Eigenvalues by LAPACK, for at most SPECTRUM_NODES_MAX nodes; of circulant
- * matrices, such as a ring's, at any size. */
+/* Eigenvalues: by LAPACK for at most SPECTRUM_NODES_MAX nodes; beyond, of
+ * circulant matrices, such as a ring's, in closed form and of others by Lanczos
+ * (symmetric) or Arnoldi. */
 
 #ifndef LAB_SPECTRUM_H
 #define LAB_SPECTRUM_H
@@ -9,7 +10,10 @@
 #include "gossip/mixing.h"
 #include "model/error.h"
 
-enum { SPECTRUM_NODES_MAX = 2000 };
+enum {
+    SPECTRUM_NODES_MAX = 2000,
+    SPECTRUM_QUICK_MAX = 10000 /* beyond, it may take minutes */
+};
 
 struct spectrum {
     bool symmetric;
@@ -21,10 +25,14 @@ struct spectrum {
     bool rows_sum, columns_sum; /* to 1 within 1e-9; the plan fills them in */
 };
 
-/* Returns 0, -E2BIG if there are too many nodes and W is not circulant,
- * -ENOMEM, -EINVAL. */
+/* Returns 0, -ENOMEM, -EINVAL; above SPECTRUM_NODES_MAX also -EDOM: it does not
+ * converge, or neither the rows nor the columns of W sum to 1. */
 int spectrum_of(struct spectrum *spectrum, const struct mixing *mixing,
                 struct error *error);
+
+/* By Lanczos or Arnoldi, whatever the size, if that is above 60. */
+int spectrum_sparse(struct spectrum *spectrum, const struct mixing *mixing,
+                    struct error *error);
 
 /* values[n] of a symmetric W, ascending. */
 int spectrum_values(double *values, const struct mixing *mixing,
