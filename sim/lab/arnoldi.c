@@ -64,24 +64,19 @@ int arnoldi_modulus(double *modulus, size_t n,
     struct process p = {.n = (int)n,
                         .parameters = {1, 0, RESTARTS, 1, 0, 0, 1}};
     struct chance chance = chance_of(0, CHANCE_START, 0, 0);
-    int code = -ENOMEM;
+    const size_t size = n * (BASIS + 4) + ROOM;
+    double *all = n > INT_MAX / BASIS ? NULL : calloc(size, sizeof *all);
 
-    if (n > INT_MAX / BASIS)
+    if (all == NULL)
         return -ENOMEM;
-    p.start = malloc(n * sizeof *p.start);
-    p.basis = calloc(n * BASIS, sizeof *p.basis);
-    p.work = calloc(3 * n, sizeof *p.work);
-    p.room = calloc(ROOM, sizeof *p.room);
-    if (p.start != NULL && p.basis != NULL && p.work != NULL &&
-        p.room != NULL) {
-        for (size_t i = 0; i < n; i++)
-            p.start[i] = chance_normal(&chance);
-        code =
-            iterate(&p, product, context) == 0 ? largest(modulus, &p) : -EDOM;
-    }
-    free(p.start);
-    free(p.basis);
-    free(p.work);
-    free(p.room);
+    p.start = all;
+    p.work = p.start + n;
+    p.basis = p.work + 3 * n;
+    p.room = p.basis + n * BASIS;
+    for (size_t i = 0; i < n; i++)
+        p.start[i] = chance_normal(&chance);
+    int code =
+        iterate(&p, product, context) == 0 ? largest(modulus, &p) : -EDOM;
+    free(all);
     return code;
 }

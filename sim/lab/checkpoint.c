@@ -54,8 +54,8 @@ bool checkpoint_is_due(const struct checkpoint *c, uint64_t step, double now)
 
 /* A file and the digest of all that went through it. */
 struct stream {
-    FILE *file;
     crypto_generichash_state state;
+    FILE *file;
     bool good;
 };
 
