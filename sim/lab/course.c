@@ -969,6 +969,7 @@ size_t course_pieces(struct course_piece pieces[COURSE_PIECES_MAX],
     add_piece(&p, &c->vectors, sizeof c->vectors, COURSE_ALL);
     add_piece(&p, &c->bytes, sizeof c->bytes, COURSE_ALL);
     add_piece(&p, c->now, c->n * sizeof *c->now, COURSE_ALL);
+    add_piece(&p, c->then, c->n * sizeof *c->then, COURSE_ALL);
     for (size_t k = 0; k < alg->vectors; k++)
         add_rows(&p, c, c->v[k].x, states_row_size(&c->v[k]), NULL);
     for (size_t k = 0; k < alg->sends; k++)

@@ -97,6 +97,12 @@ static const struct {
     {"network: {offline: offline.csv, drop: drop.csv, loss: 0.1, compute_ms: "
      "3, latency_ms: 2}\n",
      gradients},
+    {"network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, "
+     "bytes_per_ms: 9, barrier: none, stragglers: {share: 0.2, factor: 5}}\n",
+     gradients},
+    {"network: {compute_ms: 3, compute_law: pareto, barrier: none, loss: "
+     "0.2}\n",
+     consensus},
 };
 
 struct stage { /* one run of one entry */
