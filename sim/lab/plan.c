@@ -353,6 +353,12 @@ int plan_run(struct plan_run *run, struct plan *p,
     if (code == 0)
         code = matrices_check(run->note, sizeof run->note, &run->course,
                               &run->spectrum, e, entry, error);
+    if (p->clock.on && p->clock.barrier == CLOCK_NONE &&
+        entry->alg->meet == NULL && run->note[0] == '\0')
+        snprintf(run->note, sizeof run->note,
+                 "%s: barrier: none is for pairwise and adpsgd; here only the "
+                 "clocks go their own ways, the steps stay in step",
+                 entry->label);
     if (code != 0)
         plan_run_free(run);
     return code;

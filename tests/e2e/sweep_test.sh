@@ -44,22 +44,29 @@ sed -e 's/^steps: .*/steps: 2000/' -e 's/^every: .*/every: 20/' \
     -e 's/values: .*/values: [0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1]}/' \
     "$docs/lab-loss.yaml" >"$work/long.yaml"
 converge "$work/long.yaml" whole
-"$starling" sim converge "$work/long.yaml" --out "$work/part" --quiet \
-    --threads 1 >/dev/null &
-children=$!
-for _ in $(seq 2000); do
-    [ ! -e "$work/part/.runs/20" ] || break
-    sleep 0.01
-done
-kill -9 $children
-wait $children || true
-children=
-[ -e "$work/part/.runs/20" ] || fail 'nothing was kept'
-[ ! -e "$work/part/trajectories.csv" ] || fail 'it was too fast to be killed'
+kill_after() { # RUN: starts or goes on, and is killed once that one is kept
+    "$starling" sim converge "$work/long.yaml" --out "$work/part" --quiet \
+        --threads 1 >/dev/null &
+    children=$!
+    for _ in $(seq 2000); do
+        [ ! -e "$work/part/.runs/$1" ] || break
+        sleep 0.01
+    done
+    kill -9 $children
+    wait $children || true
+    children=
+    [ -e "$work/part/.runs/$1" ] || fail "run $1 was not kept"
+    [ ! -e "$work/part/trajectories.csv" ] || fail 'it was too fast to be killed'
+}
+kill_after 20
+before=$(ls -i "$work/part/.runs/1" "$work/part/.runs/20")
+kill_after 60
+[ "$(ls -i "$work/part/.runs/1" "$work/part/.runs/20")" = "$before" ] ||
+    fail 'what was kept was computed again'
 cp "$work/part/.runs/3" "$work/kept"
 : >"$work/part/.runs/4" # a file that a crash cut short does not count
 converge "$work/long.yaml" part
-for file in trajectories.csv spectrum.json manifest.json; do
+for file in trajectories.csv spectrum.json manifest.json report.html; do
     cmp "$work/whole/$file" "$work/part/$file"
 done
 [ ! -e "$work/part/.runs" ] || fail 'the kept runs are still there'
