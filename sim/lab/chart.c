@@ -278,29 +278,30 @@ static void tick_y(FILE *file, const struct frame *f, double power, bool whole)
 static void ticks_y(FILE *file, const struct frame *f)
 {
     const double decades = ceil((f->high - f->low) / 8), slack = 1e-9;
+    const bool wide = f->high - f->low > 2;
+    double power = f->low;
 
-    if (f->high - f->low > 2) {
-        for (double p = f->low; p <= f->high + slack; p += decades)
-            tick_y(file, f, p, true);
-        return;
+    while (power <= f->high + slack) {
+        tick_y(file, f, power, wide);
+        power = wide ? power + decades : round_log(power + 0.01, true);
     }
-    for (double p = f->low; p <= f->high + slack; p = round_log(p + 0.01, true))
-        tick_y(file, f, p, false);
 }
 
 static void ticks_x(FILE *file, const struct frame *f)
 {
     static const char *const units[] = {"", " k", " M", " G", " T"};
     const double step = pow(10, round_log(log10(f->x_most / 5), true));
+    const int count = (int)(f->x_most / step * (1 + 1e-9));
     double unit = 1;
     size_t k = 0;
 
     for (; step / unit >= 2000 && k < 4; k++)
         unit *= 1000;
-    for (double x = 0; x <= f->x_most * (1 + 1e-9); x += step) {
+    for (int i = 0; i <= count; i++) {
         fprintf(file, "<text x='%.1f' y='%d' text-anchor='middle'>",
-                place_x(f, x), HEIGHT - BOTTOM + 16);
-        fprintf(file, "%.4g%s</text>\n", x / unit, x > 0 ? units[k] : "");
+                place_x(f, i * step), HEIGHT - BOTTOM + 16);
+        fprintf(file, "%.4g%s</text>\n", i * step / unit,
+                i > 0 ? units[k] : "");
     }
 }
 

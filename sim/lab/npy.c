@@ -22,28 +22,41 @@ static int refuse(const char *path, const char *found, struct error *error)
                      path, found);
 }
 
+/* A whole number at *text, which then stands behind it; 0 if there is none. */
+static size_t whole(const char **text)
+{
+    size_t value = 0;
+
+    while (**text == ' ' || **text == '(' || **text == ',')
+        ++*text;
+    for (; **text >= '0' && **text <= '9' && value <= NODES_MAX; ++*text)
+        value = 10 * value + (size_t)(**text - '0');
+    return value;
+}
+
 /* The dictionary's text: {'descr': '<f8', 'fortran_order': False, 'shape':
  * (3, 3), } */
 static int parse(struct head *h, const char *text, const char *path,
                  struct error *error)
 {
-    const char *type = strstr(text, "'descr':"), *end;
-    const char *shape = strstr(text, "'shape':");
-    unsigned long long rows = 0, columns = 0;
-    char order;
+    static const char descr[] = "'descr': '", shaped[] = "'shape': (";
+    const char *type = strstr(text, descr), *shape = strstr(text, shaped);
 
-    if (type == NULL ||
-        sscanf(type, "'descr': '%c%c%zu'", &order, &h->kind, &h->bytes) != 3 ||
-        order == '>' || strchr("fiub", h->kind) == NULL ||
+    if (type == NULL || strlen(type) < sizeof descr + 2)
+        return refuse(path, "no type of number", error);
+    type += sizeof descr - 1;
+    h->kind = type[1];
+    h->bytes = (size_t)(type[2] - '0');
+    if (type[0] == '>' || strchr("fiub", h->kind) == NULL || type[3] != '\'' ||
         (h->bytes != 8 && h->bytes != 4 && (h->bytes != 1 || h->kind == 'f')))
         return refuse(path, "another type of number", error);
-    if (shape == NULL ||
-        sscanf(shape, "'shape': (%llu, %llu)", &rows, &columns) != 2 ||
-        rows != columns || rows == 0 || rows > NODES_MAX)
+    if (shape == NULL)
+        return refuse(path, "no shape", error);
+    shape += sizeof shaped - 1;
+    h->n = whole(&shape);
+    if (h->n == 0 || h->n > NODES_MAX || whole(&shape) != h->n || *shape != ')')
         return refuse(path, "another shape", error);
-    end = strstr(text, "'fortran_order': True");
-    h->columns_first = end != NULL;
-    h->n = (size_t)rows;
+    h->columns_first = strstr(text, "'fortran_order': True") != NULL;
     return 0;
 }
 
@@ -124,7 +137,7 @@ int npy_read(struct table_matrix *m, FILE *file, const char *path,
 
     if (code != 0)
         return code;
-    unsigned char *line = malloc(h.n * h.bytes);
+    unsigned char *line = malloc(h.n * h.bytes + 1);
     if (line == NULL)
         return error_set(error, -ENOMEM, "%s: out of memory", path);
     for (size_t place = 0; code == 0 && place < h.n; place++)

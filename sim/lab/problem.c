@@ -23,7 +23,7 @@ static int read_init(struct problem *p, const char *path, struct error *error)
     struct table t;
 
     if (path == NULL) {
-        p->init = calloc(p->n * p->d, sizeof *p->init);
+        p->init = calloc(p->n * p->d + 1, sizeof *p->init);
         return p->init == NULL ? no_memory(error) : 0;
     }
     int code = table_read(&t, path, NULL, false, error);
