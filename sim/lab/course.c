@@ -357,7 +357,9 @@ static int take_matrices(struct course *c)
         c->mixing[k] = sequence_at(both[k], c->step);
         if (c->mixing[k] == NULL)
             return -ENOMEM;
-        if (p->faults == NULL || faults_none(p->faults))
+        const bool lies = p->faults != NULL && p->faults->liar != NULL &&
+                          c->mixing[k]->kind == MIXING_CIRCULANT;
+        if (!lies && (p->faults == NULL || faults_none(p->faults)))
             continue;
         c->real[k] = faults_mixing(p->faults, c->mixing[k], c->step, p->rule);
         if ((c->mixing[k] = c->real[k]) == NULL)

@@ -374,6 +374,12 @@ int matrices_check(char *note, size_t size, const struct course_plan *p,
     const unsigned needs = entry->alg->needs;
     int code = check_shape(p, e, entry, error);
 
+    if (code == 0 && (needs & ALG_ON_TOKENS) != 0 && p->faults != NULL &&
+        p->faults->liar != NULL)
+        code = error_set(error, -EINVAL,
+                         "%s:%u: %s: found byzantine: nodes, expected none, as "
+                         "its states wander from node to node",
+                         e->path, entry->line, entry->label);
     if (code == 0 && (needs & ALG_GRADIENTS) != 0 &&
         e->kind == PROBLEM_CONSENSUS)
         code = error_set(error, -EINVAL,

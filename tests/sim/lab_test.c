@@ -257,6 +257,29 @@ static void time_goes_with_what_is_sent(void **state)
     lab_free(lab);
 }
 
+/* On a graph's matrix and on one that is kept by its offsets. */
+static void lies_are_told_on_any_graph(void **state)
+{
+    char text[512];
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: 8\nsteps: 20\ngraph: {name: %s}\n"
+                 "problem: {kind: consensus, init: eight.csv}\n"
+                 "network: {byzantine: lies.csv}\n%s"
+                 "algorithms: [{name: gossip}]\n",
+                 k == 0 ? "static-exponential" : "ring",
+                 k == 0 ? "" : "weights: {rule: metropolis}\n");
+        scratch_write("lies.csv", "3,2,50\n");
+        scratch_write("eight.csv", "0\n1\n2\n3\n4\n5\n6\n7\n");
+        struct lab *lab = trial_run(text, 1);
+        /* pulled towards the lie */
+        assert_true(lab_rows(lab, "gossip", 0)[20].mean > 20);
+        lab_free(lab);
+    }
+}
+
 static void nodes_offline_by_a_law_keep_the_mean(void **state)
 {
     struct lab *lab =
@@ -287,6 +310,7 @@ int main(void)
         cmocka_unit_test(any_key_is_swept),
         cmocka_unit_test(stragglers_wake_seldom),
         cmocka_unit_test(time_goes_with_what_is_sent),
+        cmocka_unit_test(lies_are_told_on_any_graph),
         cmocka_unit_test(nodes_offline_by_a_law_keep_the_mean),
     };
     return cmocka_run_group_tests(tests, trial_open, scratch_remove);
