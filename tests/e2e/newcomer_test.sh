@@ -34,3 +34,21 @@ complains 1 "shrink-dgd: found W with column" "$build/newcomer" converge "$(
 )" --out "$work/out"
 complains 1 "found the algorithm 'shrink-dgd'" "$starling" sim converge \
     "$work/e.yaml" --out "$work/out" # the program as it is has none
+
+# The document's experiment runs as it stands, and so does its Python.
+block() { # KIND: the first of the document's blocks of that kind
+    awk -v kind="$1" '$0 == "```" kind && !n++ { on = 1; next } /^```/ { on = 0 } on' \
+        "$here/../../docs/lab.md"
+}
+mkdir "$work/doc"
+cd "$work/doc"
+block yaml >torus.yaml
+awk 'BEGIN { print "node,k,c,a0,a1"
+    for (i = 0; i < 16; i++) printf "%d,0,%d,2,0\n%d,1,%d,0,1\n", i, i % 5, i, i % 3 }' >q.csv
+"$starling" sim converge torus.yaml --out results --quiet >"$work/lines"
+head -n 1 results/trajectories.csv | grep -q ',gt-atc:err,.*,d2_lazy:err,'
+if command -v python3 >"$work/lines"; then
+    block python >read.py
+    [ "$(python3 read.py)" = "$(python3 -c "import csv
+print(float(list(csv.DictReader(open('results/trajectories.csv')))[-1]['gt-atc:err']))")" ]
+fi
