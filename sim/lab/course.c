@@ -478,8 +478,23 @@ static size_t next_awake(const struct course *c)
     return first;
 }
 
-/* then[i]: when i will be done computing. Meeting b, it waits for what it sends
- * to come back; b does not. */
+static bool is_free(const struct course *c)
+{
+    return has_clock(c) && c->plan.clock->barrier == CLOCK_NONE;
+}
+
+/* then[i]: when i will be done computing, a function of now[i] alone, so that a
+ * run goes on from its states and now[]. */
+static void set_done(struct course *c, size_t i)
+{
+    struct clock_turn turn = turn_now(c);
+
+    memcpy(&turn.step, &c->now[i], sizeof turn.step);
+    c->then[i] = c->now[i] + clock_compute(c->plan.clock, &turn, i);
+}
+
+/* Meeting b, a waits for what it sends to come back; b does not, but where
+ * there is a barrier. */
 static void pass_time(struct course *c, size_t a, size_t b, uint64_t tick)
 {
     struct clock_turn turn = turn_now(c);
@@ -487,13 +502,14 @@ static void pass_time(struct course *c, size_t a, size_t b, uint64_t tick)
 
     if (!has_clock(c))
         return;
-    turn.step = tick + 1;
+    turn.step = tick;
     turn.bytes = 8 * (double)c->d;
-    const double trip =
-        clock_travel(laws, &turn, a, b) + clock_travel(laws, &turn, b, a);
-    if (laws->barrier == CLOCK_NONE) {
-        c->now[a] = c->then[a] + (a == b ? 0 : trip);
-        c->then[a] = c->now[a] + clock_compute(laws, &turn, a);
+    const double trip = a == b ? 0
+                               : clock_travel(laws, &turn, a, b) +
+                                     clock_travel(laws, &turn, b, a);
+    if (is_free(c)) {
+        c->now[a] = c->then[a] + trip;
+        set_done(c, a);
         return;
     }
     const double met =
@@ -523,7 +539,7 @@ static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
     struct chance chance =
         chance_of(c->plan.setting.seed, CHANCE_MEET, 0, tick);
     size_t i = (size_t)chance_below(&chance, c->n);
-    if (has_clock(c) && c->plan.clock->barrier == CLOCK_NONE)
+    if (is_free(c))
         i = next_awake(c);
     size_t others = m->start[i + 1] - m->start[i] - 1;
     pair[0] = pair[1] = i;
@@ -551,6 +567,8 @@ static int run_meetings(struct course *c)
     struct alg_node a, b;
     size_t pair[2] = {0, 0};
 
+    for (size_t i = 0; is_free(c) && i < c->n; i++)
+        set_done(c, i);
     for (size_t k = 0; k < count; k++) {
         int code = next_pair(pair, c, c->step * count + k);
         if (code != 0)
@@ -889,9 +907,6 @@ int course_new(struct course **course, const struct course_plan *plan,
         run_rows(c, settle_rows);
     }
     count_gradients(c);
-    const struct clock_turn turn = turn_now(c);
-    for (size_t i = 0; has_clock(c) && plan->alg->meet != NULL && i < c->n; i++)
-        c->then[i] = clock_compute(plan->clock, &turn, i);
     mean_of(c->start_mean, c, &c->v[0],
             plan->faults == NULL ? NULL : plan->faults->liar);
     *course = c;

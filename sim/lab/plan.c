@@ -112,6 +112,21 @@ static int load_compute(struct plan *p, struct error *error)
     return code;
 }
 
+/* At its own pace a node that takes no time would be the only one. */
+static int check_pace(const struct plan *p, struct error *error)
+{
+    const struct experiment *e = p->experiment;
+    bool fine = p->compute != NULL || e->compute_ms > 0;
+
+    for (size_t i = 0; p->compute != NULL && i < p->n; i++)
+        fine = fine && p->compute[i] > 0;
+    return fine || !e->has_clock || e->barrier != CLOCK_NONE
+               ? 0
+               : error_set(error, -EINVAL,
+                           "barrier: found none and computing that takes no "
+                           "time, expected compute_ms: above 0");
+}
+
 static int load_network(struct plan *p, struct error *error)
 {
     const struct experiment *e = p->experiment;
@@ -136,6 +151,8 @@ static int load_network(struct plan *p, struct error *error)
         code = check_least(&p->latency, 2, e->latency, error);
     if (code == 0)
         code = load_compute(p, error);
+    if (code == 0)
+        code = check_pace(p, error);
     if (code != 0)
         return experiment_blame(e, e->network_line, code, error);
     sort_three(&p->wake);

@@ -62,6 +62,9 @@ static const struct {
      "short.npy: found another start, expected a square .npy"},
     {"steps: 1\ngraph: {name: karate}\nalgorithms: [{name: gossip}]\n",
      ":5: karate: found 12 nodes, expected 34"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: pairwise}]\n"
+     "network: {barrier: none, latency_ms: 3}\n",
+     ":7: barrier: found none and computing that takes no time"},
     {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
      "inf.mtx:3: found another line"},
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
