@@ -60,7 +60,8 @@ struct mix *mix_new(const struct mix_config *config, const uint8_t *saved,
     m->want_ms = UINT64_MAX;
     m->usual_ms = config->patience_ms;
     m->early = calloc(mixer_pod(m)->members, sizeof *m->early);
-    if (m->early == NULL)
+    m->said = calloc(config->neighbour_count + 1, sizeof *m->said);
+    if (m->early == NULL || m->said == NULL)
         goto fail;
     for (size_t i = 0; i < MIXER_STAGES; i++)
         m->promises[i].seq = UINT64_MAX;
@@ -95,6 +96,7 @@ void mix_free(struct mix *m)
     for (size_t i = 0; i < MIXER_OWN; i++)
         free(m->owns[i].words);
     free(m->early);
+    free(m->said);
     sodium_memzero(m->config.sign_secret, sizeof m->config.sign_secret);
     free(m);
 }
@@ -249,10 +251,14 @@ void mix_over(struct mix *m, uint64_t now_ms)
     m->running = false;
     m->is_over = true;
     mixer_write(m, &head, &message, m->seq);
-    for (size_t k = 0; k < m->config.neighbour_count; k++)
-        mixer_send(m, m->neighbours[k],
-                   m->config.self % m->config.pods[m->neighbours[k]].members,
-                   &head, NULL, 0);
+    for (size_t k = 0; k < m->config.neighbour_count; k++) {
+        const struct mix_pod *there = &m->config.pods[m->neighbours[k]];
+        const uint32_t partner = m->config.self % there->members;
+        for (uint32_t j = 0; j < there->members; j++)
+            if (j == partner ||
+                mixer_pod(m)->believed > 1) /* than one's word */
+                mixer_send(m, m->neighbours[k], j, &head, NULL, 0);
+    }
 }
 
 /* A second hash by one signer is told; neither counts more for it. */
@@ -311,13 +317,42 @@ static bool known_offer(const struct mixer_offer *o, const struct mixwire *w)
     return false;
 }
 
-static void heard(struct mix *m, size_t place, uint64_t seq)
+static uint32_t believed(const struct mix *m, size_t place)
 {
-    if (seq < m->ahead[place])
-        return;
-    m->ahead[place] = seq + 1;
-    m->heard_ms[place] = m->now_ms;
-    m->gone &= ~mixer_bit(place);
+    return m->config.pods[m->neighbours[place]].believed;
+}
+
+/* The step that so many members of the neighbour have got to. */
+static uint64_t reached(const struct mix *m, size_t place)
+{
+    const uint64_t *said = m->said[place];
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < MIXWIRE_MEMBERS_MAX; i++) {
+        uint32_t count = 0;
+        for (size_t j = 0; said[i] > most && j < MIXWIRE_MEMBERS_MAX; j++)
+            count += said[j] >= said[i];
+        if (count >= believed(m, place))
+            most = said[i];
+    }
+    return most;
+}
+
+/* True: that member has not been heard to be so far. */
+static bool heard(struct mix *m, size_t place, uint32_t member, uint64_t seq)
+{
+    uint64_t *said = &m->said[place][member];
+
+    if (seq < *said)
+        return false;
+    *said = seq + 1;
+    uint64_t now = reached(m, place);
+    if (now > m->ahead[place]) {
+        m->ahead[place] = now;
+        m->heard_ms[place] = m->now_ms;
+        m->gone &= ~mixer_bit(place);
+    }
+    return true;
 }
 
 static void receive_offer(struct mix *m, uint32_t from_pod, uint64_t seq,
@@ -333,20 +368,20 @@ static void receive_offer(struct mix *m, uint32_t from_pod, uint64_t seq,
         return;
     }
     e = mixer_entry(m, seq);
-    bool known = e != NULL && known_offer(&e->offers[place], w);
-    if (!known && (e != NULL || seq >= m->ahead[place])) {
+    bool known = e != NULL && known_offer(&e->offers[place], w), news = false;
+    if (!known && (e != NULL || seq >= m->said[place][w->sender])) {
         if (mixer_verify(m, w) != 0) {
             m->dropped++;
             return;
         }
-        heard(m, (size_t)place, seq);
+        news = heard(m, (size_t)place, w->sender, seq);
     }
-    if (e == NULL)
-        return;
-    bool added = !known && add_signer(m, &e->offers[place], (size_t)place, w);
-    if (known || added)
-        add_words(m, e, (size_t)place, w, body, size);
-    if (added && from_pod == w->pod && m->config.pods[w->pod].believed > 1) {
+    if (e != NULL) {
+        news = !known && add_signer(m, &e->offers[place], (size_t)place, w);
+        if (known || news)
+            add_words(m, e, (size_t)place, w, body, size);
+    }
+    if (news && from_pod == w->pod && believed(m, (size_t)place) > 1) {
         mixer_keep(&head, w);
         mixer_send_fellows(m, &head);
     }
@@ -396,7 +431,10 @@ static void dispatch(struct mix *m, uint32_t from_pod, uint32_t from,
         return;
     }
     if (w->type == MIXWIRE_OVER) {
-        if (place >= 0)
+        if (place < 0)
+            return;
+        m->said_over[place] |= mixer_bit(w->sender);
+        if (mixer_count(m->said_over[place]) >= believed(m, (size_t)place))
             m->over |= mixer_bit((size_t)place);
         return;
     }

@@ -109,7 +109,10 @@ struct mix {
 
     /* neighbours, by place */
     uint64_t ever_in, gone, over, equivocated;
-    uint64_t ahead[MIX_NEIGHBOURS_MAX]; /* newest step heard of, + 1 */
+    uint64_t ahead[MIX_NEIGHBOURS_MAX];    /* newest step heard of, + 1, from as
+                                              many as are believed */
+    uint64_t (*said)[MIXWIRE_MEMBERS_MAX]; /* [neighbour_count] it, by each */
+    uint64_t said_over[MIX_NEIGHBOURS_MAX]; /* members */
     uint64_t heard_ms[MIX_NEIGHBOURS_MAX];
     bool is_over;
 

@@ -419,6 +419,16 @@ static void a_neighbour_speaks_for_itself_only(void **state)
     close_net();
 }
 
+static void sign_again(struct net *n, struct letter *l, struct mixwire *w)
+{
+    static const uint8_t zeros[MIXWIRE_HASH_BYTES];
+    uint8_t study[MIXWIRE_HASH_BYTES];
+
+    mixwire_study(study, zeros, zeros);
+    l->head_size = mixwire_write(l->bytes, w, study,
+                                 n->identities[w->pod][w->sender].sign_secret);
+}
+
 /* Pod 0's member 0 shows another vector to one half of pod 1. */
 static bool show_two(struct net *n, struct letter *l)
 {
@@ -432,14 +442,8 @@ static bool show_two(struct net *n, struct letter *l)
     uint64_t word;
     memcpy(&word, &lie, sizeof word);
     mixwire_hash(w.hash, &word, 1);
-    uint8_t study[MIXWIRE_HASH_BYTES], bytes[MIXWIRE_MAX];
-    static const uint8_t zeros[MIXWIRE_HASH_BYTES];
-    mixwire_study(study, zeros, zeros);
-    size_t size =
-        mixwire_write(bytes, &w, study, n->identities[0][0].sign_secret);
-    assert_int_equal(size, l->head_size);
-    memcpy(l->bytes, bytes, size);
-    memcpy(l->bytes + size, &word, sizeof word);
+    sign_again(n, l, &w);
+    memcpy(l->bytes + l->head_size, &word, sizeof word);
     return true;
 }
 
@@ -469,6 +473,62 @@ static void a_lone_liar_is_not_believed(void **state)
         assert_true(fabs(x[0] - 4) < 1e-12 && fabs(x[1] - 4) < 1e-12);
     }
     assert_true(net.tampered > 1);
+    close_net();
+}
+
+/* Pod 0's member 0 claims to be far ahead, or to have finished; the offers of
+ * its fellows take a while. */
+static bool run_ahead(struct net *n, struct letter *l)
+{
+    struct mixwire w;
+
+    if (l->from_pod != 0 || l->pod != 1 ||
+        mixwire_parse(&w, l->bytes, l->head_size) != 0 ||
+        w.type != MIXWIRE_OFFER)
+        return true;
+    if (l->from != 0) {
+        l->at_ms += PATIENCE_MS / 2;
+        return true;
+    }
+    if (n->tampered++ % 2 == 0)
+        w.round += 1 << 20;
+    else
+        w.type = MIXWIRE_OVER;
+    sign_again(n, l, &w);
+    l->body_size = 0;
+    return true;
+}
+
+static void a_lone_liar_ahead_is_not_believed(void **state)
+{
+    struct mix_view view;
+    double x[2] = {0, 8};
+
+    (void)state;
+    open_net(2, 5, &triangle, 2);
+    net.tamper = run_ahead;
+    for (uint64_t r = 0; r < 4; r++) {
+        x[0] = 0;
+        x[1] = 8;
+        mix_once(r, x);
+        assert_true(fabs(x[1] - 4) < 1e-12);
+    }
+    assert_true(net.tampered > 2);
+    for (uint32_t i = 0; i < 5; i++) {
+        mix_view(blend_mix(net.nodes[1][i].blend), &view);
+        assert_false(view.all_over);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        mix_over(blend_mix(net.nodes[0][i].blend), net.now_ms);
+        drain(0, i);
+    }
+    net.tamper = NULL;
+    while (net.count > 0)
+        deliver(0);
+    for (uint32_t i = 0; i < 5; i++) {
+        mix_view(blend_mix(net.nodes[1][i].blend), &view);
+        assert_true(view.all_over);
+    }
     close_net();
 }
 
@@ -639,6 +699,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_speaks_for_itself_only),
         cmocka_unit_test(two_versions_leave_a_pod_of_one_mind),
         cmocka_unit_test(a_lone_liar_is_not_believed),
+        cmocka_unit_test(a_lone_liar_ahead_is_not_believed),
         cmocka_unit_test(forged_offers_are_dropped),
         cmocka_unit_test(replayed_offers_are_not_mixed_again),
         cmocka_unit_test(a_restart_does_not_vote_twice),
