@@ -82,6 +82,7 @@ static int make_pod(struct worlds *p, uint32_t k, struct error *error)
         p->all_return = false;
     for (uint32_t i = 0; i < pod->view.site_count; i++)
         config.rumours[i] = p->config.rumours;
+    config.liars |= p->config.liars;
     pod->liars = config.liars;
     for (size_t i = 0; i < p->config.crash_count; i++)
         if (p->config.crashes[i].pod == k)

@@ -25,7 +25,8 @@ struct worlds_config {
     uint32_t loss_ppm; /* between pods; inside: the study's network */
     uint32_t duplicate_ppm;
     struct ordeal ordeal; /* of each pod; chaos: of the links between, too */
-    uint64_t rumours;     /* what liars practise; 0: drawn from the seed */
+    uint64_t liars;       /* of every pod, besides those drawn; bitmap */
+    uint64_t rumours; /* what all liars say of pods; 0: drawn from the seed */
     struct worlds_cut cuts[WORLDS_CUTS_MAX];
     size_t cut_count;
     struct worlds_crash { /* of a member, by its place in the pod */

@@ -25,6 +25,7 @@ struct county_spec {
     const char *rounds;    /* "max: 30, step: 0.1" */
     double l2, loss;       /* loss: of messages, a share */
     unsigned fraction_bits;
+    const char *trust, *on_loss; /* NULL: semi-honest, wait */
     const double *start; /* [pods], from 1 to 2; NULL: made-up people, else
                             county_fitted's */
 };
@@ -119,7 +120,9 @@ static inline void county_study(const struct county *c,
 {
     FILE *file = county_open(c, "study.yaml");
 
-    fprintf(file, "version: 1\nstudy: county\non_loss: wait\nsites:\n");
+    fprintf(file, "version: 1\nstudy: county\ntrust: %s\non_loss: %s\nsites:\n",
+            s->trust == NULL ? "semi-honest" : s->trust,
+            s->on_loss == NULL ? "wait" : s->on_loss);
     for (uint32_t i = 0; i < s->pods * s->members; i++)
         fprintf(file, "  - {name: s%u, data: s%u.csv}\n", i, i);
     if (s->pods_text != NULL) {
