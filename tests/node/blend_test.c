@@ -38,7 +38,7 @@ struct node {
     struct blend *blend;
     uint8_t record[16384];
     size_t record_size;
-    size_t prepares; /* sent of ballot 0, one to each fellow */
+    size_t prepares[2]; /* sent of ballot 0, one to each fellow; by stage */
 };
 
 struct net {
@@ -154,7 +154,7 @@ static void send(uint32_t p, uint32_t i, const struct mix_effect *e)
 
     l.at_ms = net.now_ms + 1 + prg_below(&net.prg, 8);
     if (e->head[1] == MIXWIRE_PREPARE && e->head[24] == 0)
-        net.nodes[p][i].prepares++;
+        net.nodes[p][i].prepares[e->head[2]]++;
     if (lost || (p != e->pod && ((net.cut >> p | net.cut >> e->pod) & 1)))
         return;
     l.bytes = malloc(l.head_size + l.body_size);
@@ -163,6 +163,37 @@ static void send(uint32_t p, uint32_t i, const struct mix_effect *e)
     if (l.body_size > 0)
         memcpy(l.bytes + l.head_size, e->words, l.body_size);
     put_letter(&l);
+}
+
+static uint64_t number(const uint8_t *at, size_t size)
+{
+    uint64_t value = 0;
+
+    for (size_t k = 0; k < size; k++)
+        value |= (uint64_t)at[k] << 8 * k;
+    return value;
+}
+
+/* What is voted is on disk before, and what a COMMIT locks, too. */
+static void is_promised(const struct node *n, const struct mix_effect *e)
+{
+    const uint64_t stages = net.whole.task.tracks ? 2 : 1;
+    struct mixwire w;
+
+    assert_int_equal(mixwire_parse(&w, e->head, e->head_size), 0);
+    if (w.type != MIXWIRE_PREPARE && w.type != MIXWIRE_COMMIT)
+        return;
+    for (size_t at = 0; at < n->record_size;) {
+        const uint8_t *kept = n->record + at;
+        uint64_t lock = number(kept + 12, 4);
+        at += 16 + lock;
+        if (number(kept, 8) != w.round * stages + w.stage)
+            continue;
+        assert_true(number(kept + 8, 4) > w.ballot);
+        assert_true(w.type == MIXWIRE_PREPARE || lock > 0);
+        return;
+    }
+    fail_msg("a vote that is not on disk");
 }
 
 static void drain(uint32_t p, uint32_t i)
@@ -177,6 +208,7 @@ static void drain(uint32_t p, uint32_t i)
             n->record_size = list[k].head_size;
             memcpy(n->record, list[k].head, list[k].head_size);
         } else {
+            is_promised(n, &list[k]);
             send(p, i, &list[k]);
         }
     mix_clear(mix);
@@ -634,7 +666,7 @@ static void a_restart_does_not_vote_twice(void **state)
     begin(0, x);
     while (net.nodes[1][1].record_size < 100) /* until it has a lock */
         turn();
-    size_t before = net.nodes[1][1].prepares;
+    size_t before = net.nodes[1][1].prepares[0];
     assert_true(before > 0);
     open_node(1, 1, true);
     uint64_t restarted = net.now_ms;
@@ -643,7 +675,7 @@ static void a_restart_does_not_vote_twice(void **state)
     drain(1, 1);
     while (net.now_ms < restarted + 400) /* ballot 0 goes on */
         turn();
-    assert_int_equal(net.nodes[1][1].prepares, before);
+    assert_int_equal(net.nodes[1][1].prepares[0], before);
     net.tamper = NULL;
     finish();
     average(x);
@@ -669,6 +701,261 @@ static void who_is_alone_in_a_pod_keeps_no_vote(void **state)
     finish();
     blend_average(net.nodes[1][0].blend, &own);
     assert_true(own == 8);
+    close_net();
+}
+
+/* Pod 1's member `key` sends this to its fellow `to`, in w->sender's name. */
+static void inject(struct mixwire *w, uint32_t key, uint32_t to)
+{
+    static const uint8_t zeros[MIXWIRE_HASH_BYTES];
+    uint8_t study[MIXWIRE_HASH_BYTES];
+    struct letter l = {.at_ms = net.now_ms + 1,
+                       .from_pod = 1,
+                       .from = key,
+                       .pod = 1,
+                       .to = to,
+                       .bytes = malloc(MIXWIRE_MAX)};
+
+    assert_non_null(l.bytes);
+    w->pod = 1;
+    mixwire_study(study, zeros, zeros);
+    l.head_size =
+        mixwire_write(l.bytes, w, study, net.identities[1][key].sign_secret);
+    put_letter(&l);
+}
+
+static void inject_all(struct mixwire *w, uint32_t key)
+{
+    for (uint32_t to = 0; to < net.members; to++)
+        if (to != key && to != w->sender)
+            inject(w, key, to);
+}
+
+/* Two pods at 0 and 8: what its member says moves pod 1 nowhere. */
+static void says_in_vain(struct mixwire *w, uint32_t key, bool exact)
+{
+    double x[2] = {0, 8};
+
+    open_net(2, 5, &triangle, 1);
+    net.whole.exact = exact;
+    for (uint32_t p = 0; exact && p < 2; p++)
+        for (uint32_t i = 0; i < 5; i++)
+            open_node(p, i, false);
+    if (!exact) {
+        begin(0, x);
+        inject_all(w, key);
+        finish();
+        average(x);
+        assert_true(fabs(x[1] - 4) < 1e-12);
+        close_net();
+        return;
+    }
+    const uint64_t lanes[2] = {3, 8};
+    for (uint32_t p = 0; p < 2; p++)
+        for (uint32_t i = 0; i < 5; i++) {
+            blend_lanes(net.nodes[p][i].blend, 0, &lanes[p], 1, 5, net.now_ms);
+            drain(p, i);
+        }
+    inject_all(w, key);
+    finish();
+    for (uint32_t i = 0; i < 5; i++) {
+        uint64_t count;
+        assert_int_equal(*blend_sum(net.nodes[1][i].blend, &count), 11);
+        assert_int_equal(count, 10);
+    }
+    close_net();
+}
+
+/* A proposal that leaves the neighbour out is one that a member could vote for:
+ * so it has to be its proposer's. */
+static void only_the_proposer_is_heard(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_PROPOSE, .sender = 2};
+
+    (void)state;
+    says_in_vain(&w, 2, false);
+}
+
+static void a_proposal_in_another_name_is_refused(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_PROPOSE, .sender = 0};
+
+    (void)state;
+    says_in_vain(&w, 2, false);
+}
+
+static void exact_pods_leave_nobody_out(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_PROPOSE, .sender = 0};
+
+    (void)state;
+    says_in_vain(&w, 0, true);
+}
+
+/* A decision takes the COMMITs of t members, true ones. */
+static void a_made_up_decision_is_refused(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_CERT, .sender = 2};
+
+    (void)state;
+    w.quorum.members = 31;
+    says_in_vain(&w, 2, false);
+    w.quorum.members = 0;
+    says_in_vain(&w, 2, false);
+}
+
+static size_t made_up;
+
+/* The first proposer shows a hash that nobody has offered, and counts who
+ * votes for it. */
+static bool make_up(struct net *n, struct letter *l)
+{
+    static uint8_t hash[MIXWIRE_HASH_BYTES];
+    struct mixwire w;
+
+    if (l->pod != 1 || l->from_pod != 1 ||
+        mixwire_parse(&w, l->bytes, l->head_size) != 0)
+        return true;
+    if (w.type == MIXWIRE_PROPOSE && w.sender == 0 && l->from == 0) {
+        w.value.hashes[0][0] ^= 1;
+        mixwire_value_hash(hash, &w.value);
+        sign_again(n, l, &w);
+        n->tampered++;
+    }
+    made_up += n->tampered > 0 && w.type == MIXWIRE_PREPARE && w.sender != 0 &&
+               memcmp(w.hash, hash, sizeof hash) == 0;
+    return true;
+}
+
+static void nobody_votes_for_what_is_not_offered(void **state)
+{
+    double x[2] = {0, 8};
+
+    (void)state;
+    open_net(2, 5, &triangle, 1);
+    net.tamper = make_up;
+    made_up = 0;
+    begin(0, x);
+    while (net.now_ms < 3000 && !all_ready())
+        turn();
+    assert_true(net.tampered > 0);
+    assert_int_equal(made_up, 0);
+    finish();
+    average(x);
+    assert_true(fabs(x[1] - 4) < 1e-12);
+    close_net();
+}
+
+static size_t without_pod_0;
+
+static bool hide_and_count(struct net *n, struct letter *l)
+{
+    uint8_t hash[MIXWIRE_HASH_BYTES];
+    struct mixwire_value value = {0};
+    struct mixwire w;
+
+    mixwire_value_hash(hash, &value);
+    if (mixwire_parse(&w, l->bytes, l->head_size) == 0)
+        without_pod_0 += w.type == MIXWIRE_PREPARE && w.pod == 1 &&
+                         memcmp(w.hash, hash, sizeof hash) == 0;
+    return hide_commits(n, l);
+}
+
+static void a_locked_member_votes_for_nothing_else(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_PROPOSE, .ballot = 2, .sender = 2};
+    double x[2] = {2, 8};
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.tamper = hide_and_count;
+    without_pod_0 = 0;
+    begin(0, x);
+    while (net.nodes[1][1].record_size < 100)
+        turn();
+    inject(&w, 2, 1);
+    uint64_t until = net.now_ms + 100;
+    while (net.now_ms < until)
+        turn();
+    assert_int_equal(without_pod_0, 0);
+    w.ballot = 5; /* a quorum that does not stand */
+    w.quorum.ballot = 4;
+    w.quorum.members = 7;
+    inject(&w, 2, 1);
+    for (until = net.now_ms + 100; net.now_ms < until;)
+        turn();
+    assert_int_equal(without_pod_0, 0);
+    net.tamper = NULL;
+    finish();
+    average(x);
+    assert_true(fabs(x[1] - 5) < 1e-12);
+    close_net();
+}
+
+/* gt-atc has two steps in a round, and who comes back makes both again. */
+static void a_restart_keeps_the_votes_of_every_step(void **state)
+{
+    static const struct fixed_region second = {0, 1, 1};
+    double x[2] = {2, 8}, kept = 8;
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.whole.task.tracks = true;
+    for (uint32_t p = 0; p < 2; p++)
+        for (uint32_t i = 0; i < 3; i++)
+            open_node(p, i, false);
+    mix_once(0, x);
+    net.tamper = hide_commits;
+    for (uint32_t p = 0; p < 2; p++)
+        for (uint32_t i = 0; i < 3; i++) {
+            blend_values(net.nodes[p][i].blend, 0, &second, &x[p], net.now_ms);
+            drain(p, i);
+        }
+    while (net.nodes[1][1].prepares[1] == 0)
+        turn();
+    size_t before[2];
+    memcpy(before, net.nodes[1][1].prepares, sizeof before);
+    open_node(1, 1, true);
+    blend_values(net.nodes[1][1].blend, 0, &(struct fixed_region){0, 1, 0},
+                 &kept, net.now_ms);
+    drain(1, 1);
+    net.tamper = NULL; /* its fellows tell it the first decision */
+    struct mix *mix = blend_mix(net.nodes[1][1].blend);
+    while (!mix_ready(mix))
+        turn();
+    blend_values(net.nodes[1][1].blend, 0, &second, &x[1], net.now_ms);
+    drain(1, 1);
+    finish();
+    assert_memory_equal(net.nodes[1][1].prepares, before, sizeof before);
+    close_net();
+}
+
+/* Pod 0's vector is no number. */
+static bool no_number(struct net *n, struct letter *l)
+{
+    const double infinite = (double)INFINITY;
+    struct mixwire w;
+    uint64_t word;
+
+    if (l->from_pod != 0 || l->pod != 1 || l->body_size != 8 ||
+        mixwire_parse(&w, l->bytes, l->head_size) != 0)
+        return true;
+    memcpy(&word, &infinite, sizeof word);
+    mixwire_hash(w.hash, &word, 1);
+    sign_again(n, l, &w);
+    memcpy(l->bytes + l->head_size, &word, sizeof word);
+    return true;
+}
+
+static void what_is_no_number_is_not_mixed(void **state)
+{
+    double x[2] = {0, 8};
+
+    (void)state;
+    open_net(2, 3, &triangle, 1);
+    net.tamper = no_number;
+    mix_once(0, x);
+    assert_true(x[1] == 8);
     close_net();
 }
 
@@ -704,6 +991,14 @@ int main(void)
         cmocka_unit_test(replayed_offers_are_not_mixed_again),
         cmocka_unit_test(a_restart_does_not_vote_twice),
         cmocka_unit_test(who_is_alone_in_a_pod_keeps_no_vote),
+        cmocka_unit_test(a_restart_keeps_the_votes_of_every_step),
+        cmocka_unit_test(only_the_proposer_is_heard),
+        cmocka_unit_test(a_proposal_in_another_name_is_refused),
+        cmocka_unit_test(a_made_up_decision_is_refused),
+        cmocka_unit_test(nobody_votes_for_what_is_not_offered),
+        cmocka_unit_test(a_locked_member_votes_for_nothing_else),
+        cmocka_unit_test(exact_pods_leave_nobody_out),
+        cmocka_unit_test(what_is_no_number_is_not_mixed),
         cmocka_unit_test(weights_that_are_missing_stay),
     };
 
