@@ -461,22 +461,31 @@ static void sign_again(struct net *n, struct letter *l, struct mixwire *w)
                                  n->identities[w->pod][w->sender].sign_secret);
 }
 
-/* Pod 0's member 0 shows another vector to one half of pod 1. */
-static bool show_two(struct net *n, struct letter *l)
+/* Pod 0's member 0 shows another vector. */
+static bool show_other(struct net *n, struct letter *l)
 {
     struct mixwire w;
     double lie = 1000;
+    uint64_t word;
 
     if (l->from_pod != 0 || l->pod != 1 || l->from != 0 || l->body_size != 8 ||
         mixwire_parse(&w, l->bytes, l->head_size) != 0 ||
-        w.type != MIXWIRE_OFFER || n->tampered++ % 2 == 0)
+        w.type != MIXWIRE_OFFER)
         return true;
-    uint64_t word;
+    n->tampered++;
     memcpy(&word, &lie, sizeof word);
     mixwire_hash(w.hash, &word, 1);
     sign_again(n, l, &w);
     memcpy(l->bytes + l->head_size, &word, sizeof word);
     return true;
+}
+
+/* Now and then. */
+static bool show_two(struct net *n, struct letter *l)
+{
+    static size_t letters;
+
+    return letters++ % 2 == 0 ? true : show_other(n, l);
 }
 
 static void two_versions_leave_a_pod_of_one_mind(void **state)
@@ -499,7 +508,7 @@ static void a_lone_liar_is_not_believed(void **state)
 
     (void)state;
     open_net(2, 5, &triangle, 2);
-    net.tamper = show_two;
+    net.tamper = show_other;
     for (uint64_t r = 0; r < 4; r++) {
         mix_once(r, x);
         assert_true(fabs(x[0] - 4) < 1e-12 && fabs(x[1] - 4) < 1e-12);
@@ -727,7 +736,7 @@ static void inject(struct mixwire *w, uint32_t key, uint32_t to)
 static void inject_all(struct mixwire *w, uint32_t key)
 {
     for (uint32_t to = 0; to < net.members; to++)
-        if (to != key && to != w->sender)
+        if (to != w->sender)
             inject(w, key, to);
 }
 
