@@ -43,16 +43,27 @@ int lanes_check(const double *values, const struct fixed_shape *shape,
     return 0;
 }
 
+int lanes_encode_part(void *lanes, double *carry, const double *values,
+                      size_t first, size_t count,
+                      const struct fixed_shape *shape,
+                      const uint8_t seed[PRG_SEED_BYTES], size_t *at)
+{
+    struct fixed_shape part = *shape;
+
+    part.length = count;
+    *at = 0;
+    if (!is_grid(shape))
+        return fixed_encode(lanes, values, &part, at);
+    const struct grid grid = grid_of(shape);
+    return grid_encode_carried(lanes, carry, values, first, count, &grid, seed);
+}
+
 int lanes_encode(void *lanes, double *carry, const double *values,
                  const struct fixed_shape *shape,
                  const uint8_t seed[PRG_SEED_BYTES], size_t *at)
 {
-    if (!is_grid(shape))
-        return fixed_encode(lanes, values, shape, at);
-    const struct grid grid = grid_of(shape);
-    *at = 0;
-    return grid_encode_carried(lanes, carry, values, 0, shape->length, &grid,
-                               seed);
+    return lanes_encode_part(lanes, carry, values, 0, shape->length, shape,
+                             seed, at);
 }
 
 int lanes_decode(double *values, const void *lanes, uint32_t members,

@@ -28,6 +28,13 @@ int lanes_encode(void *lanes, double *carry, const double *values,
                  const struct fixed_shape *shape,
                  const uint8_t seed[PRG_SEED_BYTES], size_t *at);
 
+/* A part of it: lanes, carry and values of the elements first .. first + count
+ * - 1. Parts may be encoded in any order. */
+int lanes_encode_part(void *lanes, double *carry, const double *values,
+                      size_t first, size_t count,
+                      const struct fixed_shape *shape,
+                      const uint8_t seed[PRG_SEED_BYTES], size_t *at);
+
 /* The sum of `members` encoded vectors back to reals, values[shape->length];
  * equal bits on every machine. Returns 0, or -ERANGE: a summand was out of
  * range, *at is the first such index. */

@@ -38,24 +38,31 @@ static void whole(uint8_t *tile, size_t group, size_t groups,
 }
 
 /* Some lanes of one group: the rest of `room` becomes bare keystream. */
-static void part(uint8_t *lanes, size_t group, size_t skip, size_t size,
-                 const struct pass *p)
+static void part(uint8_t *out, const uint8_t *lanes, size_t group, size_t skip,
+                 size_t size, const struct pass *p)
 {
     uint64_t room[PRG_GROUP_BYTES / 8] = {0};
     uint8_t *at = (uint8_t *)room + skip;
 
     memcpy(at, lanes, size);
     whole((uint8_t *)room, group, 1, p);
-    memcpy(lanes, at, size);
+    memcpy(out, at, size);
     sodium_memzero(room, sizeof room);
 }
 
 void mask_apply(void *lanes, uint32_t lane_bits, size_t first, size_t count,
                 const struct mask *masks, size_t mask_count)
 {
+    mask_copy(lanes, lanes, lane_bits, first, count, masks, mask_count);
+}
+
+void mask_copy(void *out, const void *lanes, uint32_t lane_bits, size_t first,
+               size_t count, const struct mask *masks, size_t mask_count)
+{
     const struct pass p = {masks, mask_count, lane_bits};
     const size_t lane = lane_bits / 8, group_lanes = PRG_GROUP_BYTES / lane;
-    uint8_t *at = lanes;
+    const uint8_t *from = lanes;
+    uint8_t *at = out;
 
     assert(lane_bits == 16 || lane_bits == 32 || lane_bits == 64);
     assert(count <= SIZE_MAX - first);
@@ -64,14 +71,17 @@ void mask_apply(void *lanes, uint32_t lane_bits, size_t first, size_t count,
         size_t skip = first % group_lanes, n = group_lanes - skip;
         if (skip > 0 || count < group_lanes) {
             n = count < n ? count : n;
-            part(at, first / group_lanes, lane * skip, lane * n, &p);
+            part(at, from, first / group_lanes, lane * skip, lane * n, &p);
         } else {
             size_t groups = count / group_lanes;
             groups = groups < TILE_GROUPS ? groups : TILE_GROUPS;
             n = groups * group_lanes;
+            if (at != from)
+                memcpy(at, from, lane * n);
             whole(at, first / group_lanes, groups, &p);
         }
         at += lane * n;
+        from += lane * n;
         first += n;
         count -= n;
     }

@@ -28,6 +28,10 @@ struct mask {
 void mask_apply(void *lanes, uint32_t lane_bits, size_t first, size_t count,
                 const struct mask *masks, size_t mask_count);
 
+/* The same, to out[count], which is `lanes` or overlaps them nowhere. */
+void mask_copy(void *out, const void *lanes, uint32_t lane_bits, size_t first,
+               size_t count, const struct mask *masks, size_t mask_count);
+
 /* One mask on, or off, lanes of 64 bits. */
 void mask_add(uint64_t *lanes, size_t first, size_t count,
               const uint8_t seed[PRG_SEED_BYTES]);

@@ -48,12 +48,13 @@ static bool candidate(const struct gossip *g, enum wire_kind kind,
 {
     uint32_t turn = (uint32_t)(g->round + g->attempt) + g->agree[kind].ballot;
 
+    *heard = kind == WIRE_V ? g->have_acks : round_owners(g);
+    if (engine_count(*heard) < g->config.threshold)
+        return false;
     if (kind == WIRE_V) {
-        *heard = g->have_acks;
         *evidence = keys_senders(g, turn);
         keys_value(g, value, *evidence);
     } else {
-        *heard = round_owners(g);
         *evidence = round_reporters(g, turn);
         round_value(g, value, *evidence);
     }
@@ -212,6 +213,19 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
         raise_lock(&a->best, m);
 }
 
+bool agree_is_late(const struct gossip *g, const struct wire_message *m)
+{
+    if (m->type != WIRE_PREPARE && m->type != WIRE_COMMIT)
+        return false;
+    const struct agree *a = &g->agree[m->vote.kind];
+    const struct vote *ours = &a->commits[g->config.self];
+    if (a->certified)
+        return memcmp(a->hash, m->vote.value, GOSSIP_HASH_BYTES) == 0;
+    return m->type == WIRE_PREPARE && ours->cast &&
+           ours->ballot == m->vote.ballot && ours->ballot == a->ballot &&
+           memcmp(ours->value, m->vote.value, GOSSIP_HASH_BYTES) == 0;
+}
+
 void agree_receive_vote(struct gossip *g, const struct wire_message *m)
 {
     struct agree *a = &g->agree[m->vote.kind];
@@ -298,8 +312,11 @@ static void enter(struct gossip *g, enum wire_kind kind, uint32_t ballot)
 static uint32_t later_ballot(const struct gossip *g, const struct agree *a)
 {
     uint32_t best = a->ballot;
+    bool any = false;
 
-    for (uint32_t i = 0; i < g->config.members; i++) {
+    for (uint32_t i = 0; i < g->config.members && !any; i++)
+        any = a->reported[i] > best + 1;
+    for (uint32_t i = 0; i < g->config.members && any; i++) {
         uint32_t count = 0;
         uint32_t ballot = a->reported[i] ? a->reported[i] - 1 : 0;
         for (uint32_t j = 0; j < g->config.members; j++)
@@ -487,9 +504,14 @@ static bool certified_by(struct gossip *g, enum wire_kind kind,
                          const struct wire_value *value)
 {
     struct agree *a = &g->agree[kind];
-    struct wire_message m = {.type = WIRE_CERT};
     uint8_t hash[GOSSIP_HASH_BYTES];
+    uint32_t cast = 0;
 
+    for (uint32_t j = 0; j < g->config.members; j++)
+        cast += a->commits[j].cast;
+    if (cast < g->config.threshold)
+        return false;
+    struct wire_message m = {.type = WIRE_CERT};
     wire_value_hash(hash, value);
     for (uint32_t j = 0; j < g->config.members; j++) {
         if (!a->commits[j].cast ||

@@ -46,6 +46,8 @@ void attempt_begin(struct gossip *g, uint64_t attempt)
     check_reset(g);
     g->attempt = attempt;
     wire_ctx(g->ctx, &g->config, g->round, attempt);
+    g->ctx_round = g->round;
+    g->ctx_attempt = attempt;
     g->have_keys = g->have_sealed = g->have_shares = g->have_acks = 0;
     g->equivocated = 0;
     for (uint32_t j = 0; j < g->config.members; j++) {

@@ -118,7 +118,8 @@ struct gossip {
 
     /* the attempt */
     uint64_t attempt;
-    uint8_t ctx[GOSSIP_HASH_BYTES];
+    uint8_t ctx[GOSSIP_HASH_BYTES]; /* of ctx_round and ctx_attempt */
+    uint64_t ctx_round, ctx_attempt;
     struct x25519_pair epk, mpk;
     uint8_t b[SHAMIR_BYTES];
     uint64_t have_keys, have_sealed, have_shares, have_acks, equivocated;
@@ -137,9 +138,10 @@ struct gossip {
     bool y_sent, recv_sent, unmask_sent;
     uint8_t kept_v[GOSSIP_HASH_BYTES]; /* V under which slices are kept */
     uint64_t kept_members;
-    uint8_t *kept;                          /* [copies][members][slice_max] */
-    bool kept_any;                          /* written since it was wiped */
-    size_t slice_max;                       /* bytes */
+    uint8_t *kept;    /* [copies][members][slice_max] */
+    size_t kept_most; /* bytes of each that may be written since the last wipe
+                       */
+    size_t slice_max; /* bytes */
     uint64_t kept_from[GOSSIP_MEMBERS_MAX]; /* [k]: who's k-th slice is here */
     uint8_t y_hash[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES]; /* of y_mail */
     uint64_t have_recvs, have_unmasks;
@@ -276,11 +278,7 @@ static inline uint64_t engine_bit(uint32_t member)
 
 static inline uint32_t engine_count(uint64_t members)
 {
-    uint32_t count = 0;
-
-    for (; members != 0; members &= members - 1)
-        count++;
-    return count;
+    return (uint32_t)__builtin_popcountll(members);
 }
 
 /* All members: the cohort of wait and stop. */

@@ -62,6 +62,7 @@ struct gossip *gossip_new(const struct gossip_config *config,
     memcpy(g->state, config->state, config->state_size);
     g->shape = config->shape;
     g->woken_ms = UINT64_MAX;
+    g->ctx_round = UINT64_MAX;
     g->said.round = UINT64_MAX;
     g->fresh = true;
     *why = "a saved record does not belong to this study or is damaged";
@@ -358,6 +359,11 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
         return;
     if (already_here(g, m)) {
         evidence_compare(g, m, head, size);
+        return;
+    }
+    if (agree_is_late(g, m)) {
+        evidence_compare(g, m, head, size);
+        agree_receive_vote(g, m);
         return;
     }
     if (mail_verify(g, m) != 0) {

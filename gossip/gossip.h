@@ -63,6 +63,12 @@ struct gossip_config {
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
     void *verify_context;
+    /* Calls work(argument, k) once for each k < count, on any threads and in
+     * any order, and returns when all are done; NULL: one after the other.
+     * Results are the same. */
+    void (*share)(void *context, size_t count,
+                  void (*work)(void *argument, size_t k), void *argument);
+    void *share_context;
 };
 
 /* Slots of durable records; the engine reads none back but at gossip_new. */

@@ -10,6 +10,8 @@ static void ctx_of(uint8_t ctx[GOSSIP_HASH_BYTES], const struct gossip *g,
 {
     if (m->type == WIRE_HELLO)
         memset(ctx, 0, GOSSIP_HASH_BYTES);
+    else if (m->round == g->ctx_round && m->attempt == g->ctx_attempt)
+        memcpy(ctx, g->ctx, GOSSIP_HASH_BYTES);
     else
         wire_ctx(ctx, &g->config, m->round, m->attempt);
 }

@@ -14,6 +14,7 @@
 #include "gossip/members.h"
 #include "gossip/rebuild.h"
 #include "gossip/round.h"
+#include "gossip/share.h"
 
 enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4 };
 
@@ -158,52 +159,73 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
         mail_note(g, GOSSIP_NOTE_COPY, engine_bit(owner), m->sender, NULL);
 }
 
+/* One slice that is summed, or whose masks are taken off. */
+struct opening {
+    struct gossip *g;
+    const uint8_t *masked; /* NULL: the sum is there already */
+    size_t first;          /* element of the slice */
+    struct mask masks[GOSSIP_MEMBERS_MAX];
+    uint32_t mask_count;
+};
+
+static void open_part(void *context, size_t k, size_t from, size_t n)
+{
+    const struct opening *o = context;
+    struct gossip *g = o->g;
+    const size_t lane = g->open.lane, first = o->first + from;
+    uint8_t *lanes = g->open.lanes + first * lane;
+
+    (void)k;
+    if (o->masked != NULL)
+        memset(lanes, 0, n * lane);
+    for (uint32_t i = 0; i < g->config.members && o->masked != NULL; i++)
+        if (g->open.u.members & engine_bit(i))
+            lanes_add(lanes, o->masked + i * g->slice_max + from * lane, n,
+                      &g->shape);
+    mask_apply(lanes, (uint32_t)(8 * lane), first, n, o->masks, o->mask_count);
+}
+
 /* Takes the masks between the survivors and the lost off one slice. */
-static int unmask_lost(struct gossip *g, uint8_t *lanes, size_t first,
-                       size_t count)
+static int unmask_lost(struct gossip *g, size_t first, size_t count)
 {
     uint64_t u = g->agree[WIRE_U].value.members;
     uint64_t lost = g->agree[WIRE_V].value.members & ~u;
-    struct mask masks[GOSSIP_MEMBERS_MAX];
+    struct opening o = {.g = g, .first = first};
     int status = 0;
 
     for (uint32_t q = 0; q < g->config.members && status == 0; q++) {
-        uint32_t n = 0;
         if ((lost & engine_bit(q)) == 0)
             continue;
+        o.mask_count = 0;
         for (uint32_t i = 0; i < g->config.members && status == 0; i++)
             if (u & engine_bit(i)) {
-                status = round_seed(masks[n].seed, g, g->secrets[q], q, i);
-                masks[n++].minus = i < q;
+                status = round_seed(o.masks[o.mask_count].seed, g,
+                                    g->secrets[q], q, i);
+                o.masks[o.mask_count++].minus = i < q;
             }
         if (status == 0)
-            mask_apply(lanes, (uint32_t)(8 * g->open.lane), first, count, masks,
-                       n);
+            share_lanes(g, count, g->open.lane, open_part, &o);
     }
-    sodium_memzero(masks, sizeof masks);
+    sodium_memzero(&o, sizeof o);
     return status;
 }
 
 bool open_sum_slice(struct gossip *g, uint32_t slice, const uint8_t *masked)
 {
     struct result *r = &g->open;
-    struct mask masks[GOSSIP_MEMBERS_MAX];
-    uint32_t n = engine_count(r->v.members), mask_count = 0;
-    size_t first, count;
+    struct opening o = {.g = g, .masked = masked};
+    size_t count;
 
-    round_slice(&first, &count, r->length, n, slice);
-    uint8_t *lanes = r->lanes + first * r->lane;
-    memset(lanes, 0, count * r->lane);
-    for (uint32_t i = 0; i < g->config.members; i++) {
-        if ((r->u.members & engine_bit(i)) == 0)
-            continue;
-        lanes_add(lanes, masked + i * g->slice_max, count, &g->shape);
-        masks[mask_count].minus = true;
-        memcpy(masks[mask_count++].seed, g->secrets[i], PRG_SEED_BYTES);
-    }
-    mask_apply(lanes, (uint32_t)(8 * r->lane), first, count, masks, mask_count);
-    sodium_memzero(masks, sizeof masks);
-    return unmask_lost(g, lanes, first, count) == 0;
+    round_slice(&o.first, &count, r->length, engine_count(r->v.members), slice);
+    for (uint32_t i = 0; i < g->config.members; i++)
+        if (r->u.members & engine_bit(i)) {
+            o.masks[o.mask_count].minus = true;
+            memcpy(o.masks[o.mask_count++].seed, g->secrets[i], PRG_SEED_BYTES);
+        }
+    share_lanes(g, count, r->lane, open_part, &o);
+    size_t first = o.first;
+    sodium_memzero(&o, sizeof o);
+    return unmask_lost(g, first, count) == 0;
 }
 
 /* A slice that we hold, without CHECK: what is out of range we do not say. */
@@ -315,16 +337,43 @@ static void take_attested(struct gossip *g)
         check_take(g);
 }
 
+struct decoding {
+    struct gossip *g;
+    int codes[SHARE_PARTS_MAX];
+};
+
+static void decode_part(void *context, size_t k, size_t from, size_t n)
+{
+    struct decoding *d = context;
+    struct gossip *g = d->g;
+    struct fixed_shape part = g->shape;
+    size_t at;
+
+    part.length = n;
+    d->codes[k] =
+        lanes_decode(g->values + from, g->open.lanes + from * g->open.lane,
+                     engine_count(g->open.u.members), &part, &at);
+}
+
+static int decode(struct gossip *g)
+{
+    struct decoding d = {.g = g};
+    int code = 0;
+
+    share_lanes(g, g->shape.length, g->open.lane, decode_part, &d);
+    for (size_t k = 0; k < SHARE_PARTS_MAX; k++)
+        code = code == 0 ? d.codes[k] : code;
+    return code;
+}
+
 bool open_absorb(struct gossip *g)
 {
     struct result *r = &g->open;
-    size_t at;
 
     take_attested(g);
     if (!open_complete(r) || r->round != g->round)
         return false;
-    if (lanes_decode(g->values, r->lanes, engine_count(r->u.members), &g->shape,
-                     &at) != 0) {
+    if (decode(g) != 0) {
         /* Checked lanes are what was contributed: it was out of range. */
         if (g->config.check)
             finish_stop(g, 0, GOSSIP_SPOILED);

@@ -14,6 +14,7 @@
 #include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/record.h"
+#include "gossip/share.h"
 
 uint32_t round_rank(uint64_t members, uint32_t member)
 {
@@ -110,9 +111,9 @@ void round_reset(struct gossip *g)
     }
     if (masked)
         sodium_memzero(g->masked, g->config.lanes_max);
-    if (g->kept_any)
-        sodium_memzero(g->kept, engine_kept_size(g));
-    g->kept_any = false;
+    for (uint32_t k = 0; k < g->config.copies * g->config.members; k++)
+        sodium_memzero(g->kept + k * g->slice_max, g->kept_most);
+    g->kept_most = 0;
 }
 
 /* BLAKE2b(key = our signing secret, "rounding", charter, round, H(state)): a
@@ -135,11 +136,40 @@ static void rounding_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g)
     sodium_memzero(&h, sizeof h);
 }
 
-void round_contributed(struct gossip *g, const struct gossip_event *event)
-{
+struct encoding {
+    struct gossip *g;
+    const double *values;
     uint8_t seed[PRG_SEED_BYTES];
+    int codes[SHARE_PARTS_MAX];
+};
+
+static void encode_part(void *context, size_t k, size_t from, size_t n)
+{
+    struct encoding *e = context;
+    struct gossip *g = e->g;
     size_t at;
 
+    e->codes[k] =
+        lanes_encode_part(g->plain + from * lane_size(g),
+                          g->carry == NULL ? NULL : g->carry + from,
+                          e->values + from, from, n, &g->shape, e->seed, &at);
+}
+
+static int encode(struct gossip *g, const double *values)
+{
+    struct encoding e = {.g = g, .values = values};
+    int code = 0;
+
+    rounding_seed(e.seed, g);
+    share_lanes(g, g->shape.length, lane_size(g), encode_part, &e);
+    sodium_memzero(e.seed, sizeof e.seed);
+    for (size_t k = 0; k < SHARE_PARTS_MAX; k++)
+        code = code == 0 ? e.codes[k] : code;
+    return code;
+}
+
+void round_contributed(struct gossip *g, const struct gossip_event *event)
+{
     if (event->contributed.round != g->round || !g->asked ||
         g->phase >= PHASE_FINISHED)
         return;
@@ -151,11 +181,7 @@ void round_contributed(struct gossip *g, const struct gossip_event *event)
         finish_decline(g, event->contributed.decline);
         return;
     }
-    rounding_seed(seed, g);
-    int code = lanes_encode(g->plain, g->carry, event->contributed.x, &g->shape,
-                            seed, &at);
-    sodium_memzero(seed, sizeof seed);
-    if (code != 0) {
+    if (encode(g, event->contributed.x) != 0) {
         finish_decline(g, GOSSIP_DECLINE_RANGE);
         return;
     }
@@ -185,40 +211,61 @@ int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,
     return 0;
 }
 
+struct masking {
+    struct gossip *g;
+    struct mask masks[GOSSIP_MEMBERS_MAX];
+    uint32_t count;
+};
+
+static void mask_part(void *context, size_t k, size_t from, size_t n)
+{
+    const struct masking *m = context;
+    struct gossip *g = m->g;
+    const size_t at = from * lane_size(g);
+
+    (void)k;
+    mask_copy(g->masked + at, g->plain + at, lane_bits(g), from, n, m->masks,
+              m->count);
+}
+
 static int mask(struct gossip *g, const struct wire_value *v)
 {
-    struct mask masks[GOSSIP_MEMBERS_MAX] = {{.minus = false}};
-    uint32_t self = g->config.self, count = 1;
-    size_t length = g->shape.length;
+    struct masking m = {.g = g, .count = 1};
+    uint32_t self = g->config.self;
     int status = 0;
 
-    memcpy(masks[0].seed, g->b, PRG_SEED_BYTES);
+    memcpy(m.masks[0].seed, g->b, PRG_SEED_BYTES);
     for (uint32_t j = 0; j < g->config.members && status == 0; j++) {
         if (j == self || (v->members & engine_bit(j)) == 0)
             continue;
-        status = round_seed(masks[count].seed, g, g->mpk.secret, self, j);
-        masks[count++].minus = self > j;
+        status = round_seed(m.masks[m.count].seed, g, g->mpk.secret, self, j);
+        m.masks[m.count++].minus = self > j;
     }
-    if (status == 0) {
-        memcpy(g->masked, g->plain, length * lane_size(g));
-        mask_apply(g->masked, lane_bits(g), 0, length, masks, count);
-    }
-    sodium_memzero(masks, sizeof masks);
+    if (status == 0)
+        share_lanes(g, g->shape.length, lane_size(g), mask_part, &m);
+    sodium_memzero(&m, sizeof m);
     return status;
+}
+
+static void keep(struct gossip *g, uint32_t place, uint32_t from,
+                 const uint8_t *lanes, size_t size)
+{
+    assert(size <= g->slice_max);
+    memcpy(round_lanes(g, place, from), lanes, size);
+    g->kept_most = size > g->kept_most ? size : g->kept_most;
+    g->kept_from[place] |= engine_bit(from);
 }
 
 static void keep_own(struct gossip *g, const struct wire_value *v)
 {
     uint32_t n = engine_count(v->members), self = g->config.self;
 
-    g->kept_any = true;
     for (uint32_t place = 0; place < round_copies(g, n); place++) {
         uint32_t slice = (round_rank(v->members, self) + n - place) % n;
         size_t first, count;
         round_slice(&first, &count, g->shape.length, n, slice);
-        memcpy(round_lanes(g, place, self), g->masked + first * lane_size(g),
-               count * lane_size(g));
-        g->kept_from[place] |= engine_bit(self);
+        keep(g, place, self, g->masked + first * lane_size(g),
+             count * lane_size(g));
     }
 }
 
@@ -233,6 +280,24 @@ static void hash_y(struct gossip *g, uint32_t j)
     wire_hash(g->y_hash[j], m.body, m.body_size);
 }
 
+struct hashing {
+    const struct gossip *g;
+    struct wire_message *m;
+};
+
+static void hash_slice(void *context, size_t k)
+{
+    const struct hashing *h = context;
+    const struct gossip *g = h->g;
+    uint64_t members = h->m->y.members;
+    size_t first, count;
+
+    round_slice(&first, &count, g->shape.length, engine_count(members),
+                (uint32_t)k);
+    tree_hash(h->m->y.slices[round_member(members, (uint32_t)k)],
+              g->masked + first * lane_size(g), count * lane_size(g));
+}
+
 static void send_y(struct gossip *g)
 {
     const struct agree *v = &g->agree[WIRE_V];
@@ -244,12 +309,8 @@ static void send_y(struct gossip *g)
     m.y.members = v->value.members;
     memcpy(m.y.hash_v, v->hash, GOSSIP_HASH_BYTES);
     memcpy(m.y.state, g->state_hash, GOSSIP_HASH_BYTES);
-    for (uint32_t a = 0; a < n; a++) {
-        size_t first, count;
-        round_slice(&first, &count, g->shape.length, n, a);
-        tree_hash(m.y.slices[round_member(v->value.members, a)],
-                  g->masked + first * lane_size(g), count * lane_size(g));
-    }
+    share_each(g, n, g->shape.length * lane_size(g), hash_slice,
+               &(struct hashing){g, &m});
     keep_own(g, &v->value);
     mail_write(g, &g->y_mail[self], &m);
     hash_y(g, self);
@@ -357,9 +418,7 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
         bool right = memcmp(hash, m->y.slices[round_member(v->members, a)],
                             sizeof hash) == 0;
         if (right && place < round_copies(g, n)) {
-            g->kept_any = true;
-            memcpy(round_lanes(g, place, m->sender), body, size);
-            g->kept_from[place] |= engine_bit(m->sender);
+            keep(g, place, m->sender, body, size);
         }
         if (right && g->config.check && g->check->audit == a + 1) {
             memcpy(g->audit_lanes + m->sender * g->slice_max, body, size);
@@ -589,6 +648,8 @@ static const uint8_t *common_y(const struct gossip *g, uint64_t owners,
             most = count;
             best = g->recvs[i].ys[j];
         }
+        if (2 * most > engine_count(owners))
+            break;
     }
     return best;
 }

@@ -211,6 +211,8 @@ static void fill_config(struct gossip_config *c, const struct member *m,
     c->clips = s->task.lane_bits == 16 || s->task.lane_bits == 32;
     c->verify = config->verify == NULL ? verify_plainly : config->verify;
     c->verify_context = config->verify_context;
+    c->share = config->share;
+    c->share_context = config->share_context;
 }
 
 static int stuck(const struct member *m, const char *why, struct error *error)

@@ -34,7 +34,10 @@ struct member_config {
     uint8_t seed[PRG_SEED_BYTES];     /* fresh from the OS at every start */
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
                   const uint8_t *message, size_t size, const uint8_t *key);
-    void *verify_context;       /* verify NULL: identity_verify */
+    void *verify_context; /* verify NULL: identity_verify */
+    void (*share)(void *context, size_t count,
+                  void (*work)(void *argument, size_t k), void *argument);
+    void *share_context;        /* as in gossip_config */
     const struct mix_pod *pods; /* [study->pod_count] of a pod's view; borrowed.
                                    NULL: no pods */
 };

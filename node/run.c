@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "node/args.h"
+#include "node/crew.h"
 #include "node/init.h"
 #include "node/keyfile.h"
 #include "node/passphrase.h"
@@ -24,6 +25,7 @@ enum {
     PATH_SIZE = 4096,
     CHECK_SIZE = 8192,
     SILENCE_MAX_MS = 30000,
+    HELPERS = 1, /* beside the main thread, for long vectors */
 };
 
 static const char help[] =
@@ -77,6 +79,7 @@ struct run {
     int fd;              /* of the passphrase, or -1 */
     struct identity identity;
     struct session session;
+    struct crew *crew;
     uint8_t charter[GOSSIP_HASH_BYTES];
 };
 
@@ -275,6 +278,7 @@ static int make_member(struct run *run, struct error *error)
         .self = run->self,
         .identity = &run->identity,
         .pods = run->pods == NULL ? NULL : pods_table_of(run->pods),
+        .share = crew_share,
     };
     const struct gossip_record *records;
     size_t count;
@@ -287,6 +291,10 @@ static int make_member(struct run *run, struct error *error)
             progress_restore(&run->session.progress,
                              records[i].slot - SESSION_SLOT_ROUNDS,
                              records[i].bytes, records[i].size);
+    run->crew = crew_new(HELPERS);
+    if (run->crew == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    config.share_context = run->crew;
     randombytes_buf(config.seed, sizeof config.seed);
     code = member_new(&run->session.member, &config, records, count, error);
     sodium_memzero(config.seed, sizeof config.seed);
@@ -436,6 +444,7 @@ static void clean(struct run *run)
     trainer_free(run->session.trainer);
     transport_free(run->session.transport);
     member_free(run->session.member);
+    crew_free(run->crew);
     store_close(run->session.store);
     tape_close(run->session.tape);
     progress_free(&run->session.progress);

@@ -8,16 +8,20 @@
  *   node       everything from the last round's state to this round's sum, by
  *              stage (sumpod.h) and by operation (meter.h)
  *   masks      of it quantise, add and remove: those of the other repeats, in
- *              which operations are metered
- *   unmasked   the same sum without masks and agreement: quantise, send slices,
- *              add up, send the sum, decode; the vectors' messages alone,
+ *              which operations are metered, on one thread
+ *   wall       elapsed in these steps, with all threads
+ *   unmasked   the same node, without a mask on or off: the same messages,
+ *              hashed, signed and verified
+ *   bare       the sum alone, without masks and agreement: quantise, send
+ *              slices, add up, send the sum, decode; the vectors' messages
  *              hashed, signed and verified as in the protocol
  *   curve      what the member sent, through a pair of CURVE sockets on
  *              loopback: one end's sending and the other's receiving
  *   memory     most that the engine held at once, the vector that it was given
  *              and what waited for it
  * Of the members, `before` are lost when V stands, `after` when their vector is
- * sent. Every member has to open the lanes of the right sum, or it fails. */
+ * sent. Every member has to open the lanes of the right sum, and every run, on
+ * any number of threads, the same, or it fails. */
 
 #include <assert.h>
 #include <getopt.h>
@@ -31,6 +35,7 @@
 #include "crypto/lanes.h"
 #include "crypto/tree.h"
 #include "gossip/wire.h"
+#include "node/crew.h"
 #include "sumpod.h"
 
 enum { TILE_BYTES = 16384 };
@@ -43,7 +48,7 @@ struct figures {
     struct sumpod_result least; /* by total, operations not metered */
     double node, masks, quantise, add, remove;
     double ops[METER_OPS];
-    double keystream, unmasked, curve;
+    double keystream, unmasked, bare, curve, wall;
 };
 
 static double lower(double a, double b)
@@ -134,7 +139,7 @@ static void *get(size_t size)
     return bytes;
 }
 
-static double unmasked(const struct bench *b)
+static double bare(const struct bench *b)
 {
     const uint8_t seed[PRG_SEED_BYTES] = {7};
     struct sumpod_config config = {.members = (uint32_t)b->members,
@@ -228,50 +233,79 @@ static double total(const struct sumpod_result *r)
     return ms;
 }
 
-static bool measure(const struct bench *b, struct figures *f)
+/* One run of those in which operations are metered. */
+static void take_times(struct figures *f, const struct sumpod_result *one)
+{
+    double add = one->add_ms, mask = one->meter.ms[METER_MASK];
+    double quantise = one->meter.ms[METER_QUANTISE];
+
+    if (f->masks == 0 || quantise + mask < f->masks) {
+        f->masks = quantise + mask;
+        f->quantise = quantise;
+        f->add = add;
+        f->remove = mask - add;
+    }
+    for (int o = 0; o < METER_OPS; o++)
+        f->ops[o] = lower(f->ops[o], one->meter.ms[o]);
+}
+
+static void take_total(struct figures *f, struct sumpod_result *one)
+{
+    f->wall = lower(f->wall, one->wall_ms);
+    if (f->node == 0 || total(one) < f->node) {
+        struct sumpod_result before = f->least;
+        f->node = total(one);
+        f->least = *one;
+        *one = before;
+    }
+}
+
+static struct sumpod_config config_of(const struct bench *b)
 {
     const uint32_t g = (uint32_t)b->members;
-    struct sumpod_config config = {.members = g,
-                                   .threshold = g / 2 + 1,
-                                   .copies = (uint32_t)b->copies,
-                                   .lane_bits = (uint32_t)b->bits,
-                                   .before = (uint32_t)b->before,
-                                   .after = (uint32_t)b->after,
-                                   .dim = b->dim,
-                                   .state_size = 8 + b->state};
+    struct sumpod_config c = {.members = g,
+                              .threshold =
+                                  b->before > 0 ? (g + 1) / 2 + 1 : g / 2 + 1,
+                              .copies = (uint32_t)b->copies,
+                              .lane_bits = (uint32_t)b->bits,
+                              .before = (uint32_t)b->before,
+                              .after = (uint32_t)b->after,
+                              .dim = b->dim,
+                              .state_size = 8 + b->state};
+
+    if (c.threshold < 3)
+        c.threshold = 3;
+    return c;
+}
+
+static bool measure(const struct bench *b, struct figures *f)
+{
+    enum { TOTAL, TIMES, UNMASKED, KINDS };
+    struct sumpod_config config = config_of(b);
+    struct sumpod_result one;
+    uint8_t hash[GOSSIP_HASH_BYTES];
     bool right = true;
 
-    if (config.before > 0)
-        config.threshold = (g + 1) / 2 + 1;
-    if (config.threshold < 3)
-        config.threshold = 3;
-    for (size_t r = 0; r < 2 * b->repeats; r++) {
-        struct sumpod_result one;
-        config.times = r % 2 == 1;
+    config.crew = b->threads > 1 ? crew_new(b->threads - 1) : NULL;
+    for (size_t r = 0; r < KINDS * b->repeats; r++) {
+        config.times = r % KINDS == TIMES;
+        config.masked = r % KINDS != UNMASKED;
         sumpod_run(&one, &config);
-        right = right && one.right;
-        if (config.times) {
-            double add = one.add_ms, mask = one.meter.ms[METER_MASK];
-            double quantise = one.meter.ms[METER_QUANTISE];
-            if (f->masks == 0 || quantise + mask < f->masks) {
-                f->masks = quantise + mask;
-                f->quantise = quantise;
-                f->add = add;
-                f->remove = mask - add;
-            }
-            for (int o = 0; o < METER_OPS; o++)
-                f->ops[o] = lower(f->ops[o], one.meter.ms[o]);
-        } else if (f->node == 0 || total(&one) < f->node) {
-            f->node = total(&one);
-            free(f->least.sent);
-            f->least = one;
-            continue;
-        }
+        right = right && one.right &&
+                (r == 0 || memcmp(hash, one.hash, sizeof hash) == 0);
+        memcpy(hash, one.hash, sizeof hash);
+        if (r % KINDS == TOTAL)
+            take_total(f, &one);
+        else if (r % KINDS == TIMES)
+            take_times(f, &one);
+        else
+            f->unmasked = lower(f->unmasked, total(&one));
         free(one.sent);
     }
+    crew_free(config.crew);
     for (size_t r = 0; r < b->repeats; r++)
         f->keystream = lower(f->keystream, keystream(b));
-    f->unmasked = unmasked(b);
+    f->bare = bare(b);
     f->curve = curve(b, &f->least);
     return right;
 }
@@ -298,13 +332,14 @@ static void print(const struct bench *b, const struct figures *f)
            f->masks, f->quantise, f->add, f->remove, f->ops[METER_ADD],
            f->ops[METER_DECODE], f->ops[METER_HASH], f->ops[METER_SIGN],
            f->ops[METER_VERIFY], f->ops[METER_SECRETS]);
-    printf("\"unmasked\": %.3f, \"curve\": %.3f, \"bytes\": %zu, "
+    printf("\"wall\": %.3f, \"unmasked\": %.3f, \"bare\": %.3f, "
+           "\"curve\": %.3f, \"bytes\": %zu, "
            "\"memory\": %zu, \"masks_ratio\": %.3f, \"node_ratio\": %.3f, "
-           "\"unmasked_ratio\": %.3f}\n",
-           f->unmasked, f->curve, r->sent_bytes,
+           "\"unmasked_ratio\": %.3f, \"bare_ratio\": %.3f}\n",
+           f->wall, f->unmasked, f->bare, f->curve, r->sent_bytes,
            r->meter.peak + b->dim * sizeof(double) + r->inbox_peak,
            f->masks / f->keystream, f->node / f->keystream,
-           f->node / f->unmasked);
+           f->node / f->unmasked, f->node / f->bare);
 }
 
 static int misuse(const char *program)
@@ -348,7 +383,8 @@ static bool parse(struct bench *b, int argc, char **argv)
            (b->bits == 16 || b->bits == 32 || b->bits == 64) &&
            b->before <= b->members && b->after <= b->members &&
            lost <= (b->members - 2) / 2 && b->copies <= b->members &&
-           b->copies > lost && b->threads > 0 && b->repeats > 0;
+           b->copies > lost && b->threads > 0 &&
+           b->threads <= CREW_HELPERS_MAX && b->repeats > 0;
 }
 
 int main(int argc, char **argv)

@@ -14,14 +14,29 @@
 #include "gossip/wire.h"
 
 static struct meter *running;
-static bool timing;
+static bool timing, bare;
 
-double meter_cpu_ms(void)
+static double read_ms(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(clock, &t);
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+double meter_cpu_ms(void)
+{
+    return read_ms(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double meter_wall_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+void meter_masks(bool masks)
+{
+    bare = !masks;
 }
 
 void meter_on(struct meter *meter, bool times)
@@ -80,10 +95,11 @@ int meter_verify(void *context, const uint8_t *signature, const char *domain,
         return status;                                                         \
     }
 
-WRAP_INT(METER_QUANTISE, lanes_encode,
-         (void *lanes, double *carry, const double *values,
-          const struct fixed_shape *shape, const uint8_t *seed, size_t *at),
-         (lanes, carry, values, shape, seed, at))
+WRAP_INT(METER_QUANTISE, lanes_encode_part,
+         (void *lanes, double *carry, const double *values, size_t first,
+          size_t count, const struct fixed_shape *shape, const uint8_t *seed,
+          size_t *at),
+         (lanes, carry, values, first, count, shape, seed, at))
 WRAP_INT(METER_DECODE, lanes_decode,
          (double *values, const void *lanes, uint32_t members,
           const struct fixed_shape *shape, size_t *at),
@@ -92,10 +108,35 @@ WRAP(METER_ADD, lanes_add,
      (void *to, const void *from, size_t count,
       const struct fixed_shape *shape),
      (to, from, count, shape))
-WRAP(METER_MASK, mask_apply,
-     (void *lanes, uint32_t lane_bits, size_t first, size_t count,
-      const struct mask *masks, size_t mask_count),
-     (lanes, lane_bits, first, count, masks, mask_count))
+void __real_mask_copy(void *out, const void *lanes, uint32_t lane_bits,
+                      size_t first, size_t count, const struct mask *masks,
+                      size_t mask_count);
+void __wrap_mask_copy(void *out, const void *lanes, uint32_t lane_bits,
+                      size_t first, size_t count, const struct mask *masks,
+                      size_t mask_count);
+void __wrap_mask_copy(void *out, const void *lanes, uint32_t lane_bits,
+                      size_t first, size_t count, const struct mask *masks,
+                      size_t mask_count)
+{
+    double t = start();
+
+    __real_mask_copy(out, lanes, lane_bits, first, count, masks,
+                     bare ? 0 : mask_count);
+    stop(METER_MASK, t);
+}
+
+void __wrap_mask_apply(void *lanes, uint32_t lane_bits, size_t first,
+                       size_t count, const struct mask *masks,
+                       size_t mask_count);
+void __wrap_mask_apply(void *lanes, uint32_t lane_bits, size_t first,
+                       size_t count, const struct mask *masks,
+                       size_t mask_count)
+{
+    if (!bare)
+        __wrap_mask_copy(lanes, lanes, lane_bits, first, count, masks,
+                         mask_count);
+}
+
 WRAP(METER_HASH, wire_hash, (uint8_t * hash, const uint8_t *bytes, size_t size),
      (hash, bytes, size))
 WRAP(METER_HASH, tree_hash, (uint8_t * hash, const void *bytes, size_t size),

@@ -28,10 +28,14 @@ struct meter {
 };
 
 double meter_cpu_ms(void);
+double meter_wall_ms(void);
 
 /* times: also the operations, which costs a little itself. */
 void meter_on(struct meter *meter, bool times);
 void meter_off(void);
+
+/* From now on masks are expanded and put on, or not at all. */
+void meter_masks(bool masks);
 
 /* identity_verify, metered: for gossip_config.verify. */
 int meter_verify(void *context, const uint8_t *signature, const char *domain,

@@ -8,6 +8,8 @@
 
 #include "crypto/grid.h"
 #include "crypto/lanes.h"
+#include "crypto/tree.h"
+#include "node/crew.h"
 
 enum { FOREVER_MS = 1000000, MEMORY = 65536, MEASURED = 2 /* round */ };
 
@@ -197,6 +199,9 @@ static void absorb(struct pod *p, uint32_t i, const struct gossip_effect *e)
         memcpy(next, e->absorb.state, p->config->state_size);
         ++*next;
     }
+    if (round == MEASURED + 1 && i == 0)
+        tree_hash(p->result->hash, e->absorb.sum,
+                  p->config->dim * sizeof *e->absorb.sum);
     if (round == MEASURED + 1)
         p->absorbed |= UINT64_C(1) << i;
     if (i == 0) {
@@ -231,10 +236,12 @@ static void call(struct pod *p, uint32_t i, const struct gossip_event *event,
         return;
     }
     double masks = r->meter.ms[METER_MASK], start = meter_cpu_ms();
+    double wall = meter_wall_ms();
     meter_on(&r->meter, p->config->times);
     gossip_step(p->engines[i], event, effects, count);
     meter_off();
     r->ms[p->stage] += meter_cpu_ms() - start;
+    r->wall_ms += meter_wall_ms() - wall;
     if (p->stage != SUMPOD_OPEN)
         r->add_ms += r->meter.ms[METER_MASK] - masks;
 }
@@ -377,6 +384,10 @@ static void start(struct pod *p, uint32_t i, struct gossip_config *config)
     config->self = i;
     config->verify = i == 0 ? meter_verify : remember;
     config->verify_context = p->memory;
+    config->share = i == 0 && p->config->crew != NULL && !p->config->times
+                        ? crew_share
+                        : NULL;
+    config->share_context = p->config->crew;
     config->seed[0] = (uint8_t)(i + 1);
     memcpy(config->sign_secret, p->identities[i].sign_secret,
            sizeof config->sign_secret);
@@ -454,6 +465,7 @@ void sumpod_run(struct sumpod_result *result,
     p->result = result;
     p->last = &p->first;
     p->memory = get(MEMORY * sizeof *p->memory);
+    meter_masks(config->masked);
     make(p);
     for (uint32_t i = 0; i < config->members; i++)
         for (uint32_t j = 0; j < config->members; j++)

@@ -21,13 +21,17 @@ struct sumpod_config {
     uint32_t members, threshold, copies, lane_bits;
     uint32_t before, after; /* lost once V stands; once their Y is sent */
     size_t dim, state_size;
-    bool times; /* operations, too */
+    bool times;  /* operations, too; by one thread */
+    bool masked; /* false: the same messages with no masks on and none off */
+    struct crew *crew;
 };
 
 struct sumpod_result {
     bool right; /* every member alive has the survivors' sum, lane for lane */
+    uint8_t hash[GOSSIP_HASH_BYTES]; /* of it */
     double ms[SUMPOD_STAGES];
-    double add_ms; /* METER_MASK of it before SUMPOD_OPEN */
+    double wall_ms; /* of all of them */
+    double add_ms;  /* METER_MASK of it before SUMPOD_OPEN */
     struct meter meter;
     size_t sent_count, *sent; /* [sent_count] bytes of each message; freed by
                                  the caller */
