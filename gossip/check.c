@@ -193,6 +193,8 @@ static void begin_audit(struct gossip *g)
         return;
     round_slice(&first, &count, g->open.length, engine_count(g->open.v.members),
                 g->check->audit - 1);
+    if (count * g->open.lane > g->slice_max)
+        return;
     memcpy(g->audit_lanes + self * g->slice_max,
            g->masked + first * g->open.lane, count * g->open.lane);
     g->check->audit_from = engine_bit(self);

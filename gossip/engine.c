@@ -70,14 +70,15 @@ static int make_vectors(struct gossip *g)
     size_t length = g->config.length_max, n = g->config.members;
     size_t lanes = g->config.lanes_max + sizeof(uint64_t);
 
-    g->slice_max = (g->config.lanes_max / g->config.threshold / 8 + 2) * 8;
+    /* V is everybody where it may not change. */
+    size_t fewest = cohort_changes(g) ? g->config.threshold : n;
+    g->slice_max = (g->config.lanes_max / fewest / 8 + 2) * 8;
     g->state = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
     g->next = calloc(1, g->config.state_size + COHORT_HISTORY_BYTES);
     g->values = calloc(length + 1, sizeof *g->values);
     g->plain = calloc(1, lanes);
     g->masked = calloc(1, lanes);
     g->open.lanes = calloc(1, lanes);
-    g->past.lanes = calloc(1, lanes);
     g->kept = calloc(g->config.copies * n, g->slice_max);
     g->acks = calloc(n, sizeof *g->acks);
     g->unmasks = calloc(n, sizeof *g->unmasks);
@@ -90,8 +91,8 @@ static int make_vectors(struct gossip *g)
             return -1;
     }
     return g->state && g->next && g->values && g->plain && g->masked &&
-                   g->open.lanes && g->past.lanes && g->kept && g->acks &&
-                   g->unmasks && g->keys && g->recvs
+                   g->open.lanes && g->kept && g->acks && g->unmasks &&
+                   g->keys && g->recvs
                ? 0
                : -1;
 }
@@ -111,9 +112,12 @@ static int make_record(struct gossip *g)
     return 0;
 }
 
+/* Of slices, those are copied that do not lie in a row: a member's copies. */
 static int make_effects(struct gossip *g)
 {
-    size_t body = (size_t)2 * g->config.copies * g->config.lanes_max;
+    size_t body = g->config.copies == 1
+                      ? 0
+                      : (g->config.copies + 1) * g->config.lanes_max;
     size_t saves = 8 * record_promise_size(g) + 2 * record_evidence_size(g);
 
     return effects_new(&g->effects, g->config.members,
@@ -171,7 +175,6 @@ void engine_free(struct gossip *g)
     free(g->next);
     free(g->values);
     free(g->open.lanes);
-    free(g->past.lanes);
     free(g->acks);
     sodium_memzero(g, sizeof *g);
     free(g);

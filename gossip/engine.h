@@ -82,7 +82,7 @@ struct result {
     uint64_t have;  /* slices; with config.check: those that stood it */
     size_t length;  /* elements of the vector */
     size_t lane;    /* bytes of each */
-    uint8_t *lanes; /* [lanes_max] */
+    uint8_t *lanes; /* [lanes_max]; of the past one, in `record` */
 };
 
 struct gossip {

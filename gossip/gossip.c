@@ -112,8 +112,9 @@ static void step_absorbed(struct gossip *g, const struct gossip_event *event)
         cohort_forget(g);
         if (g->absorbing_sum) {
             struct result past = g->past;
-            g->past = g->open;
+            g->past = g->open; /* its lanes, too, until record_state */
             g->open = past;
+            g->open.lanes = g->past.lanes;
             g->attempt = 0;
         } else {
             open_reset(&g->past);

@@ -195,7 +195,7 @@ void record_promise(struct gossip *g)
 
 void record_state(struct gossip *g)
 {
-    const struct result *r = &g->past;
+    struct result *r = &g->past;
     size_t size = record_state_size(g);
     bool serves = r->has_u && !g->config.check; /* nobody would take it */
     uint32_t n = engine_count(r->v.members);
@@ -224,6 +224,7 @@ void record_state(struct gossip *g)
         put(&c, r->length);
         put_bytes(&c, r->lanes, r->length * r->lane);
     }
+    r->lanes = serves ? c.at - r->length * r->lane : NULL;
     save_at(g, g->record, size - c.left, GOSSIP_SLOT_STATE);
 }
 
@@ -285,6 +286,7 @@ static void load_past(struct gossip *g, struct cursor *c)
         c->bad = true;
         return;
     }
+    r->lanes = g->record + record_state_size(g) - g->config.lanes_max;
     memcpy(r->lanes, lanes, size);
     r->has_v = r->has_u = true;
 }

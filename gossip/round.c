@@ -250,7 +250,8 @@ static int mask(struct gossip *g, const struct wire_value *v)
 static void keep(struct gossip *g, uint32_t place, uint32_t from,
                  const uint8_t *lanes, size_t size)
 {
-    assert(size <= g->slice_max);
+    if (size > g->slice_max) /* of a V that no honest member has */
+        return;
     memcpy(round_lanes(g, place, from), lanes, size);
     g->kept_most = size > g->kept_most ? size : g->kept_most;
     g->kept_from[place] |= engine_bit(from);
@@ -420,7 +421,8 @@ static void keep_slices(struct gossip *g, const struct wire_message *m,
         if (right && place < round_copies(g, n)) {
             keep(g, place, m->sender, body, size);
         }
-        if (right && g->config.check && g->check->audit == a + 1) {
+        if (right && g->config.check && g->check->audit == a + 1 &&
+            size <= g->slice_max) {
             memcpy(g->audit_lanes + m->sender * g->slice_max, body, size);
             g->check->audit_from |= engine_bit(m->sender);
         }

@@ -17,8 +17,8 @@
  *              hashed, signed and verified as in the protocol
  *   curve      what the member sent, through a pair of CURVE sockets on
  *              loopback: one end's sending and the other's receiving
- *   memory     most that the engine held at once, the vector that it was given
- *              and what waited for it
+ *   memory     most that the engine held at once (what it asked malloc for),
+ *              the vector that it was given and the longest message
  * Of the members, `before` are lost when V stands, `after` when their vector is
  * sent. Every member has to open the lanes of the right sum, and every run, on
  * any number of threads, the same, or it fails. */
@@ -337,7 +337,7 @@ static void print(const struct bench *b, const struct figures *f)
            "\"memory\": %zu, \"masks_ratio\": %.3f, \"node_ratio\": %.3f, "
            "\"unmasked_ratio\": %.3f, \"bare_ratio\": %.3f}\n",
            f->wall, f->unmasked, f->bare, f->curve, r->sent_bytes,
-           r->meter.peak + b->dim * sizeof(double) + r->inbox_peak,
+           r->meter.peak + b->dim * sizeof(double) + r->longest,
            f->masks / f->keystream, f->node / f->keystream,
            f->node / f->unmasked, f->node / f->bare);
 }

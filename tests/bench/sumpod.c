@@ -33,11 +33,11 @@ struct pod {
     uint64_t wake_ms[GOSSIP_MEMBERS_MAX];
     uint64_t asked, asked_round, dead,
         unheard; /* unheard: dead, the others do not know */
-    uint64_t paired, done;
+    uint64_t paired;
+    uint32_t turn; /* whose vector comes next */
     bool measuring;
     enum sumpod_stage stage;
     struct message *first, **last;
-    size_t inbox;
     uint64_t now_ms, absorbed;
     double *x;      /* [dim] */
     uint8_t *plain; /* [dim] lanes: the sum of what was contributed */
@@ -128,11 +128,8 @@ static void send(struct pod *p, uint32_t from, const struct gossip_effect *e,
     m->body->refs++;
     *p->last = m;
     p->last = &m->next;
-    if (m->to == 0) {
-        p->inbox += size;
-        if (p->measuring && p->inbox > p->result->inbox_peak)
-            p->result->inbox_peak = p->inbox;
-    }
+    if (m->to == 0 && size > p->result->longest)
+        p->result->longest = size;
     if (from == 0 && p->measuring) {
         struct sumpod_result *r = p->result;
         r->sent = realloc(r->sent, (r->sent_count + 1) * sizeof *r->sent);
@@ -290,8 +287,6 @@ static void deliver(struct pod *p)
     e.received.body_size = m->body->size;
     if ((p->dead >> m->to & 1) == 0)
         step(p, m->to, &e);
-    if (m->to == 0)
-        p->inbox -= m->head->size + m->body->size;
     drop(m->head);
     drop(m->body);
     free(m);
@@ -326,26 +321,25 @@ static void contribute(struct pod *p, uint32_t i)
     lanes_add(p->plain, plain, c->dim, &shape);
 }
 
-/* All messages are delivered; V stands everywhere: the vectors come. */
-static void contribute_all(struct pod *p)
+/* V stands everywhere: the vectors come, one when the messages of the one
+ * before are delivered. */
+static void contribute_next(struct pod *p)
 {
     const struct sumpod_config *c = p->config;
-    const uint32_t first_lost = c->members - c->before;
-    const size_t size =
-        c->dim *
-        lanes_bytes(&(struct fixed_shape){.lane_bits = (uint8_t)c->lane_bits});
+    const uint32_t i = p->turn++, first_lost = c->members - c->before;
+    const struct fixed_shape shape = sumpod_shape(c);
 
-    memset(p->plain, 0, size);
-    memset(p->expected, 0, c->dim * sizeof *p->expected);
-    for (uint32_t i = 0; i < c->members; i++) {
-        if (p->measuring && i >= first_lost)
-            continue;
-        contribute(p, i);
-        if (p->measuring && i >= first_lost - c->after)
-            p->dead |= UINT64_C(1) << i;
+    if (i == 0) {
+        memset(p->plain, 0, c->dim * lanes_bytes(&shape));
+        memset(p->expected, 0, c->dim * sizeof *p->expected);
     }
-    for (uint32_t i = first_lost; i < c->members && p->measuring; i++)
+    if (!p->measuring || i < first_lost)
+        contribute(p, i);
+    if (p->measuring && i >= first_lost - c->after)
         p->dead |= UINT64_C(1) << i;
+    if (p->turn < c->members)
+        return;
+    p->turn = 0;
     p->unheard = p->dead;
     p->asked = p->paired = 0;
 }
@@ -474,7 +468,7 @@ void sumpod_run(struct sumpod_result *result,
         if (p->first != NULL)
             deliver(p);
         else if (p->asked == all && p->paired == all)
-            contribute_all(p);
+            contribute_next(p);
         else if (p->unheard != 0)
             tell_dead(p);
         else

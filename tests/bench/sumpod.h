@@ -36,7 +36,7 @@ struct sumpod_result {
     size_t sent_count, *sent; /* [sent_count] bytes of each message; freed by
                                  the caller */
     size_t sent_bytes;
-    size_t inbox_peak; /* bytes waiting for it, at most */
+    size_t longest; /* message that it got, bytes */
 };
 
 /* Two rounds to warm up, without losses, then the measured one. Aborts if out
