@@ -113,7 +113,7 @@ int fixed_check(const uint64_t *lanes, uint32_t count,
 {
     assert(fixed_fits(shape, count));
 
-    const uint64_t top = 2 * count * offset(shape);
+    const uint64_t top = offset(shape) * 2 * count;
 
     for (*at = 0; *at < shape->length; ++*at)
         if (lanes[*at] > top)

@@ -114,7 +114,7 @@ static uint64_t lane_at(const uint8_t *lanes, size_t i, uint32_t lane_bits)
 int grid_check(const void *lanes, size_t count, uint32_t members,
                const struct grid *grid, size_t *at)
 {
-    const uint64_t top = 2 * members * offset_of(grid);
+    const uint64_t top = offset_of(grid) * 2 * members;
     const struct grid_loops *loops = grid_loops_best();
     const uint32_t bits = grid->lane_bits;
     const uint8_t *bytes = lanes;

@@ -171,7 +171,18 @@ INLINE uint64_t beyond(const uint8_t *lanes, size_t count, uint64_t top,
 
 /* A copy of each loop for each width of a lane, and of a register. */
 #define LOOPS(kind, target)                                                    \
-    target static uint64_t kind##_encode(                                      \
+    static target void kind##_decode(double *values, const uint8_t *lanes,     \
+                                     size_t count, uint64_t zero, double step, \
+                                     uint32_t lane_bits)                       \
+    {                                                                          \
+        if (lane_bits == 16)                                                   \
+            decode(values, lanes, count, zero, step, 16);                      \
+        else if (lane_bits == 32)                                              \
+            decode(values, lanes, count, zero, step, 32);                      \
+        else                                                                   \
+            decode(values, lanes, count, zero, step, 64);                      \
+    }                                                                          \
+    static target uint64_t kind##_encode(                                      \
         uint8_t *lanes, double *rest, const double *values,                    \
         const double *carry, size_t count, struct grid_loops_tile *t,          \
         size_t skip, const struct grid_loops_scale *scale, uint32_t lane_bits) \
@@ -184,18 +195,7 @@ INLINE uint64_t beyond(const uint8_t *lanes, size_t count, uint64_t top,
                           32);                                                 \
         return encode(lanes, rest, values, carry, count, t, skip, scale, 64);  \
     }                                                                          \
-    target static void kind##_decode(double *values, const uint8_t *lanes,     \
-                                     size_t count, uint64_t zero, double step, \
-                                     uint32_t lane_bits)                       \
-    {                                                                          \
-        if (lane_bits == 16)                                                   \
-            decode(values, lanes, count, zero, step, 16);                      \
-        else if (lane_bits == 32)                                              \
-            decode(values, lanes, count, zero, step, 32);                      \
-        else                                                                   \
-            decode(values, lanes, count, zero, step, 64);                      \
-    }                                                                          \
-    target static uint64_t kind##_beyond(const uint8_t *lanes, size_t count,   \
+    static target uint64_t kind##_beyond(const uint8_t *lanes, size_t count,   \
                                          uint64_t top, uint32_t lane_bits)     \
     {                                                                          \
         if (lane_bits == 16)                                                   \

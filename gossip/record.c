@@ -126,9 +126,10 @@ size_t record_state_size(const struct gossip *g)
 
 size_t record_carry_at(const struct gossip *g)
 {
-    const size_t numbers = 8 * 8; /* version, three more, and four sizes */
+    const size_t numbers =
+        (size_t)8 * 8; /* version, three more, and four sizes */
 
-    return numbers + 2 * GOSSIP_HASH_BYTES + engine_state_size(g);
+    return numbers + (size_t)2 * GOSSIP_HASH_BYTES + engine_state_size(g);
 }
 
 static void begin_at(struct gossip *g, struct cursor *c, uint8_t *at,

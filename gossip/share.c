@@ -21,7 +21,8 @@ static void run_part(void *argument, size_t k)
 void share_each(const struct gossip *g, size_t count, size_t size,
                 void (*work)(void *context, size_t k), void *context)
 {
-    if (g->config.share != NULL && count > 1 && size >= 2 * PART_BYTES_MIN) {
+    if (g->config.share != NULL && count > 1 &&
+        size >= (size_t)2 * PART_BYTES_MIN) {
         g->config.share(g->config.share_context, count, work, context);
         return;
     }

@@ -278,6 +278,34 @@ static void a_member_commits_once_a_ballot_and_only_on_t_prepares(void **state)
     watch_free(p);
 }
 
+/* t PREPAREs are here; the fourth is kept as it comes, and serves as evidence
+ * only with a signature that is right. */
+static void a_late_vote_is_evidence_when_another_contradicts_it(void **state)
+{
+    static struct forged f;
+
+    (void)state;
+    for (int forged = 0; forged < 2; forged++) {
+        struct pod *p = staged(TALKS);
+        struct wire_value v = value_v(p, ALL);
+        struct wire_message vote = {.type = WIRE_PREPARE};
+        say_propose(p, &v, 0, ALL);
+        vote.vote.kind = WIRE_V;
+        wire_value_hash(vote.vote.value, &v);
+        forge_say(p, 0, VICTIM, &vote);
+        forge_say(p, 1, VICTIM, &vote);
+        assert_int_equal(signed_votes(p, VICTIM, WIRE_COMMIT), 1);
+        forge(&f, p, 2, &vote);
+        f.head[f.size - 2] ^= (uint8_t)forged; /* of the signature */
+        forge_deliver(p, 2, VICTIM, f.head, f.size, NULL, 0);
+        assert_int_equal(victim(p)->accused, 0);
+        vote.vote.value[0] ^= 1;
+        forge_say(p, 2, VICTIM, &vote);
+        assert_int_equal(victim(p)->accused, forged ? 0 : 1 << 2);
+        watch_free(p);
+    }
+}
+
 static struct wire_message certificate(const struct pod *p,
                                        const struct wire_value *value,
                                        uint32_t ballot, uint64_t members)
@@ -633,6 +661,7 @@ int main(void)
         cmocka_unit_test(
             a_restarted_member_signs_nothing_new_in_the_old_attempt),
         cmocka_unit_test(a_member_commits_once_a_ballot_and_only_on_t_prepares),
+        cmocka_unit_test(a_late_vote_is_evidence_when_another_contradicts_it),
         cmocka_unit_test(a_certificate_takes_t_distinct_members_of_one_ballot),
         cmocka_unit_test(no_vector_leaves_without_a_certificate_of_v),
         cmocka_unit_test(nobody_prepares_a_smaller_v),
