@@ -762,7 +762,8 @@ static void says_in_vain(struct mixwire *w, uint32_t key, bool exact)
     const uint64_t lanes[2] = {3, 8};
     for (uint32_t p = 0; p < 2; p++)
         for (uint32_t i = 0; i < 5; i++) {
-            blend_lanes(net.nodes[p][i].blend, 0, &lanes[p], 1, 5, net.now_ms);
+            blend_lanes(net.nodes[p][i].blend, 0, &lanes[p], sizeof *lanes, 1,
+                        5, net.now_ms);
             drain(p, i);
         }
     inject_all(w, key);
