@@ -1,5 +1,6 @@
 #include "sim/lab/lab.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,7 @@ static int run_value(struct lab *lab, size_t value, struct error *error)
     code = shard_agree(code, error);
     if (code != 0)
         return code;
+    assert(lab->plan != NULL);
     s->threads = pool_threads(lab->plan->pool);
     for (size_t i = 0; code == 0 && i < e->entry_count; i++) {
         const size_t place = value * e->entry_count + i;
