@@ -175,14 +175,12 @@ static void graphs_come_in_from_three_kinds_of_file(void **state)
     assert_memory_equal(&err[0], &err[2], sizeof err[0]);
 }
 
-/* As numpy.save() writes it, version 1: a path's adjacency in bytes, and its
- * Metropolis weights as floats, column by column. */
+/* As numpy.save() writes it, version 1: a path's adjacency in bytes; weights as
+ * floats, column by column, by which all come to hold what node 0 has. */
 static void write_npy(const char *name, bool weights)
 {
-    static const double w[4][4] = {{2 / 3.0, 1 / 3.0, 0, 0},
-                                   {1 / 3.0, 1 / 3.0, 1 / 3.0, 0},
-                                   {0, 1 / 3.0, 1 / 3.0, 1 / 3.0},
-                                   {0, 0, 1 / 3.0, 2 / 3.0}};
+    static const double columns[4][4] = {
+        {1, 0.5, 0, 0}, {0, 0.5, 0.5, 0}, {0, 0, 0.5, 0.5}, {0, 0, 0, 0.5}};
     FILE *file = fopen(scratch_path(name), "wb");
     char head[119];
 
@@ -195,7 +193,7 @@ static void write_npy(const char *name, bool weights)
     fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, file);
     fwrite(head, 1, 118, file);
     if (weights)
-        fwrite(w, sizeof w, 1, file);
+        fwrite(columns, sizeof columns, 1, file);
     for (int i = 0; !weights && i < 16; i++)
         fputc(i / 4 - i % 4 == 1 || i % 4 - i / 4 == 1, file);
     fclose(file);
@@ -206,25 +204,26 @@ static void graphs_and_weights_come_in_from_numpy(void **state)
     static const char *const lines[] = {"graph: {file: a.npy}",
                                         "weights: {file: w.npy}",
                                         "graph: {name: path}"};
-    double err[3];
+    struct course_row last[3];
     char text[512];
 
     (void)state;
     write_npy("a.npy", false);
     write_npy("w.npy", true);
-    scratch_write("four.csv", "0\n1\n5\n2\n");
+    scratch_write("four.csv", "7\n1\n5\n2\n");
     for (size_t k = 0; k < 3; k++) {
         snprintf(text, sizeof text,
-                 "version: 1\nnodes: 4\n%s\nsteps: 5\n"
+                 "version: 1\nnodes: 4\n%s\nsteps: 50\n"
                  "problem: {kind: consensus, init: four.csv}\n"
                  "algorithms: [{name: gossip}]\n",
                  lines[k]);
         struct lab *lab = trial_run(text, 1);
-        err[k] = lab_rows(lab, "gossip", 0)[5].err;
+        last[k] = lab_rows(lab, "gossip", 0)[50];
         lab_free(lab);
     }
-    trial_near(err[0], err[2], 1e-15);
-    trial_near(err[1], err[2], 1e-15);
+    trial_near(last[0].err, last[2].err, 1e-15);
+    trial_near(last[0].mean, 3.75, 1e-12);
+    trial_near(last[1].mean, 7, 1e-9);
 }
 
 /* Every graph there is, each with all that it takes, averages. */
