@@ -83,6 +83,25 @@ void verify_fail(struct verify *v, const char *fact, const char *why)
     fprintf(v->out, "%-22s FAIL: %s\n", fact, why);
 }
 
+json_t *verify_json(struct verify *v, const char *file)
+{
+    char path[4096];
+    json_error_t error;
+
+    snprintf(path, sizeof path, "%s/%s", v->dir, file);
+    json_t *root = json_load_file(path, 0, &error);
+    if (root == NULL)
+        verify_fail(v, file, error.text);
+    return root;
+}
+
+double verify_number(const json_t *object, const char *key)
+{
+    const json_t *number = json_object_get(object, key);
+
+    return json_is_number(number) ? json_number_value(number) : (double)NAN;
+}
+
 double verify_worst(double a, double b)
 {
     if (isnan(a) || isnan(b))

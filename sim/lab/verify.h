@@ -4,6 +4,7 @@
 #ifndef LAB_VERIFY_H
 #define LAB_VERIFY_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "sim/lab/rig.h"
@@ -35,6 +36,11 @@ void verify_holds(struct verify *v, const char *fact, const char *what,
 void verify_fail(struct verify *v, const char *fact, const char *why);
 /* What was not asked for. */
 void verify_skip(struct verify *v, const char *fact, const char *why);
+
+/* A JSON file of the folder, owned; NULL, and a failed fact, if it is none. */
+json_t *verify_json(struct verify *v, const char *file);
+/* NAN if the key holds no number. */
+double verify_number(const json_t *object, const char *key);
 
 /* The larger of two; what is not a number is worse than any. */
 double verify_worst(double a, double b);

@@ -8,6 +8,7 @@
 
 #include "sim/lab/moments.h"
 #include "sim/lab/reference.h"
+#include "sim/lab/verify_closed.h"
 #include "sim/lab/verify_tables.h"
 
 enum { HEADER_SIZE = 1 << 14 };
@@ -135,7 +136,8 @@ static void consensus_header(char header[HEADER_SIZE])
         "halfthird_64", "davis_southern_women_32"};
     static const size_t sizes[] = {8, 16, 25, 64, 100};
 
-    strcpy(header, "step");
+    header[0] = '\0';
+    append(header, "step");
     for (size_t g = 0; g < 10; g++)
         append(header,
                ",%s_mh,%s_lazy,%s_bestconst,%s_chebyshev,%s_second_order",
@@ -213,7 +215,7 @@ static void schedules(struct verify *v)
     if (reference_open(&r, v, "pairwise_schedule.csv",
                        "tick,ring_16,complete_16", 101) != 0)
         return;
-    for (size_t c = 1; c < r.columns; c++) {
+    for (size_t c = 1; c < r.columns && c < 3; c++) {
         struct lab *lab =
             rig_runf(&v->rig,
                      "version: 1\nnodes: 16\nsteps: 1000\nevery: 10\n"
@@ -442,6 +444,7 @@ static void d2_torus(struct verify *v)
 void verify_files_facts(struct verify *v)
 {
     verify_tables_facts(v); /* leaves the named graphs' edges */
+    verify_closed_facts(v);
     trajectories(v, "quad_trajectories.csv", rig_quadratic, true, 201);
     trajectories(v, "logistic_trajectories.csv", rig_logistic, true, 301);
     trajectories(v, "choco_gossip.csv", rig_choco, false, 401);

@@ -1,5 +1,5 @@
 /* The reference folder's tables that are not trajectories: spectra, Base
- * graphs, closed forms, states. */
+ * graphs, named graphs. */
 
 #ifndef LAB_VERIFY_TABLES_H
 #define LAB_VERIFY_TABLES_H

@@ -273,7 +273,7 @@ static void every_graph_can_be_had(void **state)
 
     (void)state;
     for (size_t k = 0; k < sizeof graphs / sizeof *graphs; k++) {
-        const int n = atoi(graphs[k]);
+        const int n = (int)strtol(graphs[k], NULL, 10);
         FILE *file = fopen(scratch_path("n.csv"), "w");
         assert_non_null(file);
         for (int i = 0; i < n; i++)
