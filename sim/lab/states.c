@@ -18,7 +18,9 @@ enum {
 
     PART_LEAST = 1 << 12, /* bytes of a long row that are read in one go */
     SLICED = 8 * LINE,    /* bytes of a row that is worth slices */
-    SLICE_LEAST = 2 * LINE
+    SLICE_LEAST = 2 * LINE,
+    APART_LEAST = 1 << 21, /* bytes of all rows */
+    APART_MOST = 1 << 15   /* rows */
 };
 
 static size_t size_of(const struct states *s)
@@ -92,19 +94,21 @@ static size_t part_of(size_t n, size_t row)
 }
 
 /* Sliced rows of an even number of lines would all lie in the same few sets of
- * the cache. */
+ * the cache. Where they are kept apart does not depend on the machine: rows go
+ * from one to another, and into files. */
 static void lay_out(struct states *s, size_t n, size_t d, bool single)
 {
     const size_t size = single ? sizeof(float) : sizeof(double);
     const size_t width = states_width(d, single), row = width * size;
-    const size_t part = part_of(n, row);
-    const bool even = part < row && row / LINE % 2 == 0;
+    const bool sliced = row >= SLICED && row <= 2 * (size_t)PART_LEAST &&
+                        n <= APART_MOST && n * row >= APART_LEAST;
+    const bool even = sliced && row / LINE % 2 == 0;
 
     *s = (struct states){.n = n,
                          .d = d,
                          .width = width,
                          .stride = width + (even ? LINE / size : 0),
-                         .part = part / size,
+                         .part = part_of(n, row) / size,
                          .single = single};
 }
 
