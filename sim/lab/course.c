@@ -117,7 +117,8 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
     a->link_send = c->link_send + c->first[i] * (c->d + 1);
 }
 
-static void put_back(const struct alg_node *a, struct course *c, bool vectors,
+/* v[first] and on. What others may be reading meanwhile is left alone. */
+static void put_back(const struct alg_node *a, struct course *c, size_t first,
                      bool sends)
 {
     const struct alg *alg = c->plan.alg;
@@ -125,7 +126,7 @@ static void put_back(const struct alg_node *a, struct course *c, bool vectors,
 
     if (!c->plan.single)
         return;
-    for (size_t k = 0; k < alg->vectors && vectors; k++)
+    for (size_t k = first; k < alg->vectors; k++)
         states_write(&c->v[k], i, a->v[k]);
     for (size_t k = 0; k < alg->sends && alg->message != NULL && sends; k++)
         states_write(&c->send[k], i, a->send[k]);
@@ -133,7 +134,7 @@ static void put_back(const struct alg_node *a, struct course *c, bool vectors,
 
 static void end_node(const struct alg_node *a, struct course *c)
 {
-    put_back(a, c, true, !c->plan.alg->only_sends);
+    put_back(a, c, 0, !c->plan.alg->only_sends);
 }
 
 static size_t place_of(const struct course *c, size_t token)
@@ -172,7 +173,8 @@ static void message_rows(void *context, size_t from, size_t to, size_t thread)
             continue;
         begin_node(&a, c, i, thread);
         c->plan.alg->message(&a, c->phase);
-        put_back(&a, c, !c->plan.alg->only_sends, true);
+        put_back(&a, c, c->plan.alg->only_sends ? c->plan.alg->vectors : 0,
+                 true);
     }
 }
 
@@ -241,7 +243,7 @@ static void combine_rows(void *context, size_t from, size_t to, size_t thread)
         const bool offline = is_offline(c, i);
         if (alg->combine != NULL && !offline)
             alg->combine(&a, c->phase);
-        end_node(&a, c);
+        put_back(&a, c, alg->message == NULL, false);
         if (alg->message == NULL && alg->sends > 0)
             states_write(&c->next, i, a.got[0]);
         else if (alg->combine == NULL && !offline)

@@ -7,9 +7,10 @@
 # One JSON line a case, the best of all turns, node-rounds per second and, "_cpu",
 # per second of processor time (all threads'): the ratio to trust where others
 # use the machine. numpy is the faster of its dense and its sparse product.
-#   gather  float64 beside a plain gather alone, and beside that and one read
-#           of each node's data ("moves"): 1 is as fast
-#   copy    beside a plain copy of the states
+# TINY=1 only tries it.
+#   gather  a plain gather alone beside the lab, and that with one read of each
+#           node's data ("moves"): below 1 the lab is faster
+#   copy    a plain copy of the states beside it
 set -eu
 build=$(cd "$1" && pwd) baselines=${2:-} turns=${3:-3}
 work=$(mktemp -d)
@@ -48,13 +49,15 @@ one_case() {
     workload=$1 nodes=$2 rounds=$3 threads=$4
     shift 4
     : >"$work/rates"
-    for turn in $(seq "$turns"); do
+    for _ in $(seq "$turns"); do
         for precision in float64 float32; do
             "$build/bench_converge" "$workload" "$nodes" "$rounds" "$threads" \
                 "$precision" >"$work/line"
             rates "$precision" "$work/line" >>"$work/rates"
         done
-        [ -n "$baselines" ] && [ $# -gt 1 ] || continue
+        if [ -z "$baselines" ] || [ $# -lt 2 ]; then
+            continue
+        fi
         for engine in $(echo "$*" | cut -d ' ' -f 2-); do
             for clock in time process_time; do
                 echo "$clock $(numpy $clock "baseline_$workload" "$nodes" \
