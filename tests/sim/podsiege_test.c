@@ -115,6 +115,36 @@ static void besieged_pods_break_no_rule(void **state)
     county_free(&c);
 }
 
+/* Two of five are more than the g - t that a vote can miss: they come back
+ * while their fellows mix, and are given what those have opened. */
+static void who_comes_back_mixes_too(void **state)
+{
+    static const uint64_t effects[] = {60, 120, 140, 160}; /* then it mixes */
+    struct worlds_facts facts;
+    uint32_t finished = 0;
+    struct county c;
+
+    (void)state;
+    county_new(&c, &active);
+    for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
+        const uint64_t effect = effects[e];
+        struct worlds_config config = {.seed = effect, .crash_count = 2};
+        char what[32];
+        for (uint32_t k = 0; k < 2; k++)
+            config.crashes[k] =
+                (struct worlds_crash){1,
+                                      {.member = 3 * k,
+                                       .when = WORLD_EFFECT,
+                                       .effect = effect,
+                                       .restart_after_ms = 100}};
+        snprintf(what, sizeof what, "effect %u", (unsigned)effect);
+        finished += run(&facts, NULL, &c, &config, what);
+        assert_int_equal(facts.restarts, 2);
+    }
+    assert_int_equal(finished, 4);
+    county_free(&c);
+}
+
 /* on_loss: wait, and pods that wait for each other: whatever the weather, the
  * state is that of one pod of all sites in a quiet network. */
 static void exact_pods_are_one_in_any_weather(void **state)
@@ -177,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_rumour_alone_moves_a_neighbour),
         cmocka_unit_test(besieged_pods_break_no_rule),
+        cmocka_unit_test(who_comes_back_mixes_too),
         cmocka_unit_test(exact_pods_are_one_in_any_weather),
     };
 
