@@ -162,8 +162,8 @@ struct task_ops {
     void (*absorb)(const struct task *, void *next, const void *state,
                    const struct task_sum *);
     /* What pods mix before the round goes on, after absorb and after each
-     * settle, until count is 0; settle goes on once it is mixed. settle NULL:
-     * nothing ever is. */
+     * settle, until count is 0, never more than length_max; settle goes on
+     * once it is mixed. settle NULL: nothing ever is. */
     struct fixed_region (*mixed)(const struct task *, const void *state);
     void (*settle)(const struct task *, void *state);
     /* What the state says so far: a word for the phase ("means", "newton"),

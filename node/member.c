@@ -286,8 +286,6 @@ static int start_across(struct member *m, const struct member_config *config,
     member_bind(&bound, config->study);
     memcpy(c.blend.network, bound.network, sizeof c.blend.network);
     memcpy(c.blend.charter, bound.charter, sizeof c.blend.charter);
-    if (m->state_size / sizeof(double) > c.blend.words_max)
-        c.blend.words_max = m->state_size / sizeof(double);
     for (size_t i = 0; i < count; i++)
         if (saved[i].slot == MEMBER_SLOT_MIX)
             c.blend.saved = &saved[i];
