@@ -13,7 +13,7 @@
 #include "sim/county.h"
 #include "sim/worlds.h"
 
-enum { WIDTH_MAX = 2048, NEWTON_STEPS = 400 };
+enum { DESCENT_STEPS = 400 };
 
 static double seconds(void)
 {
@@ -23,46 +23,6 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Mean loss of all rows at x; g[width] NULL: not asked. */
-static double loss_at(const struct county *c, const double *x, double *g)
-{
-    const size_t width = c->datasets[0]->column_count + 1;
-    double sum = 0, rows = 0;
-
-    for (size_t j = 0; g != NULL && j < width; j++)
-        g[j] = 0;
-    for (uint32_t i = 0; i < c->study->site_count; i++) {
-        const struct dataset *d = c->datasets[i];
-        for (size_t r = 0; r < d->row_count; r++) {
-            const double *row = d->x + r * d->column_count;
-            double eta = x[0];
-            rows += 1;
-            for (size_t j = 1; j < width; j++)
-                eta += x[j] * row[j - 1];
-            sum += log1p(exp(-fabs(eta))) + fmax(eta, 0) - d->y[r] * eta;
-            double e = 1 / (1 + exp(-eta)) - d->y[r];
-            for (size_t j = 0; g != NULL && j < width; j++)
-                g[j] += e * (j == 0 ? 1 : row[j - 1]);
-        }
-    }
-    for (size_t j = 0; g != NULL && j < width; j++)
-        g[j] /= rows;
-    return sum / rows;
-}
-
-static double pooled(const struct county *c)
-{
-    static double x[WIDTH_MAX], g[WIDTH_MAX];
-    const size_t width = c->datasets[0]->column_count + 1;
-
-    for (int step = 0; step < NEWTON_STEPS; step++) {
-        loss_at(c, x, g);
-        for (size_t j = 0; j < width; j++)
-            x[j] -= 2 * g[j];
-    }
-    return loss_at(c, x, NULL);
-}
-
 static double worst(const struct county *c, struct worlds *w)
 {
     double most = 0;
@@ -70,8 +30,9 @@ static double worst(const struct county *c, struct worlds *w)
     const struct worlds_round *r = worlds_rounds(w, &count);
 
     for (uint32_t p = 0; p < c->study->pod_count; p++)
-        most = fmax(
-            most, loss_at(c, r[count - 1].models + p * worlds_width(w), NULL));
+        most =
+            fmax(most, county_loss(c, r[count - 1].models + p * worlds_width(w),
+                                   NULL));
     return most;
 }
 
@@ -162,7 +123,7 @@ int main(int argc, char **argv)
     if (code == 0 && argc > 8)
         code = run(&c, number(argv[8]), &length_ms);
     if (spec.features < 64)
-        printf("pooled loss %.9f\n", pooled(&c));
+        printf("pooled loss %.9f\n", county_best_loss(&c, DESCENT_STEPS));
     county_free(&c);
     return code;
 }

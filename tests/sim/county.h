@@ -14,7 +14,7 @@
 #include "model/dataset.h"
 #include "node/study.h"
 
-enum { COUNTY_SITES_MAX = 1024 };
+enum { COUNTY_SITES_MAX = 1024, COUNTY_WIDTH_MAX = 2048 };
 
 struct county_spec {
     uint32_t pods, members, features; /* members of each pod */
@@ -198,6 +198,49 @@ static inline void county_free(struct county *c)
     unlink(path);
     rmdir(c->folder);
     study_free(c->study);
+}
+
+/* Mean loss of all rows at x; g[width] NULL: not asked. */
+static inline double county_loss(const struct county *c, const double *x,
+                                 double *g)
+{
+    const size_t width = c->datasets[0]->column_count + 1;
+    double sum = 0, rows = 0;
+
+    for (size_t j = 0; g != NULL && j < width; j++)
+        g[j] = 0;
+    for (uint32_t i = 0; i < c->study->site_count; i++) {
+        const struct dataset *d = c->datasets[i];
+        for (size_t r = 0; r < d->row_count; r++) {
+            const double *row = d->x + r * d->column_count;
+            double eta = x[0];
+            rows += 1;
+            for (size_t j = 1; j < width; j++)
+                eta += x[j] * row[j - 1];
+            sum += log1p(exp(-fabs(eta))) + fmax(eta, 0) - d->y[r] * eta;
+            double e = 1 / (1 + exp(-eta)) - d->y[r];
+            for (size_t j = 0; g != NULL && j < width; j++)
+                g[j] += e * (j == 0 ? 1 : row[j - 1]);
+        }
+    }
+    for (size_t j = 0; g != NULL && j < width; j++)
+        g[j] /= rows;
+    return sum / rows;
+}
+
+/* The pooled optimum's, by plain gradient descent. */
+static inline double county_best_loss(const struct county *c, int steps)
+{
+    static double x[COUNTY_WIDTH_MAX], g[COUNTY_WIDTH_MAX];
+    const size_t width = c->datasets[0]->column_count + 1;
+
+    memset(x, 0, sizeof x);
+    while (steps-- > 0) {
+        county_loss(c, x, g);
+        for (size_t j = 0; j < width; j++)
+            x[j] -= 2 * g[j];
+    }
+    return county_loss(c, x, NULL);
 }
 
 #endif

@@ -79,52 +79,6 @@ static void exact_pods_equal_one_big_pod(void **state)
     county_free(&big);
 }
 
-static double log_loss(const struct county *c, const double *x)
-{
-    double sum = 0, rows = 0;
-
-    for (uint32_t i = 0; i < c->study->site_count; i++) {
-        const struct dataset *d = c->datasets[i];
-        for (size_t r = 0; r < d->row_count; r++) {
-            double eta = x[0];
-            for (size_t j = 0; j < d->column_count; j++)
-                eta += x[1 + j] * d->x[r * d->column_count + j];
-            sum += log1p(exp(-fabs(eta))) + fmax(eta, 0) - d->y[r] * eta;
-            rows += 1;
-        }
-    }
-    return sum / rows;
-}
-
-/* The pooled optimum by plain gradient descent. */
-static double best_loss(const struct county *c)
-{
-    const size_t width = c->datasets[0]->column_count + 1;
-    double x[32] = {0}, g[32], rows = 0;
-
-    for (int step = 0; step < 2000; step++) {
-        memset(g, 0, sizeof g);
-        rows = 0;
-        for (uint32_t i = 0; i < c->study->site_count; i++) {
-            const struct dataset *d = c->datasets[i];
-            for (size_t r = 0; r < d->row_count; r++) {
-                const double *row = d->x + r * d->column_count;
-                double eta = x[0];
-                rows += 1;
-                for (size_t j = 1; j < width; j++)
-                    eta += x[j] * row[j - 1];
-                double e = 1 / (1 + exp(-eta)) - d->y[r];
-                g[0] += e;
-                for (size_t j = 1; j < width; j++)
-                    g[j] += e * row[j - 1];
-            }
-        }
-        for (size_t j = 0; j < width; j++)
-            x[j] -= 2 * g[j] / rows;
-    }
-    return log_loss(c, x);
-}
-
 static double worst_loss(const struct county *c, struct worlds *w)
 {
     const size_t width = worlds_width(w);
@@ -133,7 +87,8 @@ static double worst_loss(const struct county *c, struct worlds *w)
     const struct worlds_round *r = worlds_rounds(w, &count);
 
     for (uint32_t p = 0; p < c->study->pod_count; p++)
-        worst = fmax(worst, log_loss(c, r[count - 1].models + p * width));
+        worst =
+            fmax(worst, county_loss(c, r[count - 1].models + p * width, NULL));
     return worst;
 }
 
@@ -155,7 +110,7 @@ static void tracked_gradients_reach_the_pooled_loss(void **state)
 
     (void)state;
     county_new(&c, &six);
-    double best = best_loss(&c);
+    double best = county_best_loss(&c, 2000);
     struct worlds *w = run(&c, &quiet);
     const struct worlds_round *r = worlds_rounds(w, &count);
     assert_int_equal(count, 160);
@@ -191,7 +146,7 @@ static void gradients_without_trackers_are_biased(void **state)
     spec.pods_text = "graph: ring\n  method: dgd-atc\n  rows: 540";
     county_new(&c, &spec);
     struct worlds *w = run(&c, &quiet);
-    assert_true(worst_loss(&c, w) - best_loss(&c) > 1e-4);
+    assert_true(worst_loss(&c, w) - county_best_loss(&c, 2000) > 1e-4);
     worlds_free(w);
     county_free(&c);
 }
