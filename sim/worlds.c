@@ -343,7 +343,7 @@ static void look(struct worlds *p, uint32_t k)
     member_pods(m, &mix);
     for (uint64_t n = pod->seen_round + 1; n <= view.round; n++) {
         struct worlds_round *r = round_at(p, (size_t)n - 1);
-        if (p->width > 0)
+        if (p->width > 0 && r->models != NULL)
             memcpy(r->models + k * p->width,
                    (const double *)view.state + DGD_SLOTS,
                    p->width * sizeof(double));
