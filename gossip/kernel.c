@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, SINGLES = 16 }; /* of 64 bytes */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -29,6 +29,7 @@ typedef double eight_at __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float sixteen_at
     __attribute__((vector_size(64), aligned(4), may_alias));
 
+/* Types and names are parameters. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define FOUR(q) 4 * (q), 4 * (q) + 1, 4 * (q) + 2, 4 * (q) + 3
 #define PAIRS(p) p, p + 1, p + 4, p + 5, p + 8, p + 9, p + 12, p + 13
 #define EVERY(p) p, p + 2, p + 4, p + 6, p + 8, p + 10, p + 12, p + 14
@@ -52,7 +53,7 @@ INLINE void add_up(double out[LANES], eight sum[LANES])
 }
 
 /* The same of sixteen, in dot_single()'s order. */
-INLINE void add_up_single(float out[2 * LANES], sixteen sum[2 * LANES])
+INLINE void add_up_single(float out[SINGLES], sixteen sum[SINGLES])
 {
     FOLD(sum, 16, (FOUR(0), FOUR(1), FOUR(4), FOUR(5)),
          (FOUR(2), FOUR(3), FOUR(6), FOUR(7)))
@@ -106,10 +107,10 @@ INLINE void dots(double *out, const double *a, const double *rows, size_t count,
 
 INLINE float dot_single(const float *a, const float *b, size_t d)
 {
-    float sum[2 * LANES] = {0};
+    float sum[SINGLES] = {0};
 
-    for (size_t k = 0; k < d; k += 2 * LANES)
-        for (size_t l = 0; l < 2 * LANES; l++)
+    for (size_t k = 0; k < d; k += SINGLES)
+        for (size_t l = 0; l < SINGLES; l++)
             sum[l] += a[k + l] * b[k + l];
     for (size_t l = 0; l < LANES; l++)
         sum[l] += sum[l + LANES];
@@ -123,25 +124,25 @@ INLINE void dots_four_single(sixteen sum[4], const float *a, const float *rows,
 {
     sixteen s[4] = {{0}};
 
-    for (size_t k = 0; k < d; k += 2 * LANES)
+    for (size_t k = 0; k < d; k += SINGLES)
         for (size_t r = 0; r < 4; r++)
             s[r] += *(const sixteen_at *)(a + k) *
                     *(const sixteen_at *)(rows + r * stride + k);
     memcpy(sum, s, sizeof s);
 }
 
-INLINE void dots_sixteen(double out[2 * LANES], const float *a,
-                         const float *rows, size_t stride, size_t d)
+INLINE void dots_sixteen(double out[SINGLES], const float *a, const float *rows,
+                         size_t stride, size_t d)
 {
-    float each[2 * LANES];
-    sixteen sum[2 * LANES];
+    float each[SINGLES];
+    sixteen sum[SINGLES];
 
     dots_four_single(sum, a, rows, stride, d);
     dots_four_single(sum + 4, a, rows + 4 * stride, stride, d);
     dots_four_single(sum + 8, a, rows + 8 * stride, stride, d);
     dots_four_single(sum + 12, a, rows + 12 * stride, stride, d);
     add_up_single(each, sum);
-    for (size_t r = 0; r < 2 * LANES; r++)
+    for (size_t r = 0; r < SINGLES; r++)
         out[r] = each[r];
 }
 
@@ -150,7 +151,7 @@ INLINE void dots_single(double *out, const float *a, const float *rows,
 {
     size_t r = 0;
 
-    for (; r + 2 * LANES <= count; r += 2 * LANES)
+    for (; r + SINGLES <= count; r += SINGLES)
         dots_sixteen(out + r, a, rows + r * stride, stride, d);
     for (; r < count; r++)
         out[r] = dot_single(a, rows + r * stride, d);
@@ -504,3 +505,5 @@ void kernel_logistic(double *out, const double *x, size_t d)
 {
     best()->logistic(out, x, d);
 }
+
+/* NOLINTEND(bugprone-macro-parentheses) */

@@ -116,8 +116,8 @@ static void add_two(struct block *b, const double *difference)
     for (size_t k = 0; k < b->count; k++)
         slope[k] = b->factor * (slope[k] - (double)b->label[k]);
     if (b->single)
-        kernel_gather_single((float *)b->more, slope, each, b->count, b->narrow,
-                             stride, stride);
+        kernel_gather_single((float *)(void *)b->more, slope, each, b->count,
+                             b->narrow, stride, stride);
     else
         kernel_gather(b->more, slope, each, b->count, b->z, stride, stride);
     fetch(b, 3);
@@ -251,7 +251,7 @@ static void of_two(double *g, struct block *b, const struct learner *r,
     }
     add_all(g, b, r, i, difference, chance);
     if (b->single)
-        kernel_widen(g + inputs, (const float *)sum, inputs);
+        kernel_widen(g + inputs, (const float *)(void *)sum, inputs);
     else
         memcpy(g + inputs, sum, inputs * sizeof *sum);
     memset(g, 0, inputs * sizeof *g);
@@ -269,9 +269,9 @@ void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
 
     b.more = b.rows + block_rows(r) * r->stride;
     b.scratch =
-        (float *)(is_two(r)
-                      ? b.rows
-                      : b.more + LARGE * (2 * r->hidden + 1 + r->classes));
+        (float *)(void *)(is_two(r) ? b.rows
+                                    : b.more + LARGE * (2 * r->hidden + 1 +
+                                                        r->classes));
     b.single =
         way->single && r->packed != NULL &&
         (is_two(r) ? r->stride % SMALL == 0 : r->hidden > 0 && way->x != NULL);

@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* madvise */
+#define _DEFAULT_SOURCE /* NOLINT: madvise */
 #include "sim/lab/states.h"
 
 #include <errno.h>
