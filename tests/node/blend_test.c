@@ -18,13 +18,7 @@
 
 #include "crypto/prg.h"
 
-enum {
-    PODS_MAX = 25,
-    MEMBERS_MAX = 5,
-    LETTERS_MAX = 40000,
-    PATIENCE_MS = 400,
-    ROW_SIZE = 65536
-};
+enum { PODS_MAX = 25, MEMBERS_MAX = 5, LETTERS_MAX = 40000, PATIENCE_MS = 400 };
 
 struct letter {
     uint64_t at_ms;
@@ -317,86 +311,6 @@ static double err(const double *x, size_t n)
     for (size_t i = 0; i < n; i++)
         sum += (x[i] - mean) * (x[i] - mean) / (double)n;
     return sum;
-}
-
-static void start_values(double *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (double)((37 * i * i + 11 * i + 5) % 101) / 101;
-}
-
-/* The column's number in consensus.csv, and its next row; skipped, visibly,
- * where the reference is not there. */
-static FILE *open_reference(size_t *column, const char *name)
-{
-    const char *shared = getenv("STARLING_SHARED");
-    static char line[ROW_SIZE];
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/reference/decentralized/consensus.csv",
-             shared == NULL ? "../../../shared" : shared);
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        skip();
-    assert_non_null(fgets(line, sizeof line, file));
-    *column = 0;
-    for (char *word = strtok(line, ",\n"); word != NULL;
-         word = strtok(NULL, ",\n"), ++*column)
-        if (strcmp(word, name) == 0)
-            return file;
-    fail_msg("no column %s", name);
-    return NULL;
-}
-
-static double next_value(FILE *file, size_t column)
-{
-    static char line[ROW_SIZE];
-
-    assert_non_null(fgets(line, sizeof line, file));
-    char *word = strtok(line, ",\n");
-    for (size_t k = 0; k < column; k++)
-        word = strtok(NULL, ",\n");
-    return strtod(word, NULL);
-}
-
-static void follows(const char *name, uint32_t pods, uint32_t members,
-                    const struct schedule_spec *spec, uint64_t rounds)
-{
-    double x[PODS_MAX];
-    size_t column;
-    FILE *file = open_reference(&column, name);
-
-    open_net(pods, members, spec, 1);
-    net.loss_ppm = members > 1 ? 20000 : 0;
-    net.whole.patience_ms = 1000000; /* nobody is left out */
-    for (uint32_t p = 0; p < pods; p++)
-        for (uint32_t i = 0; i < members; i++)
-            open_node(p, i, false);
-    start_values(x, pods);
-    for (uint64_t r = 0; r <= rounds; r++) {
-        double expected = next_value(file, column), got = err(x, pods);
-        if (fabs(sqrt(got) - sqrt(expected)) > 1e-10)
-            fail_msg("%s, step %d: found %.17g, expected %.17g", name, (int)r,
-                     got, expected);
-        mix_once(r, x);
-    }
-    fclose(file);
-    close_net();
-}
-
-static void averaging_follows_the_reference(void **state)
-{
-    static const struct schedule_spec ring = {.graph = SCHEDULE_RING},
-                                      hop = {.graph = SCHEDULE_EXPONENTIAL},
-                                      base = {.graph = SCHEDULE_BASE, .k = 2};
-
-    (void)state;
-    follows("ring_16_mh", 16, 1, &ring, 30);
-    follows("onepeerexp_16", 16, 1, &hop, 8);
-    follows("onepeerexp_25", 25, 1, &hop, 20);
-    follows("base3_25", 25, 1, &base, 8);
-    follows("ring_16_mh", 16, 3, &ring, 6);
-    follows("base3_16", 16, 4, &base, 6);
 }
 
 static const struct schedule_spec triangle = {.graph = SCHEDULE_COMPLETE};
@@ -991,7 +905,6 @@ static void weights_that_are_missing_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(averaging_follows_the_reference),
         cmocka_unit_test(a_pod_cut_off_goes_on_alone_and_comes_back),
         cmocka_unit_test(a_neighbour_speaks_for_itself_only),
         cmocka_unit_test(two_versions_leave_a_pod_of_one_mind),
