@@ -13,11 +13,18 @@
 #include "sim/rumour.h"
 #include "sim/worlds.h"
 
-enum { LIAR = 2, SIEGE_SEEDS = 4, WEATHER_SEEDS = 2 };
+enum {
+    PODS = 3,
+    FEATURES = 2,
+    NUMBERS = PODS * (FEATURES + 1), /* with intercepts */
+    LIAR = 2,
+    SIEGE_SEEDS = 4,
+    WEATHER_SEEDS = 2
+};
 
-static const struct county_spec active = {.pods = 3,
+static const struct county_spec active = {.pods = PODS,
                                           .members = 5,
-                                          .features = 2,
+                                          .features = FEATURES,
                                           .rows = 225,
                                           .method = "dgd",
                                           .pods_text =
@@ -48,9 +55,10 @@ static bool run(struct worlds_facts *facts, double *models,
         print_message("%s: %s\n", what, worlds_reason(w));
     worlds_facts(w, facts);
     const struct worlds_round *r = worlds_rounds(w, &count);
-    if (models != NULL && finished)
-        memcpy(models, r[count - 1].models,
-               c->study->pod_count * worlds_width(w) * sizeof *models);
+    if (models != NULL && finished) {
+        assert_int_equal(c->study->pod_count * worlds_width(w), NUMBERS);
+        memcpy(models, r[count - 1].models, NUMBERS * sizeof *models);
+    }
     worlds_free(w);
     return finished;
 }
@@ -67,7 +75,7 @@ static bool may_be_idle(int kind)
 static void no_rumour_alone_moves_a_neighbour(void **state)
 {
     struct worlds_config config = {.seed = 3};
-    double quiet[6], found[6];
+    double quiet[NUMBERS], found[NUMBERS];
     struct worlds_facts facts;
     struct county c;
 
@@ -82,7 +90,8 @@ static void no_rumour_alone_moves_a_neighbour(void **state)
         assert_true(run(&facts, found, &c, &config, name));
         if (facts.lies == 0 && !may_be_idle(k))
             fail_msg("%s was never told", name);
-        for (int j = 0; k != RUMOUR_SILENT && j < 6; j++) /* who is late */
+        for (int j = 0; k != RUMOUR_SILENT && j < NUMBERS;
+             j++) /* who is late */
             if (fabs(found[j] - quiet[j]) > 1e-12)
                 fail_msg("%s: entry %d is %.17g, expected %.17g", name, j,
                          found[j], quiet[j]);
