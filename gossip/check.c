@@ -234,13 +234,6 @@ void check_say_rest(struct gossip *g)
     }
 }
 
-void check_take(struct gossip *g)
-{
-    for (uint32_t a = 0; a < engine_count(g->open.v.members); a++)
-        if ((g->open.have & engine_bit(a)) == 0)
-            accept(g, a);
-}
-
 bool check_advance(struct gossip *g)
 {
     bool moved = false;

@@ -12,8 +12,6 @@
 
 void check_reset(struct gossip *g); /* of an attempt */
 
-/* Takes what is attested of a result that we cannot add up ourselves. */
-void check_take(struct gossip *g);
 /* The sum is open here, but not to somebody who asks: says the slices that we
  * hold and that nobody has said. */
 void check_say_rest(struct gossip *g);

@@ -196,13 +196,10 @@ static void receive_future(struct gossip *g, const struct wire_message *m,
 }
 
 /* What makes up a result. After a restart our own part of one comes back. With
- * CHECK of an attempt that is over here: what c + 1 holders attest. */
+ * CHECK nobody takes one from others: a signed SUM may be false. */
 static bool is_result(const struct gossip *g, const struct wire_message *m)
 {
-    if (g->config.check && m->attempt >= g->attempt)
-        return false;
-    return m->type == WIRE_CERT || m->type == WIRE_SUM ||
-           (g->config.check && m->type == WIRE_CHECK);
+    return !g->config.check && (m->type == WIRE_CERT || m->type == WIRE_SUM);
 }
 
 /* Worth a signature check: of the attempt under way, or about a result of this
@@ -318,8 +315,7 @@ static bool already_here(const struct gossip *g, const struct wire_message *m)
         return !g->config.check && g->open.attempt == g->attempt &&
                (g->open.have & engine_bit(m->sum.slice));
     case WIRE_CHECK:
-        return g->check != NULL && g->open.attempt == g->attempt &&
-               (g->check->have_checks & bit);
+        return g->check != NULL && (g->check->have_checks & bit);
     default:
         return false;
     }

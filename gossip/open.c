@@ -49,7 +49,6 @@ static void take_value(struct result *r, const struct wire_value *value,
 static void start(struct gossip *g, uint64_t attempt)
 {
     open_reset(&g->open);
-    check_reset(g);
     g->open.round = g->round;
     g->open.attempt = attempt;
     g->open.length = g->shape.length;
@@ -80,9 +79,6 @@ void open_receive_cert(struct gossip *g, const struct wire_message *m,
     bool same = r->attempt == m->attempt && r->length != 0;
     bool known = m->propose.kind == WIRE_V ? r->has_v : r->has_u;
 
-    /* With CHECK the other members may lie about what stalls here. */
-    if (g->config.check && g->phase == PHASE_OPEN && r->attempt == g->attempt)
-        return;
     /* A late certificate of an older attempt must not stop an opening that
      * goes on; one that stalls may give way to a result of another attempt. */
     if (!same && g->phase == PHASE_OPEN && r->attempt == g->attempt &&
@@ -326,17 +322,6 @@ uint64_t open_wake(const struct gossip *g)
     return wake;
 }
 
-/* A result that others have opened, in an attempt that is over here or whose V
- * we are not in. */
-static void take_attested(struct gossip *g)
-{
-    bool ours = g->open.attempt == g->attempt &&
-                (g->open.v.members & engine_bit(g->config.self));
-
-    if (g->config.check && certain(&g->open) && !ours)
-        check_take(g);
-}
-
 struct decoding {
     struct gossip *g;
     int codes[SHARE_PARTS_MAX];
@@ -370,7 +355,6 @@ bool open_absorb(struct gossip *g)
 {
     struct result *r = &g->open;
 
-    take_attested(g);
     if (!open_complete(r) || r->round != g->round)
         return false;
     if (decode(g) != 0) {

@@ -65,9 +65,7 @@ static void describe(const struct gossip *g, struct wire_message *m)
     m->want.recvs = g->have_recvs;
     m->want.unmasks = g->have_unmasks;
     m->want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
-    m->want.checks = g->check != NULL && g->open.attempt == g->attempt
-                         ? g->check->have_checks
-                         : 0;
+    m->want.checks = g->check != NULL ? g->check->have_checks : 0;
     m->want.closes = cohort_closers(g);
     m->want.audits = check_audits(g);
     m->want.dones = g->have_dones;
@@ -202,37 +200,6 @@ static void send_sums(struct gossip *g, uint32_t to, const struct result *r,
     }
 }
 
-/* A whole result comes from two members at a time, each tick from others: the
- * members may hold results of different attempts, and parts of two do not fit.
- */
-static bool ours_to_serve(const struct gossip *g, const struct wire_message *m)
-{
-    uint32_t n = g->config.members;
-    uint32_t turn = (m->sender + 1 + m->want.tick) % n;
-
-    return (g->config.self + n - turn) % n < 2;
-}
-
-static void send_result(struct gossip *g, const struct wire_message *m,
-                        const struct result *r)
-{
-    uint32_t n = engine_count(r->v.members), to = m->sender;
-
-    if (!ours_to_serve(g, m))
-        return;
-    mail_send(g, to, &r->cert_u, NULL, 0);
-    mail_send(g, to, &r->cert_v, NULL, 0);
-    for (uint32_t a = 0; a < n; a++) {
-        size_t first, count;
-        round_slice(&first, &count, r->length, n, a);
-        mail_send(g, to, &r->sums[a], r->lanes + first * r->lane,
-                  count * r->lane);
-    }
-    for (uint32_t j = 0; r == &g->open && j < g->config.members; j++)
-        if (g->check != NULL && (g->check->have_checks & engine_bit(j)))
-            mail_send(g, to, &g->check_mail[j], NULL, 0);
-}
-
 static void answer_here(struct gossip *g, const struct wire_message *m)
 {
     const struct wire_message *w = m;
@@ -259,10 +226,36 @@ static void answer_here(struct gossip *g, const struct wire_message *m)
     send_lacking(g, to, g->check_mail, w->want.checks, tick);
     if (cohort_changes(g))
         send_lacking(g, to, g->close_mail, w->want.closes, tick);
-    if (open_complete(&g->open) && g->open.attempt != g->attempt)
-        send_result(g, m, &g->open);
-    else if (g->open.attempt == g->attempt)
+    if (open_complete(&g->open) || g->open.attempt == g->attempt)
         send_sums(g, to, &g->open, w->want.sums, tick);
+}
+
+/* A whole result comes from two members at a time, each tick from others: the
+ * members may hold results of different attempts, and parts of two do not fit.
+ */
+static bool ours_to_serve(const struct gossip *g, const struct wire_message *m)
+{
+    uint32_t n = g->config.members;
+    uint32_t turn = (m->sender + 1 + m->want.tick) % n;
+
+    return (g->config.self + n - turn) % n < 2;
+}
+
+static void send_result(struct gossip *g, const struct wire_message *m,
+                        const struct result *r)
+{
+    uint32_t n = engine_count(r->v.members), to = m->sender;
+
+    if (!ours_to_serve(g, m))
+        return;
+    mail_send(g, to, &r->cert_u, NULL, 0);
+    mail_send(g, to, &r->cert_v, NULL, 0);
+    for (uint32_t a = 0; a < n; a++) {
+        size_t first, count;
+        round_slice(&first, &count, r->length, n, a);
+        mail_send(g, to, &r->sums[a], r->lanes + first * r->lane,
+                  count * r->lane);
+    }
 }
 
 /* To a member one round behind: the complete result of that round. */
@@ -347,7 +340,8 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     if (m->attempt > g->attempt) {
         ask_ahead(g, m->sender);
         /* Among several pods absorbing may wait for it: it needs the result. */
-        if (g->phase == PHASE_ABSORB && open_complete(&g->open))
+        if (g->phase == PHASE_ABSORB && !g->config.check &&
+            open_complete(&g->open))
             send_result(g, m, &g->open);
         return;
     }
@@ -355,7 +349,7 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     mail_send(g, m->sender, &g->keys_mail[g->config.self], NULL, 0);
     if (cohort_changes(g)) /* it may have released, and wait for these */
         send_lacking(g, m->sender, g->close_mail, m->want.closes, m->want.tick);
-    if (open_complete(&g->open))
+    if (!g->config.check && open_complete(&g->open))
         send_result(g, m, &g->open);
 }
 
