@@ -221,19 +221,6 @@ static bool audit(struct gossip *g)
     return true;
 }
 
-void check_say_rest(struct gossip *g)
-{
-    struct check *c = g->check;
-
-    for (uint32_t a = 0; a < engine_count(g->open.v.members); a++) {
-        if ((c->spoken & engine_bit(a)) || (c->truth & engine_bit(a)) == 0 ||
-            g->open.sums[a].size != 0 || !holds(g, g->config.self, a))
-            continue;
-        c->spoken |= engine_bit(a);
-        open_say_sum(g, a);
-    }
-}
-
 bool check_advance(struct gossip *g)
 {
     bool moved = false;

@@ -12,9 +12,6 @@
 
 void check_reset(struct gossip *g); /* of an attempt */
 
-/* The sum is open here, but not to somebody who asks: says the slices that we
- * hold and that nobody has said. */
-void check_say_rest(struct gossip *g);
 /* All secrets are rebuilt: adds up, says SUM and CHECK, accepts, audits. */
 bool check_advance(struct gossip *g);
 uint64_t check_wake(const struct gossip *g);

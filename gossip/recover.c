@@ -330,9 +330,6 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     if (g->phase == PHASE_START)
         return;
-    if (g->check != NULL && g->phase == PHASE_ABSORB &&
-        g->open.attempt == g->attempt && open_complete(&g->open))
-        check_say_rest(g);
     if (m->attempt == g->attempt) {
         answer_here(g, m);
         return;
