@@ -664,6 +664,76 @@ static void asking_does_not_multiply(void **state)
     watch_free(p);
 }
 
+/* watch->count: the victim is a bystander in attempt 0. Nobody opens its sum in
+ * time, and its certificates, SUMs and CHECKs are kept. */
+static bool nobody_opens(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+    struct watch *w = watch_of(p);
+
+    if (wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+        r.attempt != 0)
+        return true;
+    if ((w->count && m->from == VICTIM && r.type == WIRE_KEYS) ||
+        (r.type == WIRE_Y && p->engines[m->to]->phase == PHASE_OPEN))
+        return false; /* nor by an audit */
+    if (r.type != WIRE_CERT && r.type != WIRE_SUM && r.type != WIRE_CHECK)
+        return true;
+    if (w->held_count < WATCH_HELD) {
+        struct pod_message *h = &w->held[w->held_count++];
+        *h = *m;
+        h->head = pod_copy(m->head, m->head_size);
+        h->body = pod_copy(m->body, m->body_size);
+    }
+    return r.type == WIRE_CERT;
+}
+
+static void replay_to_victim(struct pod *p)
+{
+    static const uint8_t order[] = {WIRE_CERT, WIRE_SUM, WIRE_CHECK};
+    struct watch *w = watch_of(p);
+
+    for (size_t k = 0; k < sizeof order; k++)
+        for (size_t i = 0; i < w->held_count; i++)
+            if (w->held[i].type == order[k])
+                forge_deliver(p, LIAR, VICTIM, w->held[i].head,
+                              w->held[i].head_size, w->held[i].body,
+                              w->held[i].body_size);
+}
+
+/* A liar contributes something else to attempt 1 and shows one member the sum
+ * of attempt 0, which c + 1 holders attest: a round has one sum all the same.
+ */
+static void nobody_takes_the_sum_of_an_attempt_that_is_over(void **state)
+{
+    (void)state;
+    for (int bystander = 0; bystander < 2; bystander++) {
+        struct pod *p =
+            active(G, T, 1, bystander ? GOSSIP_CONTINUE : GOSSIP_WAIT, 1);
+        struct gossip *victim;
+        watch_of(p)->filter = nobody_opens;
+        watch_of(p)->count = bystander;
+        pod_begin(p);
+        victim = p->engines[VICTIM];
+        while (p->engines[0]->attempt == 0 && pod_turn(p, 60000))
+            ;
+        p->engines[LIAR]->plain[0] ^= 1;
+        const struct gossip *speaks = bystander ? p->engines[0] : victim;
+        while ((speaks->attempt == 0 || !speaks->y_sent) && pod_turn(p, 60000))
+            ;
+        assert_int_equal(speaks->attempt, 1);
+        assert_true(watch_of(p)->held_count > 0);
+        replay_to_victim(p);
+        watch_of(p)->filter = NULL;
+        pod_run(p, 120000);
+        for (uint32_t i = 0; i < G; i++) {
+            assert_true(p->done[i]);
+            assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+        }
+        watch_free(p);
+    }
+}
+
 /* Evidence survives a restart, and the same message twice is none. */
 static void evidence_is_kept_on_disk_and_cannot_be_made_up(void **state)
 {
@@ -718,6 +788,7 @@ int main(void)
         cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
         cmocka_unit_test(a_proposal_for_a_later_ballot_keeps_nobody_out),
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
+        cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
