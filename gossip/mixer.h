@@ -102,6 +102,7 @@ struct mix {
     struct mixer_head proposal_head, prepare_head, commit_head;
     struct mixer_vote prepares[MIXWIRE_MEMBERS_MAX];
     struct mixer_vote commits[MIXWIRE_MEMBERS_MAX];
+    uint32_t reached[MIXWIRE_MEMBERS_MAX]; /* newest ballot heard of each in */
     struct mixer_promise promises[MIXER_STAGES];
     uint8_t record[MIXER_STAGES * MIXER_PROMISE_BYTES];
 

@@ -27,6 +27,7 @@ void mixvote_begin(struct mix *m)
 
     memset(m->prepares, 0, sizeof m->prepares);
     memset(m->commits, 0, sizeof m->commits);
+    memset(m->reached, 0, sizeof m->reached);
     if (p->seq != m->seq)
         *p = (struct mixer_promise){.seq = m->seq};
     enter(m, p->voted);
@@ -320,6 +321,22 @@ void mixvote_run(struct mix *m)
     step(m, e);
 }
 
+/* As many as are believed take a member along to a later ballot: no liar does,
+ * but into its own if that comes next, which leaves the ballots of others. */
+static void follow(struct mix *m, const struct mixwire *message)
+{
+    uint32_t count = 0, ballot = message->ballot;
+
+    if (m->reached[message->sender] < ballot)
+        m->reached[message->sender] = ballot;
+    for (uint32_t j = 0; j < mixer_pod(m)->members; j++)
+        count += m->reached[j] >= ballot;
+    if (ballot > m->ballot && ballot < BALLOT_MAX &&
+        (count >= mixer_pod(m)->believed ||
+         (message->type == MIXWIRE_PROPOSE && ballot == m->ballot + 1)))
+        enter(m, ballot);
+}
+
 static void receive_propose(struct mix *m, const struct mixwire *message)
 {
     if (message->ballot < m->ballot || message->ballot >= BALLOT_MAX ||
@@ -331,8 +348,9 @@ static void receive_propose(struct mix *m, const struct mixwire *message)
         m->dropped++;
         return;
     }
-    if (message->ballot > m->ballot)
-        enter(m, message->ballot);
+    follow(m, message);
+    if (message->ballot != m->ballot)
+        return;
     m->proposal = *message;
     m->has_proposal = true;
     mixer_keep(&m->proposal_head, message);
@@ -361,9 +379,11 @@ void mixvote_receive(struct mix *m, const struct mixwire *message)
         break;
     case MIXWIRE_PREPARE:
         cast(m->prepares, message);
+        follow(m, message);
         break;
     case MIXWIRE_COMMIT:
         cast(m->commits, message);
+        follow(m, message);
         break;
     case MIXWIRE_CERT:
         receive_cert(m, message);

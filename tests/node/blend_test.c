@@ -716,6 +716,24 @@ static void exact_pods_leave_nobody_out(void **state)
     says_in_vain(&w, 0, true);
 }
 
+/* Its own last ballot but one: who followed would propose nothing after it. */
+static void a_lone_liar_moves_nobody_to_a_late_ballot(void **state)
+{
+    struct mixwire w = {.type = MIXWIRE_PROPOSE, .sender = 3};
+    double x[2] = {0, 8};
+
+    (void)state;
+    w.ballot = (1 << 30) - 1;
+    assert_int_equal(w.ballot % 5, w.sender);
+    open_net(2, 5, &triangle, 2);
+    begin(0, x);
+    inject_all(&w, 3);
+    finish();
+    average(x);
+    assert_true(fabs(x[1] - 4) < 1e-12);
+    close_net();
+}
+
 /* A decision takes the COMMITs of t members, true ones. */
 static void a_made_up_decision_is_refused(void **state)
 {
@@ -917,6 +935,7 @@ int main(void)
         cmocka_unit_test(a_restart_keeps_the_votes_of_every_step),
         cmocka_unit_test(only_the_proposer_is_heard),
         cmocka_unit_test(a_proposal_in_another_name_is_refused),
+        cmocka_unit_test(a_lone_liar_moves_nobody_to_a_late_ballot),
         cmocka_unit_test(a_made_up_decision_is_refused),
         cmocka_unit_test(nobody_votes_for_what_is_not_offered),
         cmocka_unit_test(a_locked_member_votes_for_nothing_else),
