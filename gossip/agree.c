@@ -219,6 +219,11 @@ bool agree_is_late(const struct gossip *g, const struct wire_message *m)
         return false;
     const struct agree *a = &g->agree[m->vote.kind];
     const struct vote *ours = &a->commits[g->config.self];
+    const struct vote *kept = m->type == WIRE_PREPARE ? &a->prepares[m->sender]
+                                                      : &a->commits[m->sender];
+    if (kept->cast &&
+        memcmp(kept->signature, m->signature, IDENTITY_SIGNATURE_BYTES) != 0)
+        return false;
     if (a->certified)
         return memcmp(a->hash, m->vote.value, GOSSIP_HASH_BYTES) == 0;
     return m->type == WIRE_PREPARE && ours->cast &&
@@ -232,8 +237,11 @@ void agree_receive_vote(struct gossip *g, const struct wire_message *m)
     struct vote *vote = m->type == WIRE_PREPARE ? &a->prepares[m->sender]
                                                 : &a->commits[m->sender];
 
-    if (vote->cast && vote->ballot >= m->vote.ballot)
-        return;
+    if (vote->cast &&
+        (vote->ballot > m->vote.ballot ||
+         (vote->ballot == m->vote.ballot &&
+          memcmp(vote->value, m->vote.value, GOSSIP_HASH_BYTES) != 0)))
+        return; /* the same may come again: with the signature that is right */
     vote->cast = true;
     vote->ballot = m->vote.ballot;
     memcpy(vote->value, m->vote.value, GOSSIP_HASH_BYTES);

@@ -15,7 +15,8 @@ void agree_receive_propose(struct gossip *g, const struct wire_message *m,
 void agree_receive_vote(struct gossip *g, const struct wire_message *m);
 /* A vote for what is fixed already, which it cannot change: t COMMITs are here,
  * or t PREPAREs of this ballot. Its signature is checked only when another vote
- * contradicts it (evidence_compare checks both); until then it is kept. */
+ * contradicts it (evidence_compare checks both), or another signature comes for
+ * it; until then it is kept. */
 bool agree_is_late(const struct gossip *g, const struct wire_message *m);
 void agree_receive_lock(struct gossip *g, const struct wire_message *m);
 void agree_receive_cert(struct gossip *g, const struct wire_message *m);

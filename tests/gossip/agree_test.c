@@ -279,13 +279,14 @@ static void a_member_commits_once_a_ballot_and_only_on_t_prepares(void **state)
 }
 
 /* t PREPAREs are here; the fourth is kept as it comes, and serves as evidence
- * only with a signature that is right. */
+ * only with a signature that is right: which may come after one that is not. */
 static void a_late_vote_is_evidence_when_another_contradicts_it(void **state)
 {
+    enum { RIGHT, WRONG, WRONG_FIRST, CASES };
     static struct forged f;
 
     (void)state;
-    for (int forged = 0; forged < 2; forged++) {
+    for (int c = 0; c < CASES; c++) {
         struct pod *p = staged(TALKS);
         struct wire_value v = value_v(p, ALL);
         struct wire_message vote = {.type = WIRE_PREPARE};
@@ -296,12 +297,14 @@ static void a_late_vote_is_evidence_when_another_contradicts_it(void **state)
         forge_say(p, 1, VICTIM, &vote);
         assert_int_equal(signed_votes(p, VICTIM, WIRE_COMMIT), 1);
         forge(&f, p, 2, &vote);
-        f.head[f.size - 2] ^= (uint8_t)forged; /* of the signature */
+        f.head[f.size - 2] ^= (uint8_t)(c != RIGHT); /* of the signature */
         forge_deliver(p, 2, VICTIM, f.head, f.size, NULL, 0);
         assert_int_equal(victim(p)->accused, 0);
+        if (c == WRONG_FIRST)
+            forge_say(p, 2, VICTIM, &vote);
         vote.vote.value[0] ^= 1;
         forge_say(p, 2, VICTIM, &vote);
-        assert_int_equal(victim(p)->accused, forged ? 0 : 1 << 2);
+        assert_int_equal(victim(p)->accused, c == WRONG ? 0 : 1 << 2);
         watch_free(p);
     }
 }
