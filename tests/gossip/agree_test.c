@@ -279,10 +279,11 @@ static void a_member_commits_once_a_ballot_and_only_on_t_prepares(void **state)
 }
 
 /* t PREPAREs are here; the fourth is kept as it comes, and serves as evidence
- * only with a signature that is right: which may come after one that is not. */
+ * only with a signature that is right: whether another comes after it or
+ * before. */
 static void a_late_vote_is_evidence_when_another_contradicts_it(void **state)
 {
-    enum { RIGHT, WRONG, WRONG_FIRST, CASES };
+    enum { RIGHT, WRONG, RIGHT_LATER, WRONG_LATER, CASES };
     static struct forged f;
 
     (void)state;
@@ -297,10 +298,12 @@ static void a_late_vote_is_evidence_when_another_contradicts_it(void **state)
         forge_say(p, 1, VICTIM, &vote);
         assert_int_equal(signed_votes(p, VICTIM, WIRE_COMMIT), 1);
         forge(&f, p, 2, &vote);
+        if (c == WRONG_LATER)
+            forge_say(p, 2, VICTIM, &vote);
         f.head[f.size - 2] ^= (uint8_t)(c != RIGHT); /* of the signature */
         forge_deliver(p, 2, VICTIM, f.head, f.size, NULL, 0);
         assert_int_equal(victim(p)->accused, 0);
-        if (c == WRONG_FIRST)
+        if (c == RIGHT_LATER)
             forge_say(p, 2, VICTIM, &vote);
         vote.vote.value[0] ^= 1;
         forge_say(p, 2, VICTIM, &vote);
