@@ -110,15 +110,6 @@ size_t graph_degree_max(const struct graph *g)
     return most;
 }
 
-bool graph_has(const struct graph *g, size_t i, size_t j)
-{
-    uint32_t key = (uint32_t)j;
-
-    return graph_degree(g, i) > 0 &&
-           bsearch(&key, &g->to[g->start[i]], graph_degree(g, i), sizeof *g->to,
-                   compare) != NULL;
-}
-
 size_t graph_parts(const struct graph *g)
 {
     uint32_t *stack = malloc((g->n + 1) * sizeof *stack);

@@ -26,7 +26,6 @@ void graph_free(struct graph *graph);
 
 size_t graph_degree(const struct graph *graph, size_t i);
 size_t graph_degree_max(const struct graph *graph);
-bool graph_has(const struct graph *graph, size_t i, size_t j);
 size_t graph_parts(const struct graph *graph); /* connected components */
 bool graph_is_tree(const struct graph *graph);
 

@@ -146,12 +146,8 @@ void mixing_free(struct mixing *m)
     free(m);
 }
 
-struct mixing *mixing_copy(const struct mixing *m)
+static struct mixing *copy_of(const struct mixing *m)
 {
-    if (m->kind == MIXING_AVERAGE)
-        return mixing_average(m->n);
-    if (m->kind == MIXING_CIRCULANT)
-        return mixing_circulant(m->n, m->offset, m->share, m->offset_count);
     const size_t count = m->start[m->n];
     struct mixing *copy = sparse_new(m->n, count);
     if (copy == NULL)
@@ -165,7 +161,7 @@ struct mixing *mixing_copy(const struct mixing *m)
 struct mixing *mixing_sparse(const struct mixing *m)
 {
     if (m->kind == MIXING_SPARSE)
-        return mixing_copy(m);
+        return copy_of(m);
     const size_t n = m->n,
                  in_row = m->kind == MIXING_AVERAGE ? n : m->offset_count;
     struct mixing_entry *entries = malloc(n * in_row * sizeof *entries);

@@ -47,7 +47,6 @@ struct mixing *mixing_metropolis(const struct graph *graph);
 struct mixing *mixing_circulant(size_t n, const size_t *offsets,
                                 const double *shares, size_t count);
 void mixing_free(struct mixing *mixing);
-struct mixing *mixing_copy(const struct mixing *mixing);
 /* The same matrix with its rows written out. */
 struct mixing *mixing_sparse(const struct mixing *mixing);
 /* (I + W) / 2 of sparse rows, in place. */

@@ -40,14 +40,3 @@ void net_start(double *w, const struct net *net, struct prg *prg)
             w[net->offset[l] + i] = reach * uniform(prg);
     }
 }
-
-double net_squares(const struct net *net, const double *w)
-{
-    double sum = 0;
-
-    for (size_t l = 0; l < net->layers; l++)
-        for (size_t i = net->offset[l] + net->sizes[l + 1];
-             i < net->offset[l + 1]; i++)
-            sum += w[i] * w[i];
-    return sum;
-}

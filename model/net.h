@@ -46,9 +46,6 @@ size_t net_count(const struct net *net); /* of parameters */
  * layers of networks without hidden ones 0. Equal bits on every machine. */
 void net_start(double *w, const struct net *net, struct prg *prg);
 
-/* The sum of squares of all but the biases. Equal bits on every machine. */
-double net_squares(const struct net *net, const double *w);
-
 /* Sums over rows of one split. */
 enum net_sum { NET_LOSS, NET_CORRECT, NET_BRIER, NET_SUMS };
 

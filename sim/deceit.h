@@ -74,9 +74,8 @@ enum { DECEIT_BESIDE_MAX = 8 };
 
 /* The deceit looks at the case; true if it has done something. */
 bool deceit_practise(enum adversary_deceit deceit, struct deceit_case *c);
-/* Messages of which types it may falsify: a bitmap; whether others' too. */
+/* Messages of which types it may falsify: a bitmap. */
 uint64_t deceit_types(enum adversary_deceit deceit);
-bool deceit_relays(enum adversary_deceit deceit);
 
 void deceit_learn(struct deceit_mind *mind, const struct wire_message *m);
 
