@@ -2,17 +2,15 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/tree.h"
+#include "sim/finding.h"
 #include "sim/knowledge.h"
 #include "sim/ledger.h"
 #include "sim/votes.h"
-
-enum { TEXT_SIZE = 256 };
 
 /* The signed bodies that may exist once in a ctx. */
 struct once {
@@ -53,30 +51,8 @@ struct check {
     size_t round_count;
     struct known_value *values; /* [value_count] */
     size_t value_count;
-    char violation[TEXT_SIZE];
+    struct finding violation;
 };
-
-__attribute__((format(printf, 2, 3))) static void
-violate(struct check *c, const char *format, ...)
-{
-    va_list arguments;
-
-    if (c->violation[0] != '\0')
-        return;
-    va_start(arguments, format);
-    vsnprintf(c->violation, sizeof c->violation, format, arguments);
-    va_end(arguments);
-}
-
-static void *grown(void *list, size_t count, size_t size)
-{
-    if ((count & (count - 1)) != 0)
-        return list;
-    list = realloc(list, (count == 0 ? 1 : 2 * count) * size);
-    if (list == NULL)
-        abort(); /* a simulation has nobody to tell */
-    return list;
-}
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -145,8 +121,8 @@ void check_free(struct check *c)
 
 const char *check_violation(const struct check *c)
 {
-    return c->violation[0] != '\0' ? c->violation
-                                   : knowledge_violation(c->knowledge);
+    return c->violation.text[0] != '\0' ? c->violation.text
+                                        : knowledge_violation(c->knowledge);
 }
 
 uint64_t check_sums(const struct check *c)
@@ -166,7 +142,8 @@ static struct context *context_of(struct check *c, uint64_t round,
     x->round = round;
     x->attempt = attempt;
     x->once = zeroed((c->members + 2) * (size_t)c->members, sizeof *x->once);
-    c->contexts = grown(c->contexts, c->context_count, sizeof *c->contexts);
+    c->contexts =
+        finding_grown(c->contexts, c->context_count, sizeof *c->contexts);
     c->contexts[c->context_count++] = x;
     return x;
 }
@@ -175,7 +152,7 @@ static struct round *round_of(struct check *c, uint64_t round)
 {
     assert(round < UINT32_MAX);
     while (c->round_count <= round) {
-        c->rounds = grown(c->rounds, c->round_count, sizeof *c->rounds);
+        c->rounds = finding_grown(c->rounds, c->round_count, sizeof *c->rounds);
         c->rounds[c->round_count++] = (struct round){0};
     }
     return &c->rounds[round];
@@ -196,7 +173,7 @@ static void learn_value(struct check *c, uint8_t hash[GOSSIP_HASH_BYTES],
     wire_value_hash(hash, value);
     if (value_of(c, hash) != NULL)
         return;
-    c->values = grown(c->values, c->value_count, sizeof *c->values);
+    c->values = finding_grown(c->values, c->value_count, sizeof *c->values);
     struct known_value *known = &c->values[c->value_count++];
     memcpy(known->hash, hash, GOSSIP_HASH_BYTES);
     known->value = *value;
@@ -208,11 +185,11 @@ static void voted(struct check *c, struct context *x, struct votes_cast *cast)
     const char *fault = votes_count(&x->votes, cast, c->threshold);
 
     if (fault != NULL)
-        violate(c,
-                "member %" PRIu32 " %s (%c, round %" PRIu64 ", attempt "
-                "%" PRIu64 ", ballot %" PRIu32 ")",
-                cast->member, fault, cast->kind == WIRE_V ? 'V' : 'U', x->round,
-                x->attempt, cast->ballot);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " %s (%c, round %" PRIu64 ", attempt "
+                    "%" PRIu64 ", ballot %" PRIu32 ")",
+                    cast->member, fault, cast->kind == WIRE_V ? 'V' : 'U',
+                    x->round, x->attempt, cast->ballot);
 }
 
 static void quorum_shown(struct check *c, struct context *x,
@@ -253,10 +230,10 @@ static void check_once(struct check *c, const struct context *x,
 
     wire_hash(hash, m->body, m->body_size);
     if (once->set && memcmp(once->hash, hash, sizeof hash) != 0)
-        violate(c,
-                "member %" PRIu32 " signed two different %s in round "
-                "%" PRIu64 ", attempt %" PRIu64,
-                m->sender, wire_name(m->type), x->round, x->attempt);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " signed two different %s in round "
+                    "%" PRIu64 ", attempt %" PRIu64,
+                    m->sender, wire_name(m->type), x->round, x->attempt);
     once->set = true;
     memcpy(once->hash, hash, sizeof hash);
 }
@@ -270,12 +247,12 @@ static void opened(struct check *c, struct context *x, uint64_t members)
     for (size_t i = 0; i < c->context_count; i++) {
         const struct context *o = c->contexts[i];
         if (o->opened && o->round == x->round && o->opened_members != members)
-            violate(c,
-                    "round %" PRIu64 " was opened over members %" PRIx64
-                    " in attempt %" PRIu64 " and over %" PRIx64
-                    " in attempt %" PRIu64,
-                    x->round, o->opened_members, o->attempt, members,
-                    x->attempt);
+            finding_say(&c->violation,
+                        "round %" PRIu64 " was opened over members %" PRIx64
+                        " in attempt %" PRIu64 " and over %" PRIx64
+                        " in attempt %" PRIu64,
+                        x->round, o->opened_members, o->attempt, members,
+                        x->attempt);
     }
 }
 
@@ -290,10 +267,11 @@ static const struct wire_value *certified_u(struct check *c,
     if (x->votes.certified[WIRE_U] && u != NULL && u->kind == WIRE_U &&
         memcmp(x->votes.certificate[WIRE_U], hash, GOSSIP_HASH_BYTES) == 0)
         return u;
-    violate(c,
-            "member %" PRIu32 " sent %s without a certificate of U in round "
-            "%" PRIu64 ", attempt %" PRIu64,
-            m->sender, wire_name(m->type), x->round, x->attempt);
+    finding_say(&c->violation,
+                "member %" PRIu32
+                " sent %s without a certificate of U in round "
+                "%" PRIu64 ", attempt %" PRIu64,
+                m->sender, wire_name(m->type), x->round, x->attempt);
     return NULL;
 }
 
@@ -310,11 +288,11 @@ static void check_release(struct check *c, struct context *x,
         if ((x->released_b[j] & x->released_msk[j]) != 0 ||
             (count_of(x->released_b[j]) >= c->threshold &&
              count_of(x->released_msk[j]) >= c->threshold))
-            violate(c,
-                    "shares of both secrets of member %" PRIu32
-                    " were released in round %" PRIu64 ", attempt %" PRIu64
-                    ", the last by member %" PRIu32,
-                    j, x->round, x->attempt, m->sender);
+            finding_say(&c->violation,
+                        "shares of both secrets of member %" PRIu32
+                        " were released in round %" PRIu64 ", attempt %" PRIu64
+                        ", the last by member %" PRIu32,
+                        j, x->round, x->attempt, m->sender);
     }
 }
 
@@ -344,10 +322,10 @@ static uint32_t slices_of(struct check *c, const struct wire_message *m,
 
     if (v != NULL && slice < count_of(v->members))
         return count_of(v->members);
-    violate(c,
-            "member %" PRIu32 " sent %s of slice %" PRIu32
-            ", which V does not have",
-            m->sender, wire_name(m->type), slice);
+    finding_say(&c->violation,
+                "member %" PRIu32 " sent %s of slice %" PRIu32
+                ", which V does not have",
+                m->sender, wire_name(m->type), slice);
     return 0;
 }
 
@@ -360,11 +338,11 @@ static void true_sum(struct check *c, const struct context *x,
     if (slices == 0 ||
         ledger_is_sum(c->ledger, x->round, u, slices, slice, said))
         return;
-    violate(c,
-            "member %" PRIu32 " opened slice %" PRIu32 " of round %" PRIu64
-            ", attempt %" PRIu64
-            " to another sum than that of its survivors' vectors (%s)",
-            m->sender, slice, x->round, x->attempt, wire_name(m->type));
+    finding_say(&c->violation,
+                "member %" PRIu32 " opened slice %" PRIu32 " of round %" PRIu64
+                ", attempt %" PRIu64
+                " to another sum than that of its survivors' vectors (%s)",
+                m->sender, slice, x->round, x->attempt, wire_name(m->type));
 }
 
 static void summed(struct check *c, struct context *x,
@@ -467,10 +445,10 @@ void check_contributed(struct check *c, uint32_t member, uint64_t round,
                        const void *lanes, const struct fixed_shape *shape)
 {
     if (!ledger_enter(c->ledger, member, round, lanes, shape))
-        violate(c,
-                "member %" PRIu32 " contributed two different vectors to "
-                "round %" PRIu64,
-                member, round);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " contributed two different vectors to "
+                    "round %" PRIu64,
+                    member, round);
 }
 
 void check_offered(struct check *c, uint32_t member, uint64_t round,
@@ -482,10 +460,11 @@ void check_offered(struct check *c, uint32_t member, uint64_t round,
     if (count != count_of(members) ||
         ((c->liars & members) == 0 &&
          !ledger_is_widened(c->ledger, round, &u, lanes, length)))
-        violate(c,
-                "member %" PRIu32 " offered other pods another sum than that "
-                "of its pod's vectors in round %" PRIu64,
-                member, round);
+        finding_say(&c->violation,
+                    "member %" PRIu32
+                    " offered other pods another sum than that "
+                    "of its pod's vectors in round %" PRIu64,
+                    member, round);
 }
 
 void check_state(struct check *c, uint32_t member, uint64_t round,
@@ -502,8 +481,8 @@ void check_state(struct check *c, uint32_t member, uint64_t round,
         return;
     }
     if (memcmp(r->state, hash, GOSSIP_HASH_BYTES) != 0)
-        violate(c,
-                "members %" PRIu32 " and %" PRIu32
-                " have different states in round %" PRIu64,
-                r->first, member, round);
+        finding_say(&c->violation,
+                    "members %" PRIu32 " and %" PRIu32
+                    " have different states in round %" PRIu64,
+                    r->first, member, round);
 }

@@ -7,6 +7,7 @@
 
 #include "crypto/lanes.h"
 #include "crypto/tree.h"
+#include "sim/finding.h"
 
 struct vector {
     uint8_t *lanes; /* [shape.length] as the shape says; NULL: none yet */
@@ -28,14 +29,6 @@ struct ledger {
     size_t altered_count;
     uint64_t sums;
 };
-
-static void *grown(void *list, size_t count, size_t size)
-{
-    list = realloc(list, (count + 1) * size);
-    if (list == NULL)
-        abort(); /* a simulation has nobody to tell */
-    return list;
-}
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -90,7 +83,7 @@ static struct vector *round_of(struct ledger *l, uint64_t round)
 {
     assert(round < UINT32_MAX);
     while (l->round_count <= round) {
-        l->rounds = grown(l->rounds, l->round_count, sizeof *l->rounds);
+        l->rounds = finding_grown(l->rounds, l->round_count, sizeof *l->rounds);
         l->rounds[l->round_count++] = zeroed(l->members, sizeof(struct vector));
     }
     return l->rounds[round];
@@ -118,7 +111,8 @@ void ledger_alter(struct ledger *l, uint32_t member, uint64_t round,
     for (size_t i = 0; i < l->altered_count; i++)
         if (memcmp(l->altered[i].hash, hash, GOSSIP_HASH_BYTES) == 0)
             return;
-    l->altered = grown(l->altered, l->altered_count, sizeof *l->altered);
+    l->altered =
+        finding_grown(l->altered, l->altered_count, sizeof *l->altered);
     struct altered *a = &l->altered[l->altered_count++];
     *a = (struct altered){.member = member, .round = round, .delta = delta};
     memcpy(a->hash, hash, GOSSIP_HASH_BYTES);

@@ -1,15 +1,13 @@
 #include "sim/podcheck.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/mix.h"
+#include "sim/finding.h"
 #include "sim/votes.h"
-
-enum { TEXT_SIZE = 256 };
 
 struct offer {
     uint64_t round;
@@ -51,30 +49,8 @@ struct podcheck {
     size_t missed_count;
     uint64_t matched;
     struct mixwire message;
-    char violation[TEXT_SIZE];
+    struct finding violation;
 };
-
-__attribute__((format(printf, 2, 3))) static void
-violate(struct podcheck *c, const char *format, ...)
-{
-    va_list arguments;
-
-    if (c->violation[0] != '\0')
-        return;
-    va_start(arguments, format);
-    vsnprintf(c->violation, sizeof c->violation, format, arguments);
-    va_end(arguments);
-}
-
-static void *grown(void *list, size_t count, size_t size)
-{
-    if ((count & (count - 1)) != 0)
-        return list;
-    list = realloc(list, (count == 0 ? 1 : 2 * count) * size);
-    if (list == NULL)
-        abort(); /* a simulation has nobody to tell */
-    return list;
-}
 
 /* Who ever hears or is heard, ascending: the places of a value. */
 static int meet(struct podcheck *c, const struct study *study)
@@ -130,7 +106,7 @@ void podcheck_free(struct podcheck *c)
 
 const char *podcheck_violation(const struct podcheck *c)
 {
-    return c->violation;
+    return c->violation.text;
 }
 
 uint64_t podcheck_matched(const struct podcheck *c)
@@ -154,13 +130,14 @@ static void offered(struct podcheck *c, const struct mixwire *m,
     uint8_t hash[MIXWIRE_HASH_BYTES];
 
     if (o != NULL && memcmp(o->hash, m->hash, sizeof o->hash) != 0)
-        violate(c,
-                "member %" PRIu32 " of pod %" PRIu32 " offers another vector "
-                "than its fellows in round %" PRIu64 ", stage %" PRIu32,
-                m->sender, c->pod, m->round, m->stage);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " of pod %" PRIu32
+                    " offers another vector "
+                    "than its fellows in round %" PRIu64 ", stage %" PRIu32,
+                    m->sender, c->pod, m->round, m->stage);
     if (o != NULL)
         return;
-    c->offers = grown(c->offers, c->offer_count, sizeof *c->offers);
+    c->offers = finding_grown(c->offers, c->offer_count, sizeof *c->offers);
     o = &c->offers[c->offer_count++];
     *o = (struct offer){.round = m->round, .stage = m->stage};
     memcpy(o->hash, m->hash, sizeof o->hash);
@@ -171,10 +148,11 @@ static void offered(struct podcheck *c, const struct mixwire *m,
     memcpy(o->words, body, size);
     mixwire_hash(hash, o->words, o->word_count);
     if (memcmp(hash, o->hash, sizeof hash) != 0)
-        violate(c,
-                "member %" PRIu32 " of pod %" PRIu32 " signed another vector "
-                "than it sent in round %" PRIu64 ", stage %" PRIu32,
-                m->sender, c->pod, m->round, m->stage);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " of pod %" PRIu32
+                    " signed another vector "
+                    "than it sent in round %" PRIu64 ", stage %" PRIu32,
+                    m->sender, c->pod, m->round, m->stage);
 }
 
 static const struct mixwire_value *value_of(const struct podcheck *c,
@@ -193,7 +171,7 @@ static void learn(struct podcheck *c, const struct mixwire_value *value)
     mixwire_value_hash(hash, value);
     if (value_of(c, hash) != NULL)
         return;
-    c->values = grown(c->values, c->value_count, sizeof *c->values);
+    c->values = finding_grown(c->values, c->value_count, sizeof *c->values);
     struct known_value *known = &c->values[c->value_count++];
     memcpy(known->hash, hash, sizeof hash);
     known->value = *value;
@@ -204,7 +182,7 @@ static struct votes *votes_of(struct podcheck *c, const struct mixwire *m)
     for (size_t i = c->step_count; i-- > 0;)
         if (c->steps[i].round == m->round && c->steps[i].stage == m->stage)
             return &c->steps[i].votes;
-    c->steps = grown(c->steps, c->step_count, sizeof *c->steps);
+    c->steps = finding_grown(c->steps, c->step_count, sizeof *c->steps);
     struct step *s = &c->steps[c->step_count++];
     *s = (struct step){.round = m->round, .stage = m->stage};
     return &s->votes;
@@ -221,13 +199,13 @@ static void voted(struct podcheck *c, const struct mixwire *m)
     memcpy(cast.value, m->hash, sizeof cast.value);
     const char *fault = votes_count(votes_of(c, m), &cast, c->threshold);
     if (fault != NULL)
-        violate(c,
-                "member %" PRIu32 " of pod %" PRIu32 " %s (round %" PRIu64
-                ", stage %" PRIu32 ", ballot %" PRIu32 ")",
-                m->sender, c->pod, fault, m->round, m->stage, m->ballot);
+        finding_say(&c->violation,
+                    "member %" PRIu32 " of pod %" PRIu32 " %s (round %" PRIu64
+                    ", stage %" PRIu32 ", ballot %" PRIu32 ")",
+                    m->sender, c->pod, fault, m->round, m->stage, m->ballot);
     if (!cast.commit || cast.lies)
         return;
-    c->commits = grown(c->commits, c->commit_count, sizeof *c->commits);
+    c->commits = finding_grown(c->commits, c->commit_count, sizeof *c->commits);
     struct commit *x = &c->commits[c->commit_count++];
     *x = (struct commit){
         .round = m->round, .stage = m->stage, .member = m->sender};
@@ -257,7 +235,8 @@ bool podcheck_posted(struct podcheck *c, uint32_t from, const uint8_t *head,
 void podcheck_mixed(struct podcheck *c, uint64_t round, uint64_t left_out)
 {
     while (c->missed_count <= round) {
-        c->missed = grown(c->missed, c->missed_count, sizeof *c->missed);
+        c->missed =
+            finding_grown(c->missed, c->missed_count, sizeof *c->missed);
         c->missed[c->missed_count++] = false;
     }
     c->missed[round] = c->missed[round] || left_out > 0;
@@ -269,20 +248,22 @@ static void match(struct podcheck *c, struct podcheck *const *checks,
     for (size_t k = 0; k < c->neighbour_count; k++) {
         if ((value->used >> k & 1) == 0) {
             if (c->exact)
-                violate(c,
-                        "member %" PRIu32 " of pod %" PRIu32 " COMMITs without "
-                        "pod %" PRIu32 " in round %" PRIu64,
-                        x->member, c->pod, c->neighbours[k], x->round);
+                finding_say(&c->violation,
+                            "member %" PRIu32 " of pod %" PRIu32
+                            " COMMITs without "
+                            "pod %" PRIu32 " in round %" PRIu64,
+                            x->member, c->pod, c->neighbours[k], x->round);
             continue;
         }
         const struct offer *o =
             offer_of(checks[c->neighbours[k]], x->round, x->stage);
         if (o == NULL || memcmp(o->hash, value->hashes[k], sizeof o->hash) != 0)
-            violate(c,
-                    "member %" PRIu32 " of pod %" PRIu32 " COMMITs to a vector "
-                    "that pod %" PRIu32 " did not offer in round %" PRIu64
-                    ", stage %" PRIu32,
-                    x->member, c->pod, c->neighbours[k], x->round, x->stage);
+            finding_say(
+                &c->violation,
+                "member %" PRIu32 " of pod %" PRIu32 " COMMITs to a vector "
+                "that pod %" PRIu32 " did not offer in round %" PRIu64
+                ", stage %" PRIu32,
+                x->member, c->pod, c->neighbours[k], x->round, x->stage);
         c->matched++;
     }
 }
@@ -295,10 +276,11 @@ void podcheck_between(struct podcheck *const *checks, uint32_t count)
             const struct commit *x = &c->commits[i];
             const struct mixwire_value *value = value_of(c, x->hash);
             if (value == NULL)
-                violate(c,
-                        "member %" PRIu32 " of pod %" PRIu32 " COMMITs to what "
-                        "nobody proposed in round %" PRIu64,
-                        x->member, c->pod, x->round);
+                finding_say(&c->violation,
+                            "member %" PRIu32 " of pod %" PRIu32
+                            " COMMITs to what "
+                            "nobody proposed in round %" PRIu64,
+                            x->member, c->pod, x->round);
             else
                 match(c, checks, x, value);
         }

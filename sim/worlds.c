@@ -5,13 +5,13 @@
 #include <math.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/dgd.h"
 #include "node/pods.h"
+#include "sim/finding.h"
 #include "sim/podcheck.h"
 
 enum {
@@ -51,7 +51,8 @@ struct worlds {
     struct worlds_round *rounds;          /* [round_count], [round_room] */
     uint32_t *made;                       /* [round_room] pods that made it */
     size_t round_count, round_room, width;
-    char reason[REASON_SIZE], violation[REASON_SIZE];
+    char reason[REASON_SIZE];
+    struct finding violation;
 };
 
 static void seed_of(uint8_t seed[PRG_SEED_BYTES], uint64_t from)
@@ -264,18 +265,6 @@ static void measure(const struct worlds *p, struct worlds_round *r)
     }
 }
 
-__attribute__((format(printf, 2, 3))) static void
-violate(struct worlds *p, const char *format, ...)
-{
-    va_list arguments;
-
-    if (p->violation[0] != '\0')
-        return;
-    va_start(arguments, format);
-    vsnprintf(p->violation, sizeof p->violation, format, arguments);
-    va_end(arguments);
-}
-
 /* The rows and columns of W have sum 1: no round moves the mean. */
 static void compare_means(struct worlds *p, size_t round)
 {
@@ -298,9 +287,10 @@ static void compare_means(struct worlds *p, size_t round)
             largest = fmax(largest, fabs(value));
         }
         if (!(fabs(after - before) <= MEAN_TOLERANCE * largest))
-            violate(p,
-                    "round %zu moved the mean of entry %zu from %.17g to %.17g",
-                    round, j, before, after);
+            finding_say(
+                &p->violation,
+                "round %zu moved the mean of entry %zu from %.17g to %.17g",
+                round, j, before, after);
     }
     p->means += p->width > 0;
 }
@@ -313,10 +303,11 @@ static void check_exact(struct worlds *p, uint32_t k, size_t round,
     if (p->made[round] == 0)
         memcpy(state, view->state_hash, GOSSIP_HASH_BYTES);
     else if (memcmp(state, view->state_hash, GOSSIP_HASH_BYTES) != 0)
-        violate(p,
-                "pod %" PRIu32 " has another state than those before it after "
-                "round %zu",
-                k, round);
+        finding_say(&p->violation,
+                    "pod %" PRIu32
+                    " has another state than those before it after "
+                    "round %zu",
+                    k, round);
 }
 
 /* A pod's model as its first honest member has it. */
@@ -373,7 +364,7 @@ static void watch(struct worlds *p)
     podcheck_between(p->checks, p->count);
     for (uint32_t k = 0; k < p->count; k++)
         if (podcheck_violation(p->checks[k])[0] != '\0')
-            violate(p, "%s", podcheck_violation(p->checks[k]));
+            finding_say(&p->violation, "%s", podcheck_violation(p->checks[k]));
 }
 
 /* All that happens in one world before that time. */
@@ -424,7 +415,7 @@ static bool next_window(struct worlds *p)
         if (world_violation(w)[0] != '\0')
             return false;
     }
-    if (p->violation[0] != '\0')
+    if (p->violation.text[0] != '\0')
         return false;
     p->now_ms = at;
     return at != UINT64_MAX;
@@ -435,15 +426,14 @@ static void conclude(struct worlds *p)
     for (uint32_t k = 0; k < p->count; k++) {
         struct world *w = p->pods[k].world;
         world_conclude(w);
-        if (p->violation[0] == '\0' && world_violation(w)[0] != '\0')
-            snprintf(p->violation, sizeof p->violation, "pod %u: %s", k,
-                     world_violation(w));
+        if (world_violation(w)[0] != '\0')
+            finding_say(&p->violation, "pod %u: %s", k, world_violation(w));
         if (p->reason[0] == '\0' && world_reason(w)[0] != '\0')
             snprintf(p->reason, sizeof p->reason, "pod %u: %s", k,
                      world_reason(w));
     }
-    if (p->violation[0] != '\0' && p->reason[0] == '\0')
-        memcpy(p->reason, p->violation, sizeof p->reason);
+    if (p->violation.text[0] != '\0' && p->reason[0] == '\0')
+        snprintf(p->reason, sizeof p->reason, "%s", p->violation.text);
     while (p->round_count > 0 && p->made[p->round_count - 1] < p->count)
         free(p->rounds[--p->round_count].models);
 }
@@ -474,7 +464,7 @@ const char *worlds_reason(const struct worlds *p)
 
 const char *worlds_violation(const struct worlds *p)
 {
-    return p->violation;
+    return p->violation.text;
 }
 
 void worlds_facts(struct worlds *p, struct worlds_facts *facts)
