@@ -351,11 +351,21 @@ static int decode(struct gossip *g)
     return code;
 }
 
+/* Whoever absorbs a sum sends no vector in a later attempt, so that members of
+ * U leave no other sum to be opened. Who is not in U is not missed there: it
+ * could open a sum that the others have to try again, and a liar's vector may
+ * be another one then. It takes their state. */
+static bool is_ours(const struct gossip *g)
+{
+    return !g->config.active ||
+           (g->open.u.members & engine_bit(g->config.self));
+}
+
 bool open_absorb(struct gossip *g)
 {
     struct result *r = &g->open;
 
-    if (!open_complete(r) || r->round != g->round)
+    if (!open_complete(r) || r->round != g->round || !is_ours(g))
         return false;
     if (decode(g) != 0) {
         /* Checked lanes are what was contributed: it was out of range. */

@@ -734,6 +734,44 @@ static void nobody_takes_the_sum_of_an_attempt_that_is_over(void **state)
     }
 }
 
+/* In attempt 0 the victim's slices are late, and the shares come to it alone.
+ */
+static bool only_a_bystander_opens(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    if (wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+        r.attempt != 0)
+        return true;
+    if (r.type == WIRE_Y)
+        return r.sender != VICTIM;
+    return r.type != WIRE_UNMASK || m->to == VICTIM;
+}
+
+/* Who is in V and not in U could open the sum of an attempt that the others,
+ * one of which then contributes something else, have to try again. */
+static void a_bystander_opens_no_sum_of_its_own(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+
+    (void)state;
+    watch_of(p)->filter = only_a_bystander_opens;
+    pod_begin(p);
+    while ((p->engines[0]->attempt == 0 || !p->engines[0]->y_sent) &&
+           pod_turn(p, 60000))
+        if (p->engines[0]->attempt == 1 && p->engines[LIAR]->has_plain &&
+            !p->engines[LIAR]->y_sent)
+            p->engines[LIAR]->plain[0] |= 1;
+    assert_int_equal(p->engines[0]->attempt, 1);
+    watch_of(p)->filter = NULL;
+    pod_run(p, 120000);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_true(p->done[i]);
+        assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+    }
+    watch_free(p);
+}
+
 /* Evidence survives a restart, and the same message twice is none. */
 static void evidence_is_kept_on_disk_and_cannot_be_made_up(void **state)
 {
@@ -789,6 +827,7 @@ int main(void)
         cmocka_unit_test(a_proposal_for_a_later_ballot_keeps_nobody_out),
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
+        cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
