@@ -117,8 +117,12 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     struct gossip_effect *effect;
 
     g->asked = g->has_plain = false;
-    open_reset(&g->open);
     memset(g->offers, 0, sizeof g->offers);
+    if (g->resumes && open_resume(g)) {
+        attempt_enter(g, PHASE_ABSORB);
+        return;
+    }
+    open_reset(&g->open);
     if (cohort_changes(g) && g->released && g->bound == 0 &&
         g->shape.length != 0) {
         attempt_enter(g, PHASE_OUT);

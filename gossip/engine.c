@@ -78,7 +78,9 @@ static int make_vectors(struct gossip *g)
     g->values = calloc(length + 1, sizeof *g->values);
     g->plain = calloc(1, lanes);
     g->masked = calloc(1, lanes);
-    g->open.lanes = calloc(1, lanes);
+    g->sum_record = calloc(1, record_sum_size(g) + sizeof(uint64_t));
+    if (g->sum_record != NULL)
+        g->open.lanes = g->sum_record + record_lanes_at(g);
     g->kept = calloc(g->config.copies * n, g->slice_max);
     g->acks = calloc(n, sizeof *g->acks);
     g->unmasks = calloc(n, sizeof *g->unmasks);
@@ -91,7 +93,7 @@ static int make_vectors(struct gossip *g)
             return -1;
     }
     return g->state && g->next && g->values && g->plain && g->masked &&
-                   g->open.lanes && g->kept && g->acks && g->unmasks &&
+                   g->sum_record && g->kept && g->acks && g->unmasks &&
                    g->keys && g->recvs
                ? 0
                : -1;
@@ -174,7 +176,7 @@ void engine_free(struct gossip *g)
     free(g->state);
     free(g->next);
     free(g->values);
-    free(g->open.lanes);
+    free(g->sum_record);
     free(g->acks);
     sodium_memzero(g, sizeof *g);
     free(g);

@@ -115,6 +115,8 @@ struct gossip {
                         place in `record`; NULL: no round's lanes are a grid */
     uint8_t *record; /* [record_state_size] what GOSSIP_SLOT_STATE gets */
     uint8_t *record_bytes; /* the memory it lies in */
+    uint8_t *sum_record;   /* [record_sum_size] with config.keeps_sum; else the
+                              open lanes only. They lie in it */
 
     /* the attempt */
     uint64_t attempt;
@@ -209,6 +211,7 @@ struct gossip {
     } future[GOSSIP_MEMBERS_MAX]; /* KEYS of an attempt to come */
 
     struct result open, past;
+    bool resumes; /* `open` is the sum that a life before this one opened */
     uint8_t last_cert[GOSSIP_HASH_BYTES];
 
     /* what was said in the attempt of before a restart */

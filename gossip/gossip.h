@@ -56,8 +56,9 @@ struct gossip_config {
     size_t lanes_max;             /* bytes of the largest one's lanes; 0: 8 an
                                      element */
     bool clips;                   /* lanes of some round are a grid */
-    const void *state;            /* [state_size] of round 0, copied */
-    struct fixed_shape shape;     /* of round 0 */
+    bool keeps_sum; /* an opened sum waits for other pods: it is saved first */
+    const void *state;        /* [state_size] of round 0, copied */
+    struct fixed_shape shape; /* of round 0 */
     /* identity_verify, or a memory of it where many engines share a process;
      * same arguments and result. */
     int (*verify)(void *context, const uint8_t *signature, const char *domain,
@@ -77,7 +78,9 @@ enum gossip_slot {
     GOSSIP_SLOT_PROMISE, /* what was said in the attempt under way, the locks */
     GOSSIP_SLOT_END,     /* why the study ended, if it did not finish */
     GOSSIP_SLOT_EVIDENCE, /* signed messages that show who broke the rules */
-    GOSSIP_SLOTS = 8      /* slots from here on are the driver's */
+    GOSSIP_SLOT_SUM, /* with keeps_sum: the round's opened sum, until absorbed
+                      */
+    GOSSIP_SLOTS = 8 /* slots from here on are the driver's */
 };
 
 struct gossip_record {

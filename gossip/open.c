@@ -13,6 +13,7 @@
 #include "gossip/mail.h"
 #include "gossip/members.h"
 #include "gossip/rebuild.h"
+#include "gossip/record.h"
 #include "gossip/round.h"
 #include "gossip/share.h"
 
@@ -361,21 +362,11 @@ static bool is_ours(const struct gossip *g)
            (g->open.u.members & engine_bit(g->config.self));
 }
 
-bool open_absorb(struct gossip *g)
+static void absorb(struct gossip *g)
 {
-    struct result *r = &g->open;
+    const struct result *r = &g->open;
 
-    if (!open_complete(r) || r->round != g->round || !is_ours(g))
-        return false;
-    if (decode(g) != 0) {
-        /* Checked lanes are what was contributed: it was out of range. */
-        if (g->config.check)
-            finish_stop(g, 0, GOSSIP_SPOILED);
-        return false;
-    }
     mail_note(g, GOSSIP_NOTE_OPENED, r->u.members, 0, NULL);
-    if (r->attempt != g->attempt || g->phase < PHASE_OPEN)
-        mail_note(g, GOSSIP_NOTE_CAUGHT_UP, r->signers[0], 0, NULL);
     struct gossip_effect *effect = effects_add(&g->effects, GOSSIP_ABSORB);
     effect->absorb.round = g->round + 1;
     effect->absorb.state = g->state;
@@ -387,5 +378,38 @@ bool open_absorb(struct gossip *g)
     cohort_opened(g, g->next, r->u.members);
     g->absorbing = g->round + 1;
     g->absorbing_sum = true;
+}
+
+bool open_absorb(struct gossip *g)
+{
+    const struct result *r = &g->open;
+
+    if (!open_complete(r) || r->round != g->round || !is_ours(g))
+        return false;
+    if (decode(g) != 0) {
+        /* Checked lanes are what was contributed: it was out of range. */
+        if (g->config.check)
+            finish_stop(g, 0, GOSSIP_SPOILED);
+        return false;
+    }
+    record_sum(g);
+    absorb(g);
+    if (r->attempt != g->attempt || g->phase < PHASE_OPEN)
+        mail_note(g, GOSSIP_NOTE_CAUGHT_UP, r->signers[0], 0, NULL);
+    return true;
+}
+
+bool open_resume(struct gossip *g)
+{
+    const struct result *r = &g->open;
+    bool resumes = g->resumes && r->round == g->round && open_complete(r) &&
+                   is_ours(g) && r->length == g->shape.length &&
+                   r->lane == lanes_bytes(&g->shape) && decode(g) == 0;
+
+    g->resumes = false;
+    if (!resumes)
+        return false;
+    record_take_carry(g);
+    absorb(g);
     return true;
 }

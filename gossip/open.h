@@ -23,6 +23,8 @@ void open_receive_sum(struct gossip *g, const struct wire_message *m,
 bool open_advance(struct gossip *g);
 /* The whole sum is here: asks the driver to absorb it. */
 bool open_absorb(struct gossip *g);
+/* As it was, if a life before this one opened the round's sum. */
+bool open_resume(struct gossip *g);
 bool open_complete(const struct result *result);
 
 /* Adds up the slice into the result: `masked` [members][slice_max] lanes of

@@ -124,6 +124,21 @@ size_t record_state_size(const struct gossip *g)
            carry_size(g);
 }
 
+size_t record_lanes_at(const struct gossip *g)
+{
+    const size_t numbers = (size_t)6 * 8; /* version, three more, two sizes */
+
+    return g->config.keeps_sum ? numbers + GOSSIP_HASH_BYTES : 0;
+}
+
+size_t record_sum_size(const struct gossip *g)
+{
+    return record_lanes_at(g) + g->config.lanes_max +
+           (g->config.keeps_sum
+                ? 8 + carry_size(g) + (2 + g->config.members) * mail_room(g)
+                : 0);
+}
+
 size_t record_carry_at(const struct gossip *g)
 {
     const size_t numbers =
@@ -194,12 +209,41 @@ void record_promise(struct gossip *g)
     save(g, &c, size, GOSSIP_SLOT_PROMISE);
 }
 
+/* What shows that a result is one. */
+static void put_heads(struct cursor *c, const struct result *r)
+{
+    put_mail(c, &r->cert_v);
+    put_mail(c, &r->cert_u);
+    for (uint32_t a = 0; a < engine_count(r->v.members); a++)
+        put_mail(c, &r->sums[a]);
+}
+
+void record_sum(struct gossip *g)
+{
+    struct result *r = &g->open;
+    size_t size = record_sum_size(g), lanes = r->length * r->lane;
+    struct cursor c = {0};
+
+    if (!g->config.keeps_sum)
+        return;
+    begin_at(g, &c, g->sum_record, size);
+    put(&c, r->round);
+    put(&c, r->attempt);
+    put(&c, r->length);
+    put(&c, lanes);
+    assert(c.at == r->lanes);
+    c.at += lanes;
+    c.left -= lanes;
+    put_bytes(&c, g->carry, carry_size(g));
+    put_heads(&c, r);
+    save_at(g, g->sum_record, size - c.left, GOSSIP_SLOT_SUM);
+}
+
 void record_state(struct gossip *g)
 {
     struct result *r = &g->past;
     size_t size = record_state_size(g);
     bool serves = r->has_u && !g->config.check; /* nobody would take it */
-    uint32_t n = engine_count(r->v.members);
     struct cursor c = {0};
 
     begin_at(g, &c, g->record, size);
@@ -218,10 +262,7 @@ void record_state(struct gossip *g)
     if (serves) {
         put(&c, r->round);
         put(&c, r->attempt);
-        put_mail(&c, &r->cert_v);
-        put_mail(&c, &r->cert_u);
-        for (uint32_t a = 0; a < n; a++)
-            put_mail(&c, &r->sums[a]);
+        put_heads(&c, r);
         put(&c, r->length);
         put_bytes(&c, r->lanes, r->length * r->lane);
     }
@@ -258,38 +299,79 @@ static void load_cert(struct gossip *g, struct cursor *c, struct mail *mail,
     wire_value_hash(hash, value);
 }
 
-static void load_past(struct gossip *g, struct cursor *c)
+/* A sum that was checked may have come without anybody's SUM. */
+static void load_heads(struct gossip *g, struct cursor *c, struct result *r)
 {
-    struct result *r = &g->past;
-    const uint8_t *lanes;
-    size_t size;
-
-    r->round = get(c);
-    r->attempt = get(c);
     load_cert(g, c, &r->cert_v, WIRE_V, &r->v, r->hash_v);
     load_cert(g, c, &r->cert_u, WIRE_U, &r->u, r->hash_u);
     for (uint32_t a = 0; a < engine_count(r->v.members) && !c->bad; a++) {
         struct wire_message m;
         get_mail(c, &r->sums[a]);
+        r->have |= engine_bit(a);
+        if (r->sums[a].size == 0 && g->config.check)
+            continue;
         if (c->bad || wire_parse(&m, r->sums[a].bytes, r->sums[a].size,
                                  g->config.members) != 0) {
             c->bad = true;
             return;
         }
-        r->have |= engine_bit(a);
         r->signers[a] = engine_bit(m.sender);
     }
-    r->length = get(c);
-    lanes = get_bytes(c, &size);
+    r->has_v = r->has_u = true;
+}
+
+static void load_lanes(const struct gossip *g, struct cursor *c,
+                       struct result *r, uint8_t *to)
+{
+    size_t size;
+    const uint8_t *lanes = get_bytes(c, &size);
+
     r->lane = r->length == 0 ? 0 : size / r->length;
     if (c->bad || r->length > g->config.length_max ||
         size > g->config.lanes_max || size != r->length * r->lane) {
         c->bad = true;
         return;
     }
-    r->lanes = g->record + record_state_size(g) - g->config.lanes_max;
-    memcpy(r->lanes, lanes, size);
-    r->has_v = r->has_u = true;
+    r->lanes = to;
+    memcpy(to, lanes, size);
+}
+
+static void load_past(struct gossip *g, struct cursor *c)
+{
+    struct result *r = &g->past;
+
+    r->round = get(c);
+    r->attempt = get(c);
+    load_heads(g, c, r);
+    r->length = get(c);
+    load_lanes(g, c, r, g->record + record_state_size(g) - g->config.lanes_max);
+}
+
+/* The carry waits behind the lanes: only a sum of the state's round counts. */
+static void load_sum(struct gossip *g, struct cursor *c)
+{
+    struct result *r = &g->open;
+
+    if (!g->config.keeps_sum) {
+        c->bad = true;
+        return;
+    }
+    r->round = get(c);
+    r->attempt = get(c);
+    r->length = get(c);
+    load_lanes(g, c, r, g->sum_record + record_lanes_at(g));
+    if (!c->bad)
+        get_exactly(c, r->lanes + r->length * r->lane, carry_size(g));
+    load_heads(g, c, r);
+    g->resumes = !c->bad;
+}
+
+void record_take_carry(struct gossip *g)
+{
+    const struct result *r = &g->open;
+
+    if (g->carry != NULL)
+        memcpy(g->carry, r->lanes + r->length * r->lane, carry_size(g));
 }
 
 static void load_state(struct gossip *g, struct cursor *c)
@@ -394,6 +476,9 @@ int record_load(struct gossip *g, const struct gossip_record *record)
         break;
     case GOSSIP_SLOT_EVIDENCE:
         load_evidence(g, &c);
+        break;
+    case GOSSIP_SLOT_SUM:
+        load_sum(g, &c);
         break;
     default:
         return -1;

@@ -391,13 +391,21 @@ static void adopt(struct gossip *g, uint64_t round, uint64_t members,
     g->phase_began_ms = g->now_ms;
 }
 
+/* While a state is made, another one is taken only if the pods that ours mixes
+ * with may have forgotten the step by now. */
+static bool takes_states(const struct gossip *g, uint64_t round)
+{
+    return g->phase != PHASE_ABSORB ||
+           (g->config.keeps_sum && g->absorbing_sum && round > g->absorbing);
+}
+
 void recover_receive_state(struct gossip *g, const struct wire_message *m,
                            const uint8_t *body, size_t body_size)
 {
     uint8_t hash[GOSSIP_HASH_BYTES];
     uint64_t members = 0;
 
-    if (m->round <= g->round || g->phase == PHASE_ABSORB ||
+    if (m->round <= g->round || !takes_states(g, m->round) ||
         g->phase >= PHASE_FINISHED)
         return;
     wire_hash(hash, body, body_size);

@@ -208,6 +208,7 @@ static void fill_config(struct gossip_config *c, const struct member *m,
     c->length_max = m->length_max;
     if (m->ops->lanes_max != NULL)
         c->lanes_max = m->ops->lanes_max(m->task);
+    c->keeps_sum = config->pods != NULL;
     c->clips = s->task.lane_bits == 16 || s->task.lane_bits == 32;
     c->verify = config->verify == NULL ? verify_plainly : config->verify;
     c->verify_context = config->verify_context;

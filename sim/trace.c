@@ -9,9 +9,9 @@
 enum { NAMES_SIZE = 1024 };
 
 static const char *const slots[MEMBER_SLOTS] = {
-    [GOSSIP_SLOT_STATE] = "state", [GOSSIP_SLOT_PROMISE] = "promise",
-    [GOSSIP_SLOT_END] = "end",     [MEMBER_SLOT_MEMORY] = "memory",
-    [MEMBER_SLOT_DATA] = "data",
+    [GOSSIP_SLOT_STATE] = "state",   [GOSSIP_SLOT_PROMISE] = "promise",
+    [GOSSIP_SLOT_SUM] = "sum",       [GOSSIP_SLOT_END] = "end",
+    [MEMBER_SLOT_MEMORY] = "memory", [MEMBER_SLOT_DATA] = "data",
 };
 
 const char *trace_reason(enum gossip_reason reason)

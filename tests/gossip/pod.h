@@ -58,6 +58,7 @@ struct pod {
     double (*value)(uint32_t member, uint64_t round, size_t element);
     uint32_t decline[POD_MAX];
     uint64_t train_ms[POD_MAX]; /* how long each takes for its vector */
+    bool holds[POD_MAX];        /* sums are not absorbed: it waits for pods */
     struct pod_training {
         bool runs;
         uint64_t until_ms;
@@ -304,7 +305,8 @@ static inline void pod_step(struct pod *p, uint32_t i,
         }
         if (effects[k].kind == GOSSIP_CONTRIBUTE)
             pod_contribute(p, i, &effects[k]);
-        if (effects[k].kind == GOSSIP_ABSORB)
+        if (effects[k].kind == GOSSIP_ABSORB &&
+            (effects[k].absorb.sum == NULL || !p->holds[i]))
             pod_absorb(p, &effects[k], &jobs[job_count++]);
     }
     for (size_t k = 0; k < job_count && !p->down[i]; k++) {

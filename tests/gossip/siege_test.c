@@ -772,6 +772,96 @@ static void a_bystander_opens_no_sum_of_its_own(void **state)
     watch_free(p);
 }
 
+/* Beyond what narrow lanes hold, so that something is carried over; the second
+ * time another vector. */
+static double new_value(uint32_t member, uint64_t round, size_t element)
+{
+    static size_t calls;
+    const double more = pod_lane_bits() == 64 ? 0 : 1e9;
+
+    calls = member == LIAR && element == 0 ? calls + 1 : calls;
+    return pod_value(member, round, element) + more +
+           (member == LIAR && calls > 1 ? 1 : 0);
+}
+
+static double carried[POD_MAX][POD_LENGTH];
+
+static bool dies_absorbing(struct pod *p, uint32_t member,
+                           const struct gossip_effect *e)
+{
+    const struct gossip *g = p->engines[member];
+
+    if (e->kind != GOSSIP_ABSORB || e->absorb.sum == NULL)
+        return true;
+    if (g->carry != NULL)
+        memcpy(carried[member], g->carry, sizeof carried[member]);
+    return false;
+}
+
+/* All die while the opened sum waits for other pods, which may know it: they
+ * come back with it, and nobody opens another one. */
+static void a_sum_that_waits_for_pods_outlives_its_members(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_WAIT, 1);
+    const struct gossip *g;
+
+    (void)state;
+    p->config.keeps_sum = true;
+    p->value = new_value;
+    p->allow = dies_absorbing;
+    pod_begin(p);
+    while (p->down[0] + p->down[1] + p->down[2] + p->down[3] + p->down[4] < G &&
+           pod_turn(p, 60000))
+        ;
+    p->allow = NULL;
+    for (uint32_t i = 0; i < G; i++) {
+        const struct gossip_event timer = {.kind = GOSSIP_TIMER,
+                                           .now_ms = p->now_ms};
+        p->holds[i] = true;
+        pod_revive(p, i);
+        pod_step(p, i, &timer);
+        g = p->engines[i];
+        assert_int_equal(g->phase, PHASE_ABSORB);
+        if (g->carry == NULL)
+            continue;
+        assert_memory_equal(g->carry, carried[i], sizeof carried[i]);
+        assert_true(g->carry[1] > 1);
+    }
+    for (uint32_t i = 0; i < G; i++) {
+        p->holds[i] = false;
+        pod_kill(p, i);
+        pod_revive(p, i);
+        assert_int_equal(p->note_count[i][GOSSIP_NOTE_ATTEMPT], 0);
+    }
+    pod_run(p, 60000);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_true(p->done[i]);
+        assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+    }
+    if (pod_lane_bits() == 64)
+        assert_sum(p, ALL, ALL, 0);
+    watch_free(p);
+}
+
+/* Its pod has made two states since, and forgotten what it mixed. */
+static void who_waits_for_pods_too_long_takes_the_state(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 4);
+
+    (void)state;
+    p->config.keeps_sum = true;
+    p->holds[4] = true;
+    pod_begin(p);
+    while (p->engines[4]->phase != PHASE_ABSORB && pod_turn(p, 60000))
+        ;
+    pod_run(p, 60000);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_true(p->done[i]);
+        assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+    }
+    watch_free(p);
+}
+
 /* Evidence survives a restart, and the same message twice is none. */
 static void evidence_is_kept_on_disk_and_cannot_be_made_up(void **state)
 {
@@ -828,6 +918,8 @@ int main(void)
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
+        cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),
+        cmocka_unit_test(who_waits_for_pods_too_long_takes_the_state),
         cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),
     };
