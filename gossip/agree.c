@@ -443,6 +443,8 @@ static void cast(struct gossip *g, enum wire_kind kind, enum wire_type type,
     mail_write(g, mail, &m);
     wire_parse(&said, mail->bytes, mail->size, g->config.members);
     agree_receive_vote(g, &said);
+    if (kind == WIRE_U && type == WIRE_PREPARE)
+        memcpy(g->prepared, a->proposal_hash, GOSSIP_HASH_BYTES);
     record_promise(g);
     mail_send_all(g, mail);
 }

@@ -330,6 +330,17 @@ static void unbind(struct gossip *g)
         cohort_close(g);
 }
 
+/* A study's first attempts, and nobody can have released anything in them: who
+ * has no store has lost none that says otherwise. */
+static void begin_anew(struct gossip *g)
+{
+    if (!cohort_changes(g) || !attempt_runs(g) || !g->fresh || g->round != 0 ||
+        g->attempt == 0 || g->released || !cohort_is_new(g))
+        return;
+    g->fresh = false;
+    cohort_close(g);
+}
+
 bool attempt_runs(const struct gossip *g)
 {
     return g->phase >= PHASE_KEYS && g->phase <= PHASE_OPEN;
@@ -344,6 +355,7 @@ void attempt_run(struct gossip *g)
         return;
     }
     unbind(g);
+    begin_anew(g);
     if (!attempt_runs(g))
         return;
     time_out(g);

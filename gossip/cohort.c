@@ -119,6 +119,18 @@ void cohort_close(struct gossip *g)
     mail_note(g, GOSSIP_NOTE_CLOSED, 0, g->attempt - 1, NULL);
 }
 
+bool cohort_is_new(const struct gossip *g)
+{
+    static const uint8_t none[GOSSIP_HASH_BYTES];
+    const uint32_t c = g->config.colluders, spare = g->config.threshold - c - 2;
+    uint32_t count = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        count += (g->have_keys & ~g->equivocated & engine_bit(j)) &&
+                 memcmp(g->keys[j].prepared, none, sizeof none) == 0;
+    return count + (c < spare ? c : spare) >= g->config.members;
+}
+
 void cohort_receive_close(struct gossip *g, const struct wire_message *m,
                           const uint8_t *head, size_t size)
 {
@@ -224,6 +236,7 @@ void cohort_forget(struct gossip *g)
     g->bound = g->certified = g->certified_attempt = 0;
     g->bound_mail.size = 0;
     memset(g->closed, 0, sizeof g->closed);
+    memset(g->prepared, 0, sizeof g->prepared);
 }
 
 static uint64_t load64(const uint8_t *bytes)

@@ -129,6 +129,7 @@ struct gossip {
     struct keys {
         uint8_t epk[X25519_BYTES], mpk[X25519_BYTES];
         uint8_t commit[GOSSIP_HASH_BYTES], hash[GOSSIP_HASH_BYTES];
+        uint8_t prepared[GOSSIP_HASH_BYTES];
         uint8_t of_b[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
         uint8_t of_msk[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
     } * keys;                                             /* [members] */
@@ -190,9 +191,12 @@ struct gossip {
     uint64_t certified; /* the newest U of an earlier attempt of this round */
     uint64_t certified_attempt; /* that + 1; 0: none */
     struct mail bound_mail;     /* its certificate, if we released over it */
-    bool fresh;        /* started without a store: what we said is not known */
-    uint64_t declined; /* sites that cannot contribute */
-    uint64_t stops;    /* who signed STOP */
+    bool fresh; /* began without a store: what we said is not known */
+    uint8_t
+        prepared[GOSSIP_HASH_BYTES];     /* the U that we PREPAREd last in this
+                                            round; zero: none, as far as known */
+    uint64_t declined;                   /* sites that cannot contribute */
+    uint64_t stops;                      /* who signed STOP */
     uint64_t closed[GOSSIP_MEMBERS_MAX]; /* attempt + 1 that j has closed */
 
     /* signed heads of the attempt, by sender; shares_out by receiver */
@@ -212,13 +216,14 @@ struct gossip {
 
     struct result open, past;
     bool resumes; /* `open` is the sum that a life before this one opened */
-    uint8_t last_cert[GOSSIP_HASH_BYTES];
 
     /* what was said in the attempt of before a restart */
     struct {
         uint64_t round, attempt;
         bool released;
         uint64_t bound, released_attempt, certified, certified_attempt;
+        bool fresh;
+        uint8_t prepared[GOSSIP_HASH_BYTES];
         struct mail mails[9]; /* as in record_promise */
         size_t count;
     } said;

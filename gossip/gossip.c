@@ -137,6 +137,8 @@ static void keep_promises(struct gossip *g)
         g->bound_mail.size = 0;
         return;
     }
+    g->fresh = g->said.fresh;
+    memcpy(g->prepared, g->said.prepared, sizeof g->prepared);
     if (g->said.attempt >= g->attempt)
         g->attempt = g->said.attempt + 1;
     g->released = g->released || g->said.released;

@@ -26,6 +26,7 @@ static void accept(struct gossip *g, const struct wire_message *m,
     memcpy(g->keys[j].epk, m->keys.epk, X25519_BYTES);
     memcpy(g->keys[j].mpk, m->keys.mpk, X25519_BYTES);
     memcpy(g->keys[j].commit, m->keys.commit, GOSSIP_HASH_BYTES);
+    memcpy(g->keys[j].prepared, m->keys.prepared, GOSSIP_HASH_BYTES);
     memcpy(g->keys[j].of_b, m->keys.of_b, sizeof m->keys.of_b);
     memcpy(g->keys[j].of_msk, m->keys.of_msk, sizeof m->keys.of_msk);
     wire_hash(g->keys[j].hash, m->body, m->body_size);
@@ -77,7 +78,7 @@ void keys_make(struct gossip *g)
     memcpy(m.keys.epk, g->epk.open, X25519_BYTES);
     memcpy(m.keys.mpk, g->mpk.open, X25519_BYTES);
     commit(m.keys.commit, g);
-    memcpy(m.keys.last, g->last_cert, GOSSIP_HASH_BYTES);
+    memcpy(m.keys.prepared, g->prepared, GOSSIP_HASH_BYTES);
     mail_write(g, mail, &m);
     wire_parse(&said, mail->bytes, mail->size, g->config.members);
     accept(g, &said, mail->bytes, mail->size);

@@ -114,7 +114,7 @@ static void put_hashes(msgpack_packer *p, const struct wire_message *m)
         put_bin(p, m->keys.epk, X25519_BYTES);
         put_bin(p, m->keys.mpk, X25519_BYTES);
         put_bin(p, m->keys.commit, GOSSIP_HASH_BYTES);
-        put_bin(p, m->keys.last, GOSSIP_HASH_BYTES);
+        put_bin(p, m->keys.prepared, GOSSIP_HASH_BYTES);
         put_bin(p, m->keys.of_b, (size_t)GOSSIP_HASH_BYTES * m->keys.members);
         put_bin(p, m->keys.of_msk, (size_t)GOSSIP_HASH_BYTES * m->keys.members);
         return;

@@ -5,7 +5,7 @@
 
 #include "gossip/mail.h"
 
-enum { RECORD_VERSION = 3, NUMBERS_SIZE = 256 };
+enum { RECORD_VERSION = 4, NUMBERS_SIZE = 256 };
 
 /* Little-endian numbers and length-prefixed bytes, one after the other. */
 struct cursor {
@@ -142,9 +142,9 @@ size_t record_sum_size(const struct gossip *g)
 size_t record_carry_at(const struct gossip *g)
 {
     const size_t numbers =
-        (size_t)8 * 8; /* version, three more, and four sizes */
+        (size_t)7 * 8; /* version, three more, and three sizes */
 
-    return numbers + (size_t)2 * GOSSIP_HASH_BYTES + engine_state_size(g);
+    return numbers + GOSSIP_HASH_BYTES + engine_state_size(g);
 }
 
 static void begin_at(struct gossip *g, struct cursor *c, uint8_t *at,
@@ -197,6 +197,8 @@ void record_promise(struct gossip *g)
     put(&c, g->released_attempt);
     put(&c, g->certified);
     put(&c, g->certified_attempt);
+    put(&c, g->fresh);
+    put_bytes(&c, g->prepared, GOSSIP_HASH_BYTES);
     put_mail(&c, &g->bound_mail);
     put_mail(&c, &g->keys_mail[g->config.self]);
     for (int kind = 0; kind < WIRE_KINDS; kind++) {
@@ -251,7 +253,6 @@ void record_state(struct gossip *g)
     put(&c, g->attempt); /* of an adopted state: where to go on */
     put(&c, g->released);
     put_bytes(&c, g->state, engine_state_size(g));
-    put_bytes(&c, g->last_cert, GOSSIP_HASH_BYTES);
     if (g->carry != NULL) {
         put(&c, carry_size(g));
         assert(c.at == (uint8_t *)g->carry);
@@ -380,7 +381,6 @@ static void load_state(struct gossip *g, struct cursor *c)
     g->attempt = get(c);
     g->released = get(c) != 0;
     get_exactly(c, g->state, engine_state_size(g));
-    get_exactly(c, g->last_cert, GOSSIP_HASH_BYTES);
     if (g->carry != NULL)
         get_exactly(c, g->carry, carry_size(g));
     if (get(c) != 0 && !c->bad)
@@ -396,6 +396,8 @@ static void load_promise(struct gossip *g, struct cursor *c)
     g->said.released_attempt = get(c);
     g->said.certified = get(c);
     g->said.certified_attempt = get(c);
+    g->said.fresh = get(c) != 0;
+    get_exactly(c, g->said.prepared, GOSSIP_HASH_BYTES);
     get_said(g, c, &g->bound_mail);
     g->said.count = sizeof g->said.mails / sizeof *g->said.mails;
     for (size_t i = 0; i < g->said.count; i++)

@@ -704,7 +704,6 @@ bool round_release(struct gossip *g)
                    g->shares[j] +
                        (u->value.members & engine_bit(j) ? 0 : SHAMIR_BYTES),
                    SHAMIR_BYTES);
-    memcpy(g->last_cert, u->hash, GOSSIP_HASH_BYTES);
     mail_write(g, mail, &m);
     wire_parse(&said, mail->bytes, mail->size, g->config.members);
     round_receive_unmask(g, &said, mail->bytes, mail->size);

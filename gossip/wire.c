@@ -206,7 +206,7 @@ static void read_keys(struct reader *r, struct wire_message *m,
     read_exactly(r, m->keys.epk, X25519_BYTES);
     read_exactly(r, m->keys.mpk, X25519_BYTES);
     read_exactly(r, m->keys.commit, GOSSIP_HASH_BYTES);
-    read_exactly(r, m->keys.last, GOSSIP_HASH_BYTES);
+    read_exactly(r, m->keys.prepared, GOSSIP_HASH_BYTES);
     m->keys.members = members;
     read_table(r, m->keys.of_b[0], GOSSIP_HASH_BYTES, all_of(members));
     read_table(r, m->keys.of_msk[0], GOSSIP_HASH_BYTES, all_of(members));

@@ -88,9 +88,10 @@ struct wire_message {
         } hello;
         struct {
             uint8_t epk[X25519_BYTES], mpk[X25519_BYTES];
-            uint8_t commit[GOSSIP_HASH_BYTES]; /* H("self", ctx, b) */
-            uint8_t last[GOSSIP_HASH_BYTES]; /* the newest U certificate seen */
-            uint32_t members;                /* g; not on the wire */
+            uint8_t commit[GOSSIP_HASH_BYTES];   /* H("self", ctx, b) */
+            uint8_t prepared[GOSSIP_HASH_BYTES]; /* H(U) of the sender's newest
+                                                    PREPARE in the round */
+            uint32_t members;                    /* g; not on the wire */
             /* H of the share of b, and of msk, that each member is dealt */
             uint8_t of_b[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];
             uint8_t of_msk[GOSSIP_MEMBERS_MAX][GOSSIP_HASH_BYTES];

@@ -41,7 +41,7 @@ static const struct lie_part lie_parts[] = {
     LIE_PART(WIRE_HELLO, LIE_HASHES, 1, hello.charter),
     LIE_PART(WIRE_KEYS, LIE_HASHES, 2, keys.epk), /* and mpk */
     LIE_PART(WIRE_KEYS, LIE_HASHES, 1, keys.commit),
-    LIE_PART(WIRE_KEYS, LIE_HASHES, 1, keys.last),
+    LIE_PART(WIRE_KEYS, LIE_HASHES, 1, keys.prepared),
     LIE_PART(WIRE_KEYS, LIE_HASHES, 5, keys.of_b),
     LIE_PART(WIRE_KEYS, LIE_HASHES, 5, keys.of_msk),
     LIE_PART(WIRE_SHARES, LIE_32, 1, shares.to),

@@ -621,16 +621,23 @@ static void a_proposal_for_a_later_ballot_keeps_nobody_out(void **state)
 }
 
 /* It may have released: it says of no attempt that it did not. */
-static void a_member_without_its_store_closes_nothing(void **state)
+static void closes_nothing(bool restarts)
 {
     struct pod *p = locked(1 | 2);
     const struct watch *w = watch_of(p);
 
-    (void)state;
     release_alone(p, false);
     pod_kill(p, VICTIM);
     pod_lose_disk(p, VICTIM);
     pod_revive(p, VICTIM);
+    if (restarts) { /* what is on its disk now says nothing of before */
+        pod_turn(p, 60000);
+        assert_non_null(p->saved[VICTIM][GOSSIP_SLOT_PROMISE].bytes);
+        for (uint32_t i = 0; i < G; i++) {
+            pod_kill(p, i);
+            pod_revive(p, i);
+        }
+    }
     pod_run(p, 60000);
     for (size_t i = 0; i < w->held_count; i++) {
         static struct wire_message m;
@@ -640,6 +647,42 @@ static void a_member_without_its_store_closes_nothing(void **state)
             assert_int_not_equal(m.sender, VICTIM);
     }
     watch_free(p);
+}
+
+static void a_member_without_its_store_closes_nothing(void **state)
+{
+    (void)state;
+    closes_nothing(false);
+    closes_nothing(true);
+}
+
+static bool nobody_acknowledges(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    return wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+           r.attempt != 0 || r.type != WIRE_ACK;
+}
+
+/* Nothing was agreed on in the first attempt, and nobody knows what a store
+ * that it never had would say: all say so, or all but one, and may close. */
+static void a_study_that_begins_badly_goes_on(void **state)
+{
+    (void)state;
+    for (int away = 0; away < 2; away++) {
+        struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 2);
+        uint64_t here = away ? ALL & ~(1 << LIAR) : ALL;
+        watch_of(p)->filter = nobody_acknowledges;
+        pod_begin(p);
+        while (p->engines[0]->attempt == 0 && pod_turn(p, 60000))
+            if (away && p->engines[LIAR] != NULL &&
+                p->engines[LIAR]->phase == PHASE_V)
+                pod_kill(p, LIAR);
+        assert_true(p->engines[0]->fresh);
+        pod_run(p, 60000);
+        assert_sum(p, here, here, 1);
+        watch_free(p);
+    }
 }
 
 /* A member that asks all the time is answered now and then. */
@@ -916,6 +959,7 @@ int main(void)
         cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
         cmocka_unit_test(a_proposal_for_a_later_ballot_keeps_nobody_out),
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
+        cmocka_unit_test(a_study_that_begins_badly_goes_on),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),

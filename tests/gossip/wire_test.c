@@ -91,7 +91,7 @@ static void start_keys(uint32_t members)
     fill(in.keys.epk, X25519_BYTES, 1);
     fill(in.keys.mpk, X25519_BYTES, 2);
     fill(in.keys.commit, GOSSIP_HASH_BYTES, 3);
-    fill(in.keys.last, GOSSIP_HASH_BYTES, 4);
+    fill(in.keys.prepared, GOSSIP_HASH_BYTES, 4);
     in.keys.members = members;
     fill(in.keys.of_b, GOSSIP_HASH_BYTES * members, 5);
     fill(in.keys.of_msk, GOSSIP_HASH_BYTES * members, 6);
