@@ -73,6 +73,7 @@ struct ack {
 /* One round's opened sum, being collected or kept for those who lag. */
 struct result {
     bool has_v, has_u;
+    bool taken; /* others had opened it, and say so: only u.members is set */
     uint64_t round, attempt;
     struct wire_value v, u;
     uint8_t hash_v[GOSSIP_HASH_BYTES], hash_u[GOSSIP_HASH_BYTES];
@@ -246,6 +247,11 @@ struct gossip {
         uint64_t since_ms;
         uint32_t count;
     } answered[GOSSIP_MEMBERS_MAX];
+    struct settled { /* the round's sum, as its sender has opened it */
+        bool known;
+        uint64_t attempt, members;
+        uint8_t hash[GOSSIP_HASH_BYTES];
+    } settled[GOSSIP_MEMBERS_MAX];
     struct { /* a newer state, as its sender signed it; round 0: none */
         uint64_t round, attempt;
         uint8_t hash[GOSSIP_HASH_BYTES];

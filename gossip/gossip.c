@@ -20,6 +20,7 @@
 #include "gossip/record.h"
 #include "gossip/recover.h"
 #include "gossip/round.h"
+#include "gossip/settle.h"
 
 /* No member restarts that often between two messages. */
 enum { ATTEMPTS_AHEAD_MAX = 1 << 20 };
@@ -223,7 +224,7 @@ static bool relevant(const struct gossip *g, const struct wire_message *m)
         return m->round == g->round &&
                ((under_way && m->attempt == g->attempt) ||
                 ((under_way || out) && is_result(g, m)) ||
-                m->type == WIRE_CLOSE ||
+                m->type == WIRE_CLOSE || m->type == WIRE_SETTLED ||
                 (cohort_changes(g) && m->type == WIRE_CERT &&
                  m->attempt < g->attempt));
     }
@@ -290,6 +291,9 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         break;
     case WIRE_CLOSE:
         cohort_receive_close(g, m, head, size);
+        break;
+    case WIRE_SETTLED:
+        settle_receive(g, m, body, body_size);
         break;
     default:
         break;

@@ -21,7 +21,7 @@ enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4 };
 
 void open_reset(struct result *r)
 {
-    r->has_v = r->has_u = false;
+    r->has_v = r->has_u = r->taken = false;
     r->round = r->attempt = 0;
     r->cert_v.size = r->cert_u.size = 0;
     for (int a = 0; a < GOSSIP_MEMBERS_MAX; a++)
@@ -384,7 +384,7 @@ bool open_absorb(struct gossip *g)
 {
     const struct result *r = &g->open;
 
-    if (!open_complete(r) || r->round != g->round || !is_ours(g))
+    if (r->round != g->round || !(r->taken || (open_complete(r) && is_ours(g))))
         return false;
     if (decode(g) != 0) {
         /* Checked lanes are what was contributed: it was out of range. */
@@ -402,8 +402,9 @@ bool open_absorb(struct gossip *g)
 bool open_resume(struct gossip *g)
 {
     const struct result *r = &g->open;
-    bool resumes = g->resumes && r->round == g->round && open_complete(r) &&
-                   is_ours(g) && r->length == g->shape.length &&
+    bool resumes = g->resumes && r->round == g->round &&
+                   (r->taken || open_complete(r)) &&
+                   r->length == g->shape.length &&
                    r->lane == lanes_bytes(&g->shape) && decode(g) == 0;
 
     g->resumes = false;

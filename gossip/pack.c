@@ -190,6 +190,12 @@ static void put_body(msgpack_packer *p, const struct wire_message *m)
     case WIRE_CLOSE:
         msgpack_pack_array(p, 0);
         return;
+    case WIRE_SETTLED:
+        msgpack_pack_array(p, 3);
+        put_uint(p, m->settled.members);
+        put_bin(p, m->settled.state, GOSSIP_HASH_BYTES);
+        put_bin(p, m->settled.hash, GOSSIP_HASH_BYTES);
+        return;
     case WIRE_STOP:
         msgpack_pack_array(p, 1);
         put_uint(p, m->stop.members);

@@ -134,9 +134,9 @@ size_t record_lanes_at(const struct gossip *g)
 size_t record_sum_size(const struct gossip *g)
 {
     return record_lanes_at(g) + g->config.lanes_max +
-           (g->config.keeps_sum
-                ? 8 + carry_size(g) + (2 + g->config.members) * mail_room(g)
-                : 0);
+           (g->config.keeps_sum ? (size_t)3 * 8 + carry_size(g) +
+                                      (2 + g->config.members) * mail_room(g)
+                                : 0);
 }
 
 size_t record_carry_at(const struct gossip *g)
@@ -237,7 +237,10 @@ void record_sum(struct gossip *g)
     c.at += lanes;
     c.left -= lanes;
     put_bytes(&c, g->carry, carry_size(g));
-    put_heads(&c, r);
+    put(&c, r->taken);
+    put(&c, r->u.members);
+    if (!r->taken)
+        put_heads(&c, r);
     save_at(g, g->sum_record, size - c.left, GOSSIP_SLOT_SUM);
 }
 
@@ -363,7 +366,10 @@ static void load_sum(struct gossip *g, struct cursor *c)
     load_lanes(g, c, r, g->sum_record + record_lanes_at(g));
     if (!c->bad)
         get_exactly(c, r->lanes + r->length * r->lane, carry_size(g));
-    load_heads(g, c, r);
+    r->taken = get(c) != 0;
+    r->u.members = get(c);
+    if (!r->taken)
+        load_heads(g, c, r);
     g->resumes = !c->bad;
 }
 

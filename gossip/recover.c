@@ -10,6 +10,7 @@
 #include "gossip/members.h"
 #include "gossip/open.h"
 #include "gossip/round.h"
+#include "gossip/settle.h"
 
 enum {
     TICKS_PER_DEADLINE = 32,
@@ -64,7 +65,9 @@ static void describe(const struct gossip *g, struct wire_message *m)
     m->want.acks = g->have_acks;
     m->want.recvs = g->have_recvs;
     m->want.unmasks = g->have_unmasks;
-    m->want.sums = g->open.attempt == g->attempt ? g->open.have : 0;
+    m->want.sums = g->phase == PHASE_ABSORB        ? engine_all(g)
+                   : g->open.attempt == g->attempt ? g->open.have
+                                                   : 0;
     m->want.checks = g->check != NULL ? g->check->have_checks : 0;
     m->want.closes = cohort_closers(g);
     m->want.audits = check_audits(g);
@@ -330,6 +333,7 @@ void recover_answer(struct gossip *g, const struct wire_message *m)
     }
     if (g->phase == PHASE_START)
         return;
+    settle_answer(g, m);
     if (m->attempt == g->attempt) {
         answer_here(g, m);
         return;

@@ -253,7 +253,7 @@ static void clear(struct wire_message *m)
         [WIRE_UNMASK] = sizeof m->unmask,   [WIRE_SUM] = sizeof m->sum,
         [WIRE_STOP] = sizeof m->stop,       [WIRE_DONE] = sizeof m->done,
         [WIRE_WANT] = sizeof m->want,       [WIRE_STATE] = sizeof m->done,
-        [WIRE_CHECK] = sizeof m->check,
+        [WIRE_CHECK] = sizeof m->check,     [WIRE_SETTLED] = sizeof m->settled,
     };
 
     memset((uint8_t *)m + offsetof(struct wire_message, hello), 0,
@@ -303,6 +303,11 @@ static void read_body(struct reader *r, struct wire_message *m,
         read_sums(r, m, members);
         break;
     case WIRE_CLOSE:
+        break;
+    case WIRE_SETTLED:
+        m->settled.members = read_members(r, members);
+        read_exactly(r, m->settled.state, GOSSIP_HASH_BYTES);
+        read_exactly(r, m->settled.hash, GOSSIP_HASH_BYTES);
         break;
     case WIRE_STOP:
         m->stop.members = read_members(r, members);
@@ -428,6 +433,7 @@ static const char *const domains[WIRE_TYPES] = {
     [WIRE_STATE] = "starling STATE",
     [WIRE_CHECK] = "starling CHECK",
     [WIRE_CLOSE] = "starling CLOSE",
+    [WIRE_SETTLED] = "starling SETTLED",
 };
 
 const char *wire_domain(enum wire_type type)

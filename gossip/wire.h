@@ -44,6 +44,7 @@ enum wire_type {
     WIRE_STATE,
     WIRE_CHECK,
     WIRE_CLOSE,
+    WIRE_SETTLED,
     WIRE_TYPES
 };
 
@@ -151,6 +152,11 @@ struct wire_message {
         struct {
             uint8_t state[GOSSIP_HASH_BYTES];
         } done;               /* and STATE: the raw bytes are the state */
+        struct {              /* the raw bytes are the sum's lanes, or none */
+            uint64_t members; /* U */
+            uint8_t state[GOSSIP_HASH_BYTES]; /* of the round */
+            uint8_t hash[GOSSIP_HASH_BYTES];  /* of the lanes */
+        } settled;
         struct {              /* what the sender has in its round and attempt */
             uint32_t members; /* g; not on the wire */
             uint32_t tick;    /* counts repetitions: who should relay */

@@ -46,7 +46,8 @@ enum adversary_deceit {
     ADVERSARY_WITHHOLD, /* some types, from some */
     ADVERSARY_SILENT,   /* everything, from all */
     ADVERSARY_DELAY,
-    ADVERSARY_PROXY, /* over another liar's link */
+    ADVERSARY_PROXY,   /* over another liar's link */
+    ADVERSARY_SETTLED, /* another sum than the one that waits for pods */
     ADVERSARY_DECEITS
 };
 

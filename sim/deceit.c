@@ -245,6 +245,15 @@ static void sum(struct deceit_case *c)
     c->changed = true;
 }
 
+/* All liars show the same one. */
+static void settled(struct deceit_case *c)
+{
+    if (c->body_size > 0)
+        c->body[0] ^= 1;
+    tree_hash(c->m->settled.hash, c->body, c->body_size);
+    c->changed = true;
+}
+
 static void check(struct deceit_case *c)
 {
     struct prg prg = steady(c);
@@ -373,6 +382,7 @@ static const struct {
     [ADVERSARY_SILENT] = {"silent", UINT64_MAX, ANY, withhold},
     [ADVERSARY_DELAY] = {"delay", UINT64_MAX, ANY, delay},
     [ADVERSARY_PROXY] = {"proxy", UINT64_MAX, ANY, proxy},
+    [ADVERSARY_SETTLED] = {"settled", TYPE(SETTLED), OWN, settled},
 };
 
 const char *deceit_name(enum adversary_deceit deceit)

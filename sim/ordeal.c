@@ -38,6 +38,9 @@ static void draw_liars(struct world_config *c)
     adversary_draw(&drawn, c->study->site_count, c->study->colluders);
     c->liars = drawn.liars;
     memcpy(c->deceits, drawn.deceits, sizeof c->deceits);
+    for (uint32_t i = 0; i < c->study->site_count; i++)
+        if (c->liars >> i & 1) /* seldom asked for, and only among pods */
+            c->deceits[i] |= UINT64_C(1) << ADVERSARY_SETTLED;
 }
 
 bool ordeal_draw(struct world_config *c, const struct ordeal *o)

@@ -74,8 +74,9 @@ static void search(struct world *w, uint32_t from, const struct wire_message *m,
 {
     const char *found = canary_find(w->canary, e->send.head, e->send.head_size);
 
-    /* What SUM and STATE carry is public. */
-    if (found == NULL && m->type != WIRE_SUM && m->type != WIRE_STATE)
+    /* What SUM, STATE and SETTLED carry is public. */
+    if (found == NULL && m->type != WIRE_SUM && m->type != WIRE_STATE &&
+        m->type != WIRE_SETTLED)
         found = canary_find(w->canary, e->send.body, e->send.body_size);
     if (found != NULL)
         snprintf(w->violation, sizeof w->violation, "%s sent %s in the clear",

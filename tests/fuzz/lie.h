@@ -73,6 +73,8 @@ static const struct lie_part lie_parts[] = {
     LIE_PART(WIRE_STOP, LIE_64, 1, stop.members),
     LIE_PART(WIRE_DONE, LIE_HASHES, 1, done.state),
     LIE_PART(WIRE_STATE, LIE_HASHES, 1, done.state),
+    LIE_PART(WIRE_SETTLED, LIE_64, 1, settled.members),
+    LIE_PART(WIRE_SETTLED, LIE_HASHES, 2, settled.state), /* and hash */
     LIE_PART(WIRE_WANT, LIE_32, 1, want.tick),
     LIE_PART(WIRE_WANT, LIE_32, 1, want.ballot),
     LIE_PART(WIRE_WANT, LIE_64, 3, want.keys), /* and shares, acks */
@@ -287,7 +289,7 @@ static inline void lie_hash_slices(struct wire_message *m,
         size_t size = sizeof(uint64_t) *
                       (POD_LENGTH * (rank + 1) / n - POD_LENGTH * rank / n);
         if ((m->parts & engine_bit(rank)) && at + size <= message->body_size) {
-            wire_hash(m->y.slices[j], message->body + at, size);
+            tree_hash(m->y.slices[j], message->body + at, size);
             at += size;
         }
         rank++;
@@ -309,7 +311,9 @@ static inline void lie_lanes(struct pod *p, struct pod_message *message,
     if (deed[7] & 2)
         m->parts ^= 1u << deed[5] % p->members;
     if (m->type == WIRE_SUM)
-        wire_hash(m->sum.hash, message->body, message->body_size);
+        tree_hash(m->sum.hash, message->body, message->body_size);
+    if (m->type == WIRE_SETTLED)
+        tree_hash(m->settled.hash, message->body, message->body_size);
     if (m->type == WIRE_STATE)
         wire_hash(m->done.state, message->body, message->body_size);
     if (m->type == WIRE_Y)

@@ -886,6 +886,146 @@ static void a_sum_that_waits_for_pods_outlives_its_members(void **state)
     watch_free(p);
 }
 
+/* The shares of attempt 0 come to all but the last two. */
+static bool two_open_nothing(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    return m->to < 3 || m->type != WIRE_UNMASK ||
+           wire_parse(&r, m->head, m->head_size, p->members) != 0 ||
+           r.attempt != 0;
+}
+
+static bool waits(const struct pod *p, uint32_t i)
+{
+    return p->engines[i]->phase == PHASE_ABSORB && p->engines[i]->absorbing_sum;
+}
+
+/* Three have opened the sum and wait for other pods. */
+static struct pod *three_wait(void)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_WAIT, 1);
+
+    p->config.keeps_sum = true;
+    p->value = pod_lane_bits() == 64 ? NULL : new_value;
+    watch_of(p)->filter = two_open_nothing;
+    watch_of(p)->keep = true;
+    for (uint32_t i = 0; i < G; i++)
+        p->holds[i] = true;
+    pod_begin(p);
+    while ((!waits(p, 0) || !waits(p, 1) || !waits(p, 2)) && pod_turn(p, 60000))
+        ;
+    for (uint32_t i = 3; i < G; i++) {
+        assert_int_equal(p->engines[i]->phase, PHASE_OPEN);
+        if (p->engines[i]->carry != NULL)
+            memcpy(carried[i], p->engines[i]->carry, sizeof carried[i]);
+    }
+    return p;
+}
+
+static uint64_t who_settled(struct pod *p)
+{
+    static struct wire_message r;
+    const struct watch *w = watch_of(p);
+    uint64_t members = 0;
+
+    for (size_t i = 0; i < w->held_count; i++)
+        if (w->held[i].type == WIRE_SETTLED &&
+            wire_parse(&r, w->held[i].head, w->held[i].head_size, G) == 0)
+            members |= UINT64_C(1) << r.sender;
+    return members;
+}
+
+/* More than g - t come back from a restart and can open nothing any more. They
+ * take the sum from those that have it, and vouch for it to nobody. */
+static void a_settled_sum_is_taken_by_those_that_cannot_open_it(void **state)
+{
+    struct pod *p = three_wait();
+
+    (void)state;
+    for (uint32_t i = 3; i < G; i++) {
+        pod_kill(p, i);
+        p->train_ms[i] = 3000;
+        pod_revive(p, i);
+    }
+    while ((!waits(p, 3) || !waits(p, 4)) && pod_turn(p, 60000))
+        ;
+    for (uint32_t i = 3; i < G; i++) {
+        assert_true(p->engines[i]->open.taken);
+        if (p->engines[i]->carry != NULL)
+            assert_memory_equal(p->engines[i]->carry, carried[i],
+                                sizeof carried[i]);
+        pod_kill(p, i); /* what it took, and from whom, is on its disk */
+        pod_revive(p, i);
+    }
+    pod_run(p, p->now_ms + 10000);
+    assert_true(waits(p, 3) && waits(p, 4) && p->engines[3]->open.taken);
+    pod_kill(p, 2);
+    pod_lose_disk(p, 2); /* it asks all */
+    pod_revive(p, 2);
+    pod_run(p, p->now_ms + 10000);
+    assert_true(waits(p, 2));
+    assert_int_equal(who_settled(p) & 24, 0);
+    for (uint32_t i = 0; i < G; i++) {
+        p->holds[i] = false;
+        pod_kill(p, i);
+        pod_revive(p, i);
+    }
+    pod_run(p, p->now_ms + 60000);
+    for (uint32_t i = 0; i < G; i++) {
+        assert_true(p->done[i]);
+        assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+    }
+    if (pod_lane_bits() == 64)
+        assert_sum(p, ALL, ALL, 0);
+    watch_free(p);
+}
+
+/* c liars, who say it in each other's hearing as often as they like, settle
+ * nothing; nor do c + 1 of whom one is not in the sum. */
+static void too_few_settle_nothing(void **state)
+{
+    struct pod *p = three_wait();
+    struct wire_message m = {.type = WIRE_SETTLED};
+    struct gossip *victim = p->engines[4];
+    static struct forged f;
+    uint8_t lanes[POD_LENGTH * 8];
+    const size_t size = POD_LENGTH * victim->open.lane;
+
+    (void)state;
+    memset(lanes, 0, sizeof lanes);
+    m.settled.members = ALL;
+    memcpy(m.settled.state, victim->state_hash, GOSSIP_HASH_BYTES);
+    tree_hash(m.settled.hash, lanes, size);
+    for (uint32_t k = 0; k < 3; k++) {
+        forge(&f, p, LIAR, &m);
+        forge_deliver(p, LIAR, 4, f.head, f.size, lanes, size);
+    }
+    assert_false(waits(p, 4));
+    m.settled.members = ALL & ~(1u << 3);
+    for (uint32_t k = 1; k < 4; k += 2) {
+        forge(&f, p, k, &m);
+        forge_deliver(p, k, 4, f.head, f.size, lanes, size);
+    }
+    assert_false(waits(p, 4));
+    m.settled.members = ALL;
+    m.settled.state[0] ^= 1;
+    for (uint32_t k = 1; k < 4; k += 2) {
+        forge(&f, p, k, &m);
+        forge_deliver(p, k, 4, f.head, f.size, lanes, size);
+    }
+    assert_false(waits(p, 4));
+    m.settled.state[0] ^= 1;
+    for (uint32_t k = 1; k < 4; k += 2) { /* so the others were refused */
+        forge(&f, p, k, &m);
+        forge_deliver(p, k, 4, f.head, f.size, lanes, size - 1);
+        assert_false(waits(p, 4));
+        forge_deliver(p, k, 4, f.head, f.size, lanes, size);
+    }
+    assert_true(victim->open.taken);
+    watch_free(p);
+}
+
 /* Its pod has made two states since, and forgotten what it mixed. */
 static void who_waits_for_pods_too_long_takes_the_state(void **state)
 {
@@ -963,6 +1103,8 @@ int main(void)
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),
+        cmocka_unit_test(a_settled_sum_is_taken_by_those_that_cannot_open_it),
+        cmocka_unit_test(too_few_settle_nothing),
         cmocka_unit_test(who_waits_for_pods_too_long_takes_the_state),
         cmocka_unit_test(asking_does_not_multiply),
         cmocka_unit_test(evidence_is_kept_on_disk_and_cannot_be_made_up),

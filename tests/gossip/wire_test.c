@@ -108,6 +108,12 @@ static void every_check_and_close_comes_back_as_it_went(void **state)
     assert_same(check);
     start(WIRE_CLOSE);
     assert_int_equal(round_trip(5), 0);
+    start(WIRE_SETTLED);
+    in.settled.members = 0x15;
+    fill(in.settled.state, GOSSIP_HASH_BYTES, 1);
+    fill(in.settled.hash, GOSSIP_HASH_BYTES, 2);
+    assert_int_equal(round_trip(5), 0);
+    assert_same(settled);
 }
 
 static void every_message_comes_back_as_it_went(void **state)

@@ -46,13 +46,14 @@ static bool ends_well(const struct world_config *config,
     return good;
 }
 
-/* Deceits that leave no letter, or need what a quiet network does not bring:
- * lost ballots, WANTs, a second liar. */
+/* Deceits that leave no letter, or need what a quiet network, or one pod, does
+ * not bring: lost ballots, WANTs, a second liar, sums that wait for pods. */
 static bool may_be_idle(enum adversary_deceit deceit)
 {
     static const enum adversary_deceit those[] = {
-        ADVERSARY_SILENT, ADVERSARY_NO_Y, ADVERSARY_WITHHOLD, ADVERSARY_LOCK,
-        ADVERSARY_STATE,  ADVERSARY_WANT, ADVERSARY_PROXY};
+        ADVERSARY_SILENT, ADVERSARY_NO_Y,   ADVERSARY_WITHHOLD,
+        ADVERSARY_LOCK,   ADVERSARY_STATE,  ADVERSARY_WANT,
+        ADVERSARY_PROXY,  ADVERSARY_SETTLED};
 
     for (size_t i = 0; i < sizeof those / sizeof *those; i++)
         if (those[i] == deceit)

@@ -209,13 +209,13 @@ static struct world_config lying(enum adversary_deceit deceit, uint64_t seed)
 static void a_lying_owner(void **state)
 {
     (void)state;
-    tells("lying-owner", lying(ADVERSARY_SUM, 10), "note lied r0 a0 ben");
+    tells("lying-owner", lying(ADVERSARY_SUM, 22), "note lied r0 a0 ben");
 }
 
 static void two_vectors_of_one_member(void **state)
 {
     (void)state;
-    tells("two-vectors", lying(ADVERSARY_TWO_Y, 2),
+    tells("two-vectors", lying(ADVERSARY_TWO_Y, 5),
           "note equivocated r0 a0 ben");
 }
 
