@@ -6,6 +6,7 @@
 
 #include "crypto/grid.h"
 #include "crypto/lanes.h"
+#include "node/ration.h"
 
 struct across {
     const struct study *study;
@@ -19,7 +20,24 @@ struct across {
     double *sum;                 /* [length_max] all pods' */
     uint64_t engine_wake, told_wake, done_ms;
     bool is_done, leaves;
+    struct ration ration; /* of questions */
+    uint64_t unheard;     /* questions left out */
+    struct mixwire question;
 };
+
+/* The sites of this pod may ask, and those of the pods that it meets. */
+static int open_ration(struct across *a, size_t words_max, struct error *error)
+{
+    uint32_t pods[MIX_NEIGHBOURS_MAX + 1];
+    size_t count;
+    int code = blend_neighbours(pods, &count, a->study, error);
+
+    if (code != 0)
+        return code;
+    pods[count++] = a->study->pod;
+    code = ration_open(&a->ration, pods, count, words_max * sizeof(uint64_t));
+    return code == 0 ? 0 : error_set(error, code, "out of memory for the pods");
+}
 
 int across_new(struct across **across, const struct across_config *config,
                struct error *error)
@@ -38,6 +56,8 @@ int across_new(struct across **across, const struct across_config *config,
     a->sum = calloc(config->length_max + 1, sizeof *a->sum);
     code = a->sum == NULL ? error_set(error, code, "out of memory for the pods")
                           : blend_new(&a->blend, &config->blend, error);
+    if (code == 0)
+        code = open_ration(a, config->blend.words_max, error);
     if (code != 0)
         across_free(a);
     else
@@ -50,8 +70,49 @@ void across_free(struct across *a)
     if (a == NULL)
         return;
     blend_free(a->blend);
+    ration_close(&a->ration);
     free(a->sum);
     free(a);
+}
+
+static bool is_question(struct across *a, const struct gossip_event *event)
+{
+    return mixwire_parse(&a->question, event->posted.head,
+                         event->posted.head_size) == 0 &&
+           a->question.type == MIXWIRE_WANT;
+}
+
+static void charge(struct across *a, const struct gossip_event *event)
+{
+    const uint32_t pod = event->posted.pod, from = event->posted.from;
+    size_t count, bytes = 0;
+    const struct mix_effect *list = mix_effects(blend_mix(a->blend), &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == MIX_SEND && list[i].pod == pod &&
+            list[i].to == from)
+            bytes += list[i].head_size + list[i].word_count * sizeof(uint64_t);
+    ration_charge(&a->ration, pod, from, bytes, event->now_ms);
+}
+
+/* Questions are rationed before their signature is looked at: that the link is
+ * who it says has been shown before. */
+static void hear_post(struct across *a, const struct gossip_event *event)
+{
+    struct mix *mix = blend_mix(a->blend);
+    bool asks = is_question(a, event);
+
+    if (asks && !ration_allows(&a->ration, event->posted.pod,
+                               event->posted.from, event->now_ms)) {
+        a->unheard++;
+        mix_tick(mix, event->now_ms);
+        return;
+    }
+    mix_receive(mix, event->posted.pod, event->posted.from, event->posted.head,
+                event->posted.head_size, event->posted.body,
+                event->posted.body_size, event->now_ms);
+    if (asks)
+        charge(a, event);
 }
 
 void across_hear(struct across *a, const struct gossip_event *event)
@@ -60,9 +121,7 @@ void across_hear(struct across *a, const struct gossip_event *event)
 
     mix_clear(mix);
     if (event->kind == GOSSIP_POSTED)
-        mix_receive(mix, event->posted.pod, event->posted.from,
-                    event->posted.head, event->posted.head_size,
-                    event->posted.body, event->posted.body_size, event->now_ms);
+        hear_post(a, event);
     else
         mix_tick(mix, event->now_ms);
 }
@@ -299,4 +358,5 @@ double across_distance(const struct across *a)
 void across_view(const struct across *a, struct mix_view *view)
 {
     mix_view(blend_mix(a->blend), view);
+    view->dropped += a->unheard;
 }

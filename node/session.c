@@ -266,7 +266,7 @@ static void tell_refused(struct session *s, uint32_t from, uint64_t count)
     s->refused[from].told_ms = now;
     snprintf(line, sizeof line,
              "refused %" PRIu64 " messages of '%s' so far: malformed, badly "
-             "signed or out of place; look at that node",
+             "signed, out of place or too many; look at that node",
              s->refused[from].count, site_at(s, from)->name);
     progress_tell(&s->progress, "refused_messages", bit, 0, NULL, line);
     if (s->progress.json)

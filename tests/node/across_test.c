@@ -300,9 +300,50 @@ static void a_vector_of_another_length_is_no_sum(void **state)
     is_spoiled(0);
 }
 
+/* What the other pod gets of so many true questions, at one time. */
+static size_t answers(size_t questions, uint64_t now_ms)
+{
+    static const uint8_t zero[MIXWIRE_HASH_BYTES];
+    struct gossip_event event = {.kind = GOSSIP_POSTED, .now_ms = now_ms};
+    struct mixwire want = {.type = MIXWIRE_WANT, .pod = 1, .round = ROUND};
+    uint8_t study[MIXWIRE_HASH_BYTES], head[MIXWIRE_MAX];
+    size_t count = 0;
+
+    mixwire_study(study, zero, zero);
+    event.posted.pod = 1;
+    event.posted.head = head;
+    event.posted.head_size =
+        mixwire_write(head, &want, study, pair.identities[1].sign_secret);
+    for (size_t i = 0; i < questions; i++) {
+        pair.boxes[0].count = 0;
+        across_hear(pair.sides[0], &event);
+        across_end(pair.sides[0], &pair.boxes[0], now_ms);
+        count += find(0, GOSSIP_POST) != NULL;
+    }
+    return count;
+}
+
+static void who_asks_too_much_is_not_heard_for_a_while(void **state)
+{
+    enum { MANY = 2000, FEW = 64, LATER_MS = 10000 };
+    const uint64_t lanes[LENGTH] = {lane_of(3), lane_of(-1)};
+    struct mix_view view;
+
+    (void)state;
+    open_sum(0, lanes, LENGTH);
+    assert_int_equal(answers(FEW, NOW_MS), FEW); /* as one that catches up */
+    size_t more = answers(MANY, NOW_MS);
+    assert_in_range(more, 1, MANY / 10);
+    across_view(pair.sides[0], &view);
+    assert_int_equal(view.dropped, MANY - more);
+    assert_int_equal(answers(1, NOW_MS + LATER_MS), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            who_asks_too_much_is_not_heard_for_a_while, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(the_held_sum_is_all_pods, open_pair,
                                         close_pair),
         cmocka_unit_test_setup_teardown(a_neighbour_speaks_for_itself_only,
