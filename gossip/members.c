@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gossip/cohort.h"
+#include "gossip/fields.h"
 #include "gossip/mail.h"
 #include "gossip/recover.h"
 #include "gossip/round.h"
@@ -61,41 +62,12 @@ void members_hello(struct gossip *g, uint32_t to)
     mail_tell(g, to, &m);
 }
 
-static const struct gossip_field *find(const struct gossip_field *fields,
-                                       size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
-    return NULL;
-}
-
-/* The first field of `fields` that `others` lack or have otherwise. */
-static const char *first_difference(const struct gossip_field *fields,
-                                    size_t count,
-                                    const struct gossip_field *others,
-                                    size_t other_count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct gossip_field *f =
-            find(others, other_count, fields[i].name);
-        if (f == NULL || memcmp(f->hash, fields[i].hash, sizeof f->hash) != 0)
-            return fields[i].name;
-    }
-    return NULL;
-}
-
-/* The name lives as long as the engine, or is looked up in the message only to
- * be copied into this step's bytes. */
+/* The name is copied into this step's bytes: it may be the message's. */
 static const char *difference(struct gossip *g, const struct wire_message *m)
 {
-    const char *name = first_difference(g->fields, g->config.field_count,
-                                        m->hello.fields, m->hello.field_count);
+    const char *name = fields_difference(g->fields, g->config.field_count,
+                                         m->hello.fields, m->hello.field_count);
 
-    if (name != NULL)
-        return name;
-    name = first_difference(m->hello.fields, m->hello.field_count, g->fields,
-                            g->config.field_count);
     if (name == NULL)
         return memcmp(m->hello.charter, g->config.charter, GOSSIP_HASH_BYTES) ==
                        0
