@@ -9,7 +9,7 @@
 
 #include <czmq.h>
 
-enum { LINE_SIZE = 1024, NAMES_SIZE = 512 };
+enum { LINE_SIZE = PROGRESS_LINE_SIZE, NAMES_SIZE = 512 };
 
 const char *progress_reason(enum gossip_reason reason)
 {
@@ -192,18 +192,19 @@ static void decline_line(const struct progress *p, char *line,
              *why != '\0' ? ": " : "", why);
 }
 
-static void differs_line(char *line, const char *field, const char *names)
+void progress_differs(char line[PROGRESS_LINE_SIZE], const char *field,
+                      const char *names, const char *where)
 {
     if (strcmp(field, "program") == 0 || strcmp(field, "protocol") == 0)
         snprintf(line, LINE_SIZE,
-                 "peer '%s' runs another version of starling (this is "
+                 "peer '%s'%s runs another version of starling (this is "
                  "" STARLING_VERSION "); install the same version everywhere",
-                 names);
+                 names, where);
     else
         snprintf(line, LINE_SIZE,
-                 "peer '%s' runs a study that differs in '%s': compare both "
+                 "peer '%s'%s runs a study that differs in '%s': compare both "
                  "files",
-                 names, field);
+                 names, where, field);
 }
 
 /* The line of a note that something is wrong; "": not one of these. */
@@ -213,7 +214,8 @@ static void trouble_line(const struct progress *p, char *line,
     line[0] = '\0';
     switch (e->note.code) {
     case GOSSIP_NOTE_DIFFERS:
-        differs_line(line, e->note.text != NULL ? e->note.text : "?", names);
+        progress_differs(line, e->note.text != NULL ? e->note.text : "?", names,
+                         "");
         break;
     case GOSSIP_NOTE_EQUIVOCATED:
         snprintf(line, LINE_SIZE,

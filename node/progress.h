@@ -16,7 +16,10 @@
 #include "node/result.h"
 #include "node/store.h"
 
-enum { PROGRESS_BLOCK = 32 }; /* rows of one record */
+enum {
+    PROGRESS_BLOCK = 32 /* rows of one record */,
+    PROGRESS_LINE_SIZE = 1024
+};
 
 struct progress {
     const struct study *study;
@@ -56,6 +59,10 @@ int progress_save(struct progress *progress, struct store *store, uint32_t slot,
  * one saved, in the order of places; other bytes are ignored. */
 void progress_restore(struct progress *progress, uint32_t place,
                       const uint8_t *bytes, size_t size);
+/* That the study of `names` is another one, in `field`; `where` they are, or
+ * "". */
+void progress_differs(char line[PROGRESS_LINE_SIZE], const char *field,
+                      const char *names, const char *where);
 /* How the study ended, in words. */
 const char *progress_reason(enum gossip_reason reason);
 /* "va, hungarian" in text[size]. */

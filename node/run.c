@@ -172,7 +172,8 @@ static int find_pod(struct run *run, struct error *error)
             return error_set(error, -ENOMEM, "out of memory for the pods");
     }
     run->session.halt.members = run->study->site_count;
-    return links_find(&run->session.links, run->study, run->self, error);
+    return links_find(&run->session.company.links, run->study, run->self,
+                      error);
 }
 
 /* Every site has to say where it is and who it is. */
@@ -330,7 +331,7 @@ static int silence_ms(const struct study *study)
 
 static int make_links(struct run *run, struct error *error)
 {
-    const struct links *links = &run->session.links;
+    const struct links *links = &run->session.company.links;
     struct transport_site sites[LINKS_MAX];
     struct transport_config config = {
         .self = links->self,
@@ -422,10 +423,15 @@ static int work(struct run *run, struct error *error)
         session_clear(s);
     if (code == 0)
         code = make_links(run, error);
+    if (code == 0)
+        greeting_write(&s->company.greeting, run->study, run->self,
+                       run->identity.sign_secret);
     identity_wipe(&run->identity);
     if (code != 0)
         return code;
     hear_hangup();
+    s->company.study = run->study;
+    s->company.progress = &s->progress;
     s->progress.study = run->study;
     s->progress.member = s->member;
     s->progress.self = run->self;

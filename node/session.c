@@ -13,13 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    IDLE_MS = 1000,
-    HOLD_MS = 100,
-    PATH_SIZE = 4096,
-    REFUSED_MIN = 8, /* fewer may be a link's last words */
-    REFUSED_MS = 60000
-};
+enum { IDLE_MS = 1000, HOLD_MS = 100, PATH_SIZE = 4096 };
 
 /* For ever: the links' own threads stay alive, nothing is stepped. */
 static void hold(struct session *s)
@@ -177,17 +171,11 @@ static int log_evidence(struct session *s, const struct gossip_effect *e,
     return 0;
 }
 
-static const struct study_site *site_at(const struct session *s, uint32_t place)
-{
-    const struct study *whole = s->study->whole;
-
-    return &(whole == NULL ? s->study : whole)->sites[s->links.of[place].site];
-}
-
 static int send_one(const struct session *s, const struct gossip_effect *e,
                     struct error *error)
 {
-    int to = links_place(&s->links, s->study->pod, e->send.to), code = 0;
+    int to = links_place(&s->company.links, s->study->pod, e->send.to),
+        code = 0;
 
     assert(to >= 0);
     if (s->tape != NULL)
@@ -201,7 +189,7 @@ static int send_one(const struct session *s, const struct gossip_effect *e,
 
 static void post_one(const struct session *s, const struct gossip_effect *e)
 {
-    int to = links_place(&s->links, e->post.pod, e->post.to);
+    int to = links_place(&s->company.links, e->post.pod, e->post.to);
 
     if (to >= 0)
         transport_send(s->transport, (uint32_t)to, e->post.head,
@@ -242,37 +230,6 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
     }
 }
 
-/* As a bitmap of the pod, for what is told; another pod's have none. */
-static uint64_t bit_of(const struct link *link)
-{
-    return link->fellow ? UINT64_C(1) << link->member : 0;
-}
-
-/* An admitted member that sends what nobody here would have is told of, now and
- * then; who runs another study was told of already. */
-static void tell_refused(struct session *s, uint32_t from, uint64_t count)
-{
-    const uint64_t bit = bit_of(&s->links.of[from]);
-    int64_t now = zclock_mono();
-    char line[256];
-
-    s->refused[from].count += count;
-    if ((s->progress.differs & bit) != 0 ||
-        s->refused[from].count - s->refused[from].told < REFUSED_MIN ||
-        (s->refused[from].told > 0 &&
-         now - s->refused[from].told_ms < REFUSED_MS))
-        return;
-    s->refused[from].told = s->refused[from].count;
-    s->refused[from].told_ms = now;
-    snprintf(line, sizeof line,
-             "refused %" PRIu64 " messages of '%s' so far: malformed, badly "
-             "signed, out of place or too many; look at that node",
-             s->refused[from].count, site_at(s, from)->name);
-    progress_tell(&s->progress, "refused_messages", bit, 0, NULL, line);
-    if (s->progress.json)
-        fprintf(stderr, "%s\n", line);
-}
-
 static uint64_t dropped(const struct session *s)
 {
     struct gossip_view view;
@@ -286,9 +243,11 @@ static uint64_t dropped(const struct session *s)
 static int sender_of(const struct session *s, const struct gossip_event *event)
 {
     if (event->kind == GOSSIP_RECEIVED)
-        return links_place(&s->links, s->study->pod, event->received.from);
+        return links_place(&s->company.links, s->study->pod,
+                           event->received.from);
     if (event->kind == GOSSIP_POSTED)
-        return links_place(&s->links, event->posted.pod, event->posted.from);
+        return links_place(&s->company.links, event->posted.pod,
+                           event->posted.from);
     return -1;
 }
 
@@ -301,7 +260,7 @@ static void feed(struct session *s, const struct gossip_event *event,
     member_step(s->member, event, effects, count);
     after = dropped(s);
     if (from >= 0 && after > before)
-        tell_refused(s, (uint32_t)from, after - before);
+        company_refused(&s->company, (uint32_t)from, after - before);
 }
 
 static int step(struct session *s, const struct gossip_event *event,
@@ -323,19 +282,6 @@ static int step(struct session *s, const struct gossip_event *event,
     }
     trainer_start(s->trainer);
     return code;
-}
-
-static void tell_link(struct session *s, const struct transport_event *e)
-{
-    const struct link *link = &s->links.of[e->member];
-    char line[128], pod[32] = "";
-
-    if (!link->fellow)
-        snprintf(pod, sizeof pod, " of pod %u", link->pod);
-    snprintf(line, sizeof line, "%s %s%s", e->up ? "linked with" : "lost",
-             site_at(s, e->member)->name, pod);
-    progress_tell(&s->progress, e->up ? "link_up" : "link_down", bit_of(link),
-                  0, NULL, line);
 }
 
 /* Between fellows go the engine's messages and those about other pods. */
@@ -360,6 +306,25 @@ static void take_message(struct gossip_event *event, const struct link *link,
     event->posted.body_size = e->body_size;
 }
 
+/* Engines greet their own pod's sites themselves. */
+static bool take_link(struct session *s, struct gossip_event *event,
+                      const struct transport_event *e)
+{
+    const struct link *link = &s->company.links.of[e->member];
+    const struct greeting *greeting = &s->company.greeting;
+
+    company_link(&s->company, e->member, e->up);
+    if (e->up && !link->fellow)
+        transport_send(s->transport, e->member, greeting->head, greeting->size,
+                       NULL, 0);
+    if (!link->fellow)
+        return false;
+    event->kind = GOSSIP_LINK;
+    event->link.member = link->member;
+    event->link.up = e->up;
+    return true;
+}
+
 /* Turns what the links say into an event for the engine; false: there is
  * none. */
 static bool translate(struct session *s, struct gossip_event *event,
@@ -367,17 +332,13 @@ static bool translate(struct session *s, struct gossip_event *event,
 {
     switch (e->kind) {
     case TRANSPORT_RECEIVED:
-        take_message(event, &s->links.of[e->member], e,
+        if (company_greeted(&s->company, e->member, e->head, e->head_size))
+            return false;
+        take_message(event, &s->company.links.of[e->member], e,
                      s->study->whole != NULL);
         return true;
     case TRANSPORT_LINK:
-        tell_link(s, e);
-        if (!s->links.of[e->member].fellow)
-            return false;
-        event->kind = GOSSIP_LINK;
-        event->link.member = s->links.of[e->member].member;
-        event->link.up = e->up;
-        return true;
+        return take_link(s, event, e);
     case TRANSPORT_EXTRA:
         *event = *trainer_take(s->trainer);
         return true;

@@ -3,8 +3,8 @@
 #ifndef NODE_SESSION_H
 #define NODE_SESSION_H
 
+#include "node/company.h"
 #include "node/halt.h"
-#include "node/links.h"
 #include "node/member.h"
 #include "node/progress.h"
 #include "node/store.h"
@@ -18,20 +18,16 @@ enum { SESSION_SLOT_ROUNDS = MEMBER_SLOTS };
 struct session {
     const struct study *study; /* one pod's view, if there are pods */
     uint32_t self;
-    struct links links;
     const char *out; /* folder of the result */
     struct store *store;
     struct member *member;
     struct trainer *trainer;
     struct transport *transport;
     struct progress progress;
+    struct company company;
     struct halt halt;
     struct tape *tape; /* or NULL */
     uint64_t wake_ms;
-    struct { /* heads of a peer that nobody here would have */
-        uint64_t count, told;
-        int64_t told_ms;
-    } refused[LINKS_MAX]; /* by place in links */
     bool over, finished, leaves;
 };
 
