@@ -16,7 +16,8 @@ void peer_hang_up(struct peer *peer)
     peer_set_up(peer, false);
 }
 
-void peer_learn(struct peer *peer, zframe_t *id, zframe_t *frame)
+void peer_learn(struct peer *peer, zframe_t *id, zframe_t *frame,
+                int64_t now_ms)
 {
     const char *fd = zframe_meta(frame, "__fd");
     size_t size = zframe_size(id);
@@ -30,6 +31,10 @@ void peer_learn(struct peer *peer, zframe_t *id, zframe_t *frame)
             peer_set_up(peer, true); /* heard again after being ignored */
         return;
     }
+    if (peer->id_size > 0 && !peer->gone &&
+        now_ms - peer->since_ms < PEER_STAYS_MS)
+        return;
+    peer->since_ms = now_ms;
     memcpy(peer->before, peer->id, peer->id_size);
     peer->before_size = peer->id_size;
     memcpy(peer->id, zframe_data(id), size);

@@ -11,7 +11,10 @@
 #include "crypto/x25519.h"
 #include "node/dial.h"
 
-enum { PEER_ID_SIZE = 255 }; /* of a routing id, at most */
+enum {
+    PEER_ID_SIZE = 255, /* of a routing id, at most */
+    PEER_STAYS_MS = 1000
+};
 
 struct peer {
     char name[64], address[256];
@@ -20,8 +23,9 @@ struct peer {
     bool greeted;     /* the empty head went over this connection */
     uint8_t id[PEER_ID_SIZE], before[PEER_ID_SIZE]; /* if it calls us */
     size_t id_size, before_size;
-    uint32_t fd; /* of the connection with `id` */
-    bool gone;   /* that connection is closed */
+    uint32_t fd;      /* of the connection with `id` */
+    int64_t since_ms; /* it counts */
+    bool gone;        /* that connection is closed */
     bool up, told;
     bool again; /* it was down in between, and nobody was told */
     int64_t deaf_until_ms;
@@ -35,8 +39,11 @@ void peer_set_up(struct peer *peer, bool up);
 void peer_hang_up(struct peer *peer);
 
 /* Learns where to answer the caller from a message's routing id and another of
- * its frames; the newest connection counts. */
-void peer_learn(struct peer *peer, zframe_t *id, zframe_t *frame);
+ * its frames; the newest connection counts, but one that stands is not given up
+ * again within PEER_STAYS_MS: whoever calls several times at once would have
+ * each of its messages greeted. */
+void peer_learn(struct peer *peer, zframe_t *id, zframe_t *frame,
+                int64_t now_ms);
 
 /* True if the link is not what was told last: tell `told` now. */
 bool peer_changed(struct peer *peer);

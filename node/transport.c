@@ -382,6 +382,7 @@ static int receive(struct transport *t, int member)
 {
     bool called = member < 0;
     zsock_t *socket = called ? t->router : t->peers[member].dial.dealer;
+    int64_t now = zclock_mono();
     size_t count;
 
     if (called)
@@ -399,12 +400,12 @@ static int receive(struct transport *t, int member)
             return -2;
         }
     }
-    if (zclock_mono() < t->peers[member].deaf_until_ms) {
+    if (now < t->peers[member].deaf_until_ms) {
         t->dropped++;
         return -2;
     }
     if (called)
-        peer_learn(&t->peers[member], t->frames[0], t->frames[1]);
+        peer_learn(&t->peers[member], t->frames[0], t->frames[1], now);
     return judge(t, (uint32_t)member, count) ? member : -2;
 }
 

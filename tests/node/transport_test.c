@@ -495,6 +495,51 @@ static void a_peer_that_sends_more_than_allowed_is_dropped(void **state)
     too_long(NULL, "huge", 2, NULL);
 }
 
+/* A peer that holds its key several times over, as a link does not. */
+static zsock_t *second_caller(const struct trio *trio)
+{
+    zsock_t *socket = zsock_new(ZMQ_DEALER);
+    struct x25519_pair caller, listener;
+
+    make_pair(&caller, 0);
+    make_pair(&listener, 1);
+    zsock_set_curve_serverkey_bin(socket, listener.open);
+    zsock_set_curve_publickey_bin(socket, caller.open);
+    zsock_set_curve_secretkey_bin(socket, caller.secret);
+    zsock_set_linger(socket, 0);
+    assert_int_equal(zsock_connect(socket, "%s", trio->addresses[1]), 0);
+    return socket;
+}
+
+static void a_peer_with_several_connections_does_not_flap(void **state)
+{
+    enum { CALLERS = 3, TURNS = 100 };
+    zsock_t *callers[CALLERS];
+    struct transport_event e;
+    struct trio trio;
+    int changes = 0;
+    int64_t begin = zclock_mono(), ms;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    for (int i = 0; i < CALLERS; i++)
+        callers[i] = second_caller(&trio);
+    for (int turn = 0; turn < TURNS * CALLERS; turn++) {
+        zstr_sendx(callers[turn % CALLERS], "heart", "x", "", NULL);
+        do {
+            transport_poll(trio.t, &e, NULL, LIMIT_MS);
+            assert_int_not_equal(e.kind, TRANSPORT_NOTHING);
+            changes += e.kind == TRANSPORT_LINK;
+        } while (e.kind != TRANSPORT_RECEIVED);
+    }
+    ms = zclock_mono() - begin;
+    print_message("%d changes of the link in %d ms\n", changes, (int)ms);
+    assert_in_range(changes, 1, 1 + 2 * (ms / SHORT_MS + 1));
+    for (int i = 0; i < CALLERS; i++)
+        zsock_destroy(&callers[i]);
+    close_trio(&trio);
+}
+
 static void messages_of_another_study_are_not_handed_out(void **state)
 {
     struct transport_event e;
@@ -575,6 +620,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_machine_that_falls_silent_is_noticed),
         cmocka_unit_test(a_longer_silence_may_be_allowed),
         cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
+        cmocka_unit_test(a_peer_with_several_connections_does_not_flap),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(the_callers_own_socket_is_watched_too),
