@@ -1,13 +1,14 @@
 #include "node/dial.h"
 
 #include "node/monitor.h"
+#include "node/socket.h"
 
 /* Beyond what a frame may have, and what encryption adds to it: a frame that is
  * a little too long still arrives, so that its sender can be named. libzmq
  * hangs up on a longer one without a word. */
 enum { EXTRA_BYTES = 1 << 16 };
 
-void dial_options(zsock_t *socket, int64_t frame_max, int queue_max,
+void dial_options(void *socket, int64_t frame_max, int queue_max,
                   int silence_ms)
 {
     int64_t size = 2 * frame_max + EXTRA_BYTES;
@@ -33,7 +34,7 @@ static void close_sockets(struct dial *dial, int linger_ms)
         zsock_set_linger(dial->dealer, dial->up ? linger_ms : 0);
     if (dial->monitor != NULL)
         monitor_free(&dial->monitor, dial->dealer);
-    zsock_destroy(&dial->dealer);
+    socket_free(&dial->dealer);
     dial->up = false;
 }
 
@@ -63,7 +64,7 @@ static void call(struct dial *dial, int64_t now_ms)
     dial->due_ms = INT64_MAX;
     dial->tried = false;
     dial->patience_ms = now_ms + 2 * (int64_t)c->silence_ms;
-    dial->dealer = zsock_new(ZMQ_DEALER);
+    dial->dealer = socket_new(ZMQ_DEALER);
     if (dial->dealer == NULL) {
         again(dial, now_ms);
         return;
@@ -78,8 +79,7 @@ static void call(struct dial *dial, int64_t now_ms)
     zsock_set_curve_publickey_bin(dial->dealer, c->open);
     zsock_set_curve_secretkey_bin(dial->dealer, c->secret);
     dial->monitor = monitor_new(dial->dealer);
-    if (dial->monitor == NULL ||
-        zsock_connect(dial->dealer, "%s", c->endpoint) != 0)
+    if (dial->monitor == NULL || zmq_connect(dial->dealer, c->endpoint) != 0)
         again(dial, now_ms);
 }
 

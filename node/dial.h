@@ -37,7 +37,7 @@ struct dial_config {
 
 struct dial {
     struct dial_config config;
-    zsock_t *dealer, *monitor; /* NULL before the first try */
+    void *dealer, *monitor; /* NULL before the first try */
     bool up;
     bool tried;   /* in this call: the host was resolved */
     int failures; /* of the handshake, in a row */
@@ -61,7 +61,7 @@ void dial_watch(struct dial *dial, int64_t now_ms);
 void dial_drop(struct dial *dial, int64_t now_ms, int64_t ms);
 
 /* Options that both ends of a link share. */
-void dial_options(zsock_t *socket, int64_t frame_max, int queue_max,
+void dial_options(void *socket, int64_t frame_max, int queue_max,
                   int silence_ms);
 
 #endif

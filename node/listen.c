@@ -52,7 +52,7 @@ static int explain(struct error *error, int code,
     }
 }
 
-int listen_open(zsock_t **router, zsock_t **monitor,
+int listen_open(zsock_t **router, void **monitor,
                 const struct listen_config *config, struct error *error)
 {
     int code = -ENOMEM;
@@ -80,7 +80,7 @@ int listen_open(zsock_t **router, zsock_t **monitor,
     return code;
 }
 
-void listen_close(zsock_t **router, zsock_t **monitor, int linger_ms)
+void listen_close(zsock_t **router, void **monitor, int linger_ms)
 {
     if (*router == NULL)
         return;

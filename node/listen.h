@@ -20,8 +20,8 @@ struct listen_config {
 
 /* Opens the socket and its monitor. Returns 0 or a negative errno with an error
  * that names the address; both are NULL then. */
-int listen_open(zsock_t **router, zsock_t **monitor,
+int listen_open(zsock_t **router, void **monitor,
                 const struct listen_config *config, struct error *error);
-void listen_close(zsock_t **router, zsock_t **monitor, int linger_ms);
+void listen_close(zsock_t **router, void **monitor, int linger_ms);
 
 #endif

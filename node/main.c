@@ -97,6 +97,18 @@ static int run_command(int argc, char **argv)
     return unknown(command);
 }
 
+/* A link takes a few, and so does, for a while, whoever connects without being
+ * let in. */
+static void take_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv)
 {
     const struct rlimit none = {0, 0};
@@ -106,6 +118,7 @@ int main(int argc, char **argv)
         return args_misuse("starling", "a command is missing");
     if (strcmp(command, "sim") == 0 || strcmp(command, "demo") == 0)
         return run_simulator(argv);
+    take_files();
     setrlimit(RLIMIT_CORE, &none); /* secrets stay out of core files */
     if (sodium_init() < 0) {
         fputs("starling: libsodium does not start\n", stderr);

@@ -1,16 +1,19 @@
 #include "node/monitor.h"
 
+#include <czmq.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "node/socket.h"
+
 enum { HEAD_BYTES = 6 }; /* 16 bits of code, 32 bits of value */
 
-zsock_t *monitor_new(zsock_t *socket)
+void *monitor_new(void *socket)
 {
     static uint64_t serial; /* endpoints are one namespace a process */
     char endpoint[64];
-    zsock_t *monitor;
+    void *monitor;
 
     snprintf(endpoint, sizeof endpoint, "inproc://starling-monitor-%" PRIu64,
              __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED));
@@ -23,23 +26,24 @@ zsock_t *monitor_new(zsock_t *socket)
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0)
         return NULL;
-    monitor = zsock_new(ZMQ_PAIR);
-    if (monitor == NULL)
-        return NULL;
-    zsock_set_rcvhwm(monitor, 0);
-    if (zsock_connect(monitor, "%s", endpoint) != 0)
-        zsock_destroy(&monitor);
-    return monitor;
+    monitor = socket_new(ZMQ_PAIR);
+    if (monitor != NULL) {
+        zsock_set_rcvhwm(monitor, 0);
+        if (zmq_connect(monitor, endpoint) == 0)
+            return monitor;
+    }
+    monitor_free(&monitor, socket);
+    return NULL;
 }
 
-void monitor_free(zsock_t **monitor, zsock_t *socket)
+void monitor_free(void **monitor, void *socket)
 {
     if (socket != NULL)
         zmq_socket_monitor(zsock_resolve(socket), NULL, 0);
-    zsock_destroy(monitor);
+    socket_free(monitor);
 }
 
-bool monitor_next(zsock_t *monitor, struct monitor_event *event)
+bool monitor_next(void *monitor, struct monitor_event *event)
 {
     zframe_t *frame = zframe_recv_nowait(monitor);
     bool more;

@@ -4,7 +4,6 @@
 #ifndef NODE_MONITOR_H
 #define NODE_MONITOR_H
 
-#include <czmq.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,10 +13,10 @@ struct monitor_event {
 };
 
 /* The end to poll and read, or NULL. Destroy it before the socket. */
-zsock_t *monitor_new(zsock_t *socket);
-void monitor_free(zsock_t **monitor, zsock_t *socket);
+void *monitor_new(void *socket);
+void monitor_free(void **monitor, void *socket);
 
 /* Takes one event; false: none is there. */
-bool monitor_next(zsock_t *monitor, struct monitor_event *event);
+bool monitor_next(void *monitor, struct monitor_event *event);
 
 #endif

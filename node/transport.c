@@ -31,7 +31,8 @@ struct transport {
     uint8_t open[X25519_BYTES], secret[X25519_BYTES];
     char study[64];
     size_t head_max, body_max;
-    zsock_t *router, *router_monitor;
+    zsock_t *router;
+    void *router_monitor;
     zactor_t *zap;
     zframe_t *frames[FRAMES]; /* of the message that was handed out */
     char *line;               /* of zap, handed out */
@@ -206,7 +207,7 @@ void transport_free(struct transport *t)
     free(t);
 }
 
-static int put(zsock_t *socket, const void *bytes, size_t size, int flags)
+static int put(void *socket, const void *bytes, size_t size, int flags)
 {
     if (zmq_send(zsock_resolve(socket), bytes, size, flags | ZMQ_DONTWAIT) < 0)
         return -errno;
@@ -218,7 +219,7 @@ static int put_message(struct transport *t, uint32_t to, const uint8_t *head,
                        size_t head_size, const uint8_t *body, size_t body_size)
 {
     struct peer *peer = &t->peers[to];
-    zsock_t *socket = calls(t, to) ? peer->dial.dealer : t->router;
+    void *socket = calls(t, to) ? peer->dial.dealer : t->router;
     int code = 0;
 
     if (!calls(t, to))
@@ -317,7 +318,7 @@ static void drop_peer(struct transport *t, uint32_t member, const char *rule)
 }
 
 /* Takes a message; returns how many frames it had, 0: there was none. */
-static size_t take(struct transport *t, zsock_t *socket, size_t first)
+static size_t take(struct transport *t, void *socket, size_t first)
 {
     zframe_t *frame = zframe_recv_nowait(socket);
     size_t count = 0;
@@ -381,7 +382,7 @@ static bool judge(struct transport *t, uint32_t member, size_t count)
 static int receive(struct transport *t, int member)
 {
     bool called = member < 0;
-    zsock_t *socket = called ? t->router : t->peers[member].dial.dealer;
+    void *socket = called ? t->router : t->peers[member].dial.dealer;
     int64_t now = zclock_mono();
     size_t count;
 
