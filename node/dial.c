@@ -25,7 +25,8 @@ void dial_options(void *socket, int64_t frame_max, int queue_max,
 
 void dial_init(struct dial *dial, const struct dial_config *config)
 {
-    *dial = (struct dial){.config = *config, .again_ms = DIAL_AGAIN_MS};
+    *dial =
+        (struct dial){.config = *config, .fd = -1, .again_ms = DIAL_AGAIN_MS};
 }
 
 static void close_sockets(struct dial *dial, int linger_ms)
@@ -36,6 +37,7 @@ static void close_sockets(struct dial *dial, int linger_ms)
         monitor_free(&dial->monitor, dial->dealer);
     socket_free(&dial->dealer);
     dial->up = false;
+    dial->fd = -1;
 }
 
 void dial_free(struct dial *dial, int linger_ms)
@@ -121,8 +123,13 @@ void dial_watch(struct dial *dial, int64_t now_ms)
                 dial->trouble = DIAL_BROKEN;
             again(dial, now_ms);
             break;
-        case ZMQ_EVENT_CONNECT_DELAYED:
         case ZMQ_EVENT_CONNECTED:
+            dial->fd = (int)event.value;
+            dial->tried = true;
+            if (dial->trouble == DIAL_UNKNOWN_HOST)
+                dial->trouble = DIAL_NO_TROUBLE;
+            break;
+        case ZMQ_EVENT_CONNECT_DELAYED:
             dial->tried = true;
             if (dial->trouble == DIAL_UNKNOWN_HOST)
                 dial->trouble = DIAL_NO_TROUBLE;
@@ -133,6 +140,7 @@ void dial_watch(struct dial *dial, int64_t now_ms)
             again(dial, now_ms);
             break;
         case ZMQ_EVENT_DISCONNECTED:
+            dial->fd = -1;
             if (!dial->up && ++dial->failures >= DIAL_FAILURES &&
                 dial->trouble == DIAL_NO_TROUBLE)
                 dial->trouble = DIAL_BROKEN;

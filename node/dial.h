@@ -39,6 +39,7 @@ struct dial {
     struct dial_config config;
     void *dealer, *monitor; /* NULL before the first try */
     bool up;
+    int fd;       /* of the connection, or -1 */
     bool tried;   /* in this call: the host was resolved */
     int failures; /* of the handshake, in a row */
     enum dial_trouble trouble;

@@ -9,7 +9,8 @@
 
 struct monitor_event {
     int code;       /* ZMQ_EVENT_... */
-    uint32_t value; /* DISCONNECTED: the connection's file descriptor */
+    uint32_t value; /* ACCEPTED, CONNECTED, DISCONNECTED: the connection's file
+                       descriptor */
 };
 
 /* The end to poll and read, or NULL. Destroy it before the socket. */

@@ -20,6 +20,7 @@ struct peer {
     char name[64], address[256];
     uint8_t link[X25519_BYTES];
     struct dial dial; /* used if we call it */
+    int gauged;       /* its connection as the gauge knows it, or -1 */
     bool greeted;     /* the empty head went over this connection */
     uint8_t id[PEER_ID_SIZE], before[PEER_ID_SIZE]; /* if it calls us */
     size_t id_size, before_size;

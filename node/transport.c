@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/gauge.h"
 #include "node/listen.h"
 #include "node/monitor.h"
 #include "node/peer.h"
@@ -24,6 +25,9 @@ enum {
     ITEMS_OWN = 4 /* beside two of each peer */
 };
 static const size_t queue_bytes = (size_t)1 << 28;
+/* What a connection may bring without a whole message: vectors, and all that is
+ * small. */
+enum { GAUGE_VECTORS = 8, GAUGE_SMALL = 1 << 26, GAUGE_MS = 100 };
 
 struct transport {
     uint32_t self, members;
@@ -39,6 +43,9 @@ struct transport {
     char text[TRANSPORT_TEXT_SIZE];
     bool has_text;
     uint64_t dropped;
+    struct gauge callers, called; /* connections to and from this node */
+    int64_t gauged_ms;
+    bool said_flood;
     zmq_pollitem_t *items; /* [item_max] */
     int *whose;            /* [item_max] member of an item, or enum source */
     int item_count, item_max, cursor, burst;
@@ -100,6 +107,7 @@ static void prepare_peers(struct transport *t,
         snprintf(peer->address, sizeof peer->address, "%s", site->address);
         memcpy(peer->link, site->link, sizeof peer->link);
         peer->gone = true;
+        peer->gauged = -1;
         dial_init(&peer->dial, &(struct dial_config){
                                    .endpoint = peer->address,
                                    .server = peer->link,
@@ -171,6 +179,8 @@ int transport_new(struct transport **transport,
     t->self = config->self;
     t->head_max = config->head_max;
     t->body_max = config->body_max;
+    t->callers.limit = t->called.limit =
+        GAUGE_SMALL + GAUGE_VECTORS * (t->head_max + t->body_max);
     snprintf(t->study, sizeof t->study, "%s", config->study);
     memcpy(t->secret, config->link_secret, sizeof t->secret);
     x25519_base(t->open, t->secret);
@@ -200,6 +210,8 @@ void transport_free(struct transport *t)
         dial_free(&t->peers[i].dial, LINGER_MS);
     listen_close(&t->router, &t->router_monitor, LINGER_MS);
     zap_free(&t->zap);
+    gauge_free(&t->callers);
+    gauge_free(&t->called);
     free(t->peers);
     free(t->items);
     free(t->whose);
@@ -255,8 +267,11 @@ static void watch_router(struct transport *t)
     struct monitor_event event;
 
     while (monitor_next(t->router_monitor, &event)) {
+        if (event.code == ZMQ_EVENT_ACCEPTED)
+            gauge_begin(&t->callers, (int)event.value);
         if (event.code != ZMQ_EVENT_DISCONNECTED)
             continue;
+        gauge_end(&t->callers, (int)event.value);
         for (uint32_t i = 0; i < t->self; i++)
             if (!t->peers[i].gone && t->peers[i].fd == event.value)
                 peer_hang_up(&t->peers[i]);
@@ -283,6 +298,41 @@ static void tell_trouble(struct transport *t, struct peer *peer)
             peer->address + 6, peer->name);
 }
 
+static void gauge_peer(struct transport *t, struct peer *peer)
+{
+    if (peer->gauged == peer->dial.fd)
+        return;
+    if (peer->gauged >= 0)
+        gauge_end(&t->called, peer->gauged);
+    peer->gauged = peer->dial.fd;
+    if (peer->gauged >= 0)
+        gauge_begin(&t->called, peer->gauged);
+}
+
+/* Cuts who sends a message without an end. */
+static void stop_floods(struct transport *t)
+{
+    int64_t now = zclock_mono();
+    bool *said = &t->said_flood;
+    const char *name = "a member";
+
+    if (now < t->gauged_ms + GAUGE_MS)
+        return;
+    t->gauged_ms = now;
+    int caller = gauge_cut(&t->callers), called = gauge_cut(&t->called);
+    if (caller < 0 && called < 0)
+        return;
+    t->dropped++;
+    for (uint32_t i = 0; i < t->members; i++)
+        if ((caller >= 0 && i < t->self && !t->peers[i].gone &&
+             t->peers[i].fd == (uint32_t)caller) ||
+            (called >= 0 && t->peers[i].gauged == called)) {
+            name = t->peers[i].name;
+            said = &t->peers[i].said_rule;
+        }
+    say(t, said, "hung up on %s: it sent a message without an end", name);
+}
+
 /* Brings the state of all that we call up to date. */
 static void tend(struct transport *t)
 {
@@ -293,6 +343,7 @@ static void tend(struct transport *t)
 
         dial_watch(&peer->dial, now);
         dial_tend(&peer->dial, now);
+        gauge_peer(t, peer);
         if (!peer->dial.up)
             peer->greeted = false;
         if (peer->dial.up != peer->up)
@@ -376,6 +427,15 @@ static bool judge(struct transport *t, uint32_t member, size_t count)
     return zframe_size(t->frames[2]) > 0;
 }
 
+static void note_taken(struct transport *t, struct gauge *gauge)
+{
+    const char *fd =
+        t->frames[1] != NULL ? zframe_meta(t->frames[1], "__fd") : NULL;
+
+    if (fd != NULL)
+        gauge_take(gauge, (int)strtol(fd, NULL, 10));
+}
+
 /* Takes one message from the ROUTER (member < 0) or from the member that we
  * call. Returns the sender; -1: no message was there, -2: not one to hand
  * out. */
@@ -393,6 +453,7 @@ static int receive(struct transport *t, int member)
     count = take(t, socket, called ? 0 : 1);
     if (count == 0)
         return -1;
+    note_taken(t, called ? &t->callers : &t->called);
     if (called) {
         count--;
         member = count > 0 ? sender(t, t->frames[1]) : -1;
@@ -533,6 +594,7 @@ void transport_poll(struct transport *t, struct transport_event *event,
             return;
         watch_router(t);
         tend(t);
+        stop_floods(t);
         if (tell(t, event) || next(t, event))
             return;
         wait_for_something(t, extra, until_ms);

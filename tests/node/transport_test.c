@@ -540,6 +540,30 @@ static void a_peer_with_several_connections_does_not_flap(void **state)
     close_trio(&trio);
 }
 
+/* libzmq keeps every frame until the last is there. */
+static void a_message_without_an_end_is_cut(void **state)
+{
+    enum { FRAMES = 4000, SIZE = 60000 };
+    static uint8_t zeros[SIZE];
+    struct transport_event e = {TRANSPORT_NOTHING};
+    struct trio trio;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    zsock_t *caller = second_caller(&trio);
+    zstr_sendx(caller, "heart", "x", "", NULL);
+    expect(trio.t, &e, TRANSPORT_RECEIVED, 0);
+    for (int i = 0; i < FRAMES; i++)
+        zmq_send(zsock_resolve(caller), zeros, SIZE, ZMQ_SNDMORE);
+    zmq_send(zsock_resolve(caller), zeros, 1, 0);
+    expect(trio.t, &e, TRANSPORT_TEXT, 0);
+    assert_string_equal(e.text,
+                        "hung up on alpha: it sent a message without an end");
+    expect_link(trio.t, 0, false);
+    zsock_destroy(&caller);
+    close_trio(&trio);
+}
+
 static void messages_of_another_study_are_not_handed_out(void **state)
 {
     struct transport_event e;
@@ -621,6 +645,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_longer_silence_may_be_allowed),
         cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
         cmocka_unit_test(a_peer_with_several_connections_does_not_flap),
+        cmocka_unit_test(a_message_without_an_end_is_cut),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(the_callers_own_socket_is_watched_too),
