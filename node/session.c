@@ -187,13 +187,18 @@ static int send_one(const struct session *s, const struct gossip_effect *e,
     return code;
 }
 
-static void post_one(const struct session *s, const struct gossip_effect *e)
+static int post_one(const struct session *s, const struct gossip_effect *e,
+                    struct error *error)
 {
-    int to = links_place(&s->company.links, e->post.pod, e->post.to);
+    int to = links_place(&s->company.links, e->post.pod, e->post.to), code = 0;
 
-    if (to >= 0)
+    if (s->tape != NULL)
+        code = tape_sent(s->tape, e->post.to, e->post.head, e->post.head_size,
+                         e->post.body_size, error);
+    if (code == 0 && to >= 0)
         transport_send(s->transport, (uint32_t)to, e->post.head,
                        e->post.head_size, e->post.body, e->post.body_size);
+    return code;
 }
 
 static int perform_one(struct session *s, const struct gossip_effect *e,
@@ -206,8 +211,7 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
     case GOSSIP_SEND:
         return send_one(s, e, error);
     case GOSSIP_POST:
-        post_one(s, e);
-        return 0;
+        return post_one(s, e, error);
     case GOSSIP_WAKE:
         s->wake_ms = e->wake.at_ms;
         return 0;

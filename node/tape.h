@@ -4,6 +4,9 @@
  *     life PID                               a process begins
  *     NANOSECONDS TO BODY_SIZE HEAD          CLOCK_MONOTONIC, the head in hex
  *
+ * TO is a member: of this site's own pod, or, where the head is one between
+ * pods (gossip/mixwire.h), of any.
+ *
  * After kill -9 the line before "life" may be cut off: that message was not
  * sent. A head is what goes over the wire; no secret is in it. */
 

@@ -141,6 +141,8 @@ static void offered(struct podcheck *c, const struct mixwire *m,
     o = &c->offers[c->offer_count++];
     *o = (struct offer){.round = m->round, .stage = m->stage};
     memcpy(o->hash, m->hash, sizeof o->hash);
+    if (body == NULL)
+        return;
     o->word_count = size / sizeof *o->words;
     o->words = malloc(size + 1);
     if (o->words == NULL)

@@ -24,6 +24,7 @@ struct podcheck *podcheck_new(const struct study *study, uint64_t liars);
 void podcheck_free(struct podcheck *check);
 
 /* `from` posts this; what a liar posts counts only where it counts for others.
+ * body NULL: nobody knows the vector.
  * Returns whether it is an honest member's own offer. */
 bool podcheck_posted(struct podcheck *check, uint32_t from, const uint8_t *head,
                      size_t head_size, const uint8_t *body, size_t body_size);

@@ -2,8 +2,8 @@
  * (node/tape.h), all lives of all nodes in the order of time, and holds them to
  * what must never happen: a member that signs two different messages where one
  * is allowed, breaks a rule of AGREE, releases both kinds of shares, or uses an
- * ephemeral key twice. Prints what was sent, by type. Exit status 1: a
- * violation, on standard error. */
+ * ephemeral key twice; and, between pods, to those of sim/podcheck.h. Prints
+ * what was sent, by type. Exit status 1: a violation, on standard error. */
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/study.h"
+#include "gossip/mixwire.h"
+#include "node/pods.h"
 #include "sim/check.h"
+#include "sim/podcheck.h"
 #include "sim/stage.h"
 
 enum { LINE_SIZE = 2 * GOSSIP_HEAD_MAX + 256 };
@@ -32,9 +34,18 @@ struct secret { /* a public key or commitment that must be fresh */
     uint32_t sender;
 };
 
+struct pod { /* the whole study, where there are none */
+    struct study view;
+    struct study_site sites[GOSSIP_MEMBERS_MAX];
+    struct check *check;
+    struct podcheck *podcheck; /* NULL: there are none */
+};
+
 static struct tapes {
     struct study *study;
-    struct check *check;
+    struct pod pods[GOSSIP_MEMBERS_MAX]; /* [pod_count] */
+    uint32_t pod_count;
+    uint64_t posts, post_bytes;
     struct reader readers[GOSSIP_MEMBERS_MAX];
     struct secret *secrets; /* [secret_count] */
     size_t secret_count, secret_capacity;
@@ -114,11 +125,26 @@ static void remember(const struct wire_message *m, const uint8_t *bytes)
     memcpy(secret->bytes, bytes, sizeof secret->bytes);
 }
 
-static void feed(const struct reader *r, uint32_t from)
+static void feed_post(struct pod *pod, const struct reader *r, uint32_t from)
+{
+    t.posts++;
+    t.post_bytes += r->head_size + r->body_size;
+    podcheck_posted(pod->podcheck, from, r->head, r->head_size, NULL, 0);
+}
+
+static void feed(const struct reader *r, uint32_t site)
 {
     static struct wire_message m;
+    uint32_t p = 0, from = site;
 
-    if (wire_parse(&m, r->head, r->head_size, t.study->site_count) != 0)
+    if (t.study->pod_count > 0)
+        pods_find(t.study, site, &p, &from);
+    struct pod *pod = &t.pods[p];
+    if (pod->podcheck != NULL && mixwire_claims(r->head, r->head_size)) {
+        feed_post(pod, r, from);
+        return;
+    }
+    if (wire_parse(&m, r->head, r->head_size, pod->view.site_count) != 0)
         quit(r->path, "a message that nobody could read");
     t.count[m.type]++;
     t.bytes[m.type] += r->head_size + r->body_size;
@@ -131,7 +157,7 @@ static void feed(const struct reader *r, uint32_t from)
     }
     /* Nobody told the vectors: results are compared. */
     if (m.type != WIRE_SUM && m.type != WIRE_CHECK)
-        check_sent(t.check, from, &m, NULL, 0);
+        check_sent(pod->check, from, &m, NULL, 0);
 }
 
 static int compare(const void *left, const void *right)
@@ -166,6 +192,21 @@ static uint64_t check_fresh(void)
     return drawn;
 }
 
+static void open_pod(uint32_t p)
+{
+    struct pod *pod = &t.pods[p];
+
+    if (t.study->pod_count == 0)
+        pod->view = *t.study;
+    else
+        pods_view(&pod->view, pod->sites, t.study, p);
+    pod->check = check_new(pod->view.site_count, pod->view.threshold);
+    if (t.study->pod_count > 0)
+        pod->podcheck = podcheck_new(&pod->view, 0);
+    if (pod->check == NULL || (t.study->pod_count > 0 && pod->podcheck == NULL))
+        abort();
+}
+
 static void open_all(const char *out)
 {
     struct error error;
@@ -174,7 +215,11 @@ static void open_all(const char *out)
     stage_path(path, out, NULL, "study.yaml");
     if (study_read(&t.study, path, &error) != 0)
         quit("study", error.text);
-    t.check = check_new(t.study->site_count, t.study->threshold);
+    t.pod_count = t.study->pod_count == 0 ? 1 : t.study->pod_count;
+    if (t.study->site_count > GOSSIP_MEMBERS_MAX)
+        quit("study", "too many sites");
+    for (uint32_t p = 0; p < t.pod_count; p++)
+        open_pod(p);
     for (uint32_t i = 0; i < t.study->site_count; i++) {
         struct reader *r = &t.readers[i];
         stage_path(r->path, out, t.study->sites[i].name, "tape.txt");
@@ -199,11 +244,35 @@ static void tell(uint64_t keys)
                    wire_name((enum wire_type)type), t.count[type],
                    t.bytes[type]);
     }
+    if (t.posts > 0)
+        printf("  of pods  %8" PRIu64 " messages %10" PRIu64 " bytes\n",
+               t.posts, t.post_bytes);
     printf("tapes: %" PRIu64 " messages, %" PRIu64 " bytes, %.1f s, %" PRIu64
            " lives, %" PRIu64 " fresh keys: nothing signed twice, nothing "
            "reused\n",
            messages, bytes, (double)(t.last_ns - t.first_ns) / 1e9, lives,
            keys);
+}
+
+/* Quits at a violation. */
+static void judge(const char *out)
+{
+    struct podcheck *podchecks[GOSSIP_MEMBERS_MAX];
+
+    for (uint32_t p = 0; p < t.pod_count; p++)
+        podchecks[p] = t.pods[p].podcheck;
+    if (t.study->pod_count > 0)
+        podcheck_between(podchecks, t.pod_count);
+    for (uint32_t p = 0; p < t.pod_count; p++) {
+        if (check_violation(t.pods[p].check)[0] != '\0')
+            quit(out, check_violation(t.pods[p].check));
+        if (podchecks[p] != NULL && podcheck_violation(podchecks[p])[0] != '\0')
+            quit(out, podcheck_violation(podchecks[p]));
+        if (podchecks[p] != NULL && podcheck_matched(podchecks[p]) == 0)
+            quit(out, "a pod mixed nothing");
+        check_free(t.pods[p].check);
+        podcheck_free(podchecks[p]);
+    }
 }
 
 int main(int argc, char **argv)
@@ -220,11 +289,9 @@ int main(int argc, char **argv)
         feed(r, (uint32_t)(r - t.readers));
         advance(r);
     }
-    if (check_violation(t.check)[0] != '\0')
-        quit(argv[1], check_violation(t.check));
+    judge(argv[1]);
     keys = check_fresh();
     tell(keys);
-    check_free(t.check);
     study_free(t.study);
     free(t.secrets);
     return 0;
