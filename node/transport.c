@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "node/gauge.h"
+#include "node/letter.h"
 #include "node/listen.h"
 #include "node/monitor.h"
 #include "node/peer.h"
 #include "node/zap.h"
 
 enum {
-    FRAMES = 4, /* routing id, study, head, body */
+    FRAMES = 3, /* study, head, body */
     BURST = 32, /* messages of one socket before the others' turn */
     LINGER_MS = 1000,
     DEAF_MS = 5000, /* so long nobody listens to a peer that broke a rule */
@@ -38,8 +39,8 @@ struct transport {
     zsock_t *router;
     void *router_monitor;
     zactor_t *zap;
-    zframe_t *frames[FRAMES]; /* of the message that was handed out */
-    char *line;               /* of zap, handed out */
+    struct letter letter; /* that was handed out */
+    char *line;           /* of zap, handed out */
     char text[TRANSPORT_TEXT_SIZE];
     bool has_text;
     uint64_t dropped;
@@ -194,18 +195,12 @@ int transport_new(struct transport **transport,
     return 0;
 }
 
-static void free_frames(struct transport *t)
-{
-    for (size_t i = 0; i < FRAMES; i++)
-        zframe_destroy(&t->frames[i]);
-    zstr_free(&t->line);
-}
-
 void transport_free(struct transport *t)
 {
     if (t == NULL)
         return;
-    free_frames(t);
+    letter_free(&t->letter);
+    zstr_free(&t->line);
     for (uint32_t i = 0; i < t->members; i++)
         dial_free(&t->peers[i].dial, LINGER_MS);
     listen_close(&t->router, &t->router_monitor, LINGER_MS);
@@ -368,55 +363,22 @@ static void drop_peer(struct transport *t, uint32_t member, const char *rule)
     say(t, &peer->said_rule, "dropped peer '%s': it sent %s", peer->name, rule);
 }
 
-/* Takes a message; returns how many frames it had, 0: there was none. */
-static size_t take(struct transport *t, void *socket, size_t first)
+/* True if it is a message for the engine. */
+static bool judge(struct transport *t, uint32_t member)
 {
-    zframe_t *frame = zframe_recv_nowait(socket);
-    size_t count = 0;
-
-    free_frames(t);
-    while (frame != NULL) {
-        bool more = zframe_more(frame) != 0;
-
-        if (first + count < FRAMES)
-            t->frames[first + count] = frame;
-        else
-            zframe_destroy(&frame);
-        count++;
-        frame = more ? zframe_recv(socket) : NULL;
-    }
-    return count;
-}
-
-/* The member that a connection was admitted as, or -1: our callers stand
- * before us in the roster. */
-static int sender(const struct transport *t, zframe_t *frame)
-{
-    const char *user = zframe_meta(frame, "User-Id");
-    char *end;
-    unsigned long member;
-
-    if (user == NULL || *user == '\0')
-        return -1;
-    member = strtoul(user, &end, 10);
-    return *end == '\0' && member < t->self ? (int)member : -1;
-}
-
-/* True if frames[1..3] are a message for the engine. */
-static bool judge(struct transport *t, uint32_t member, size_t count)
-{
+    const struct letter *l = &t->letter;
     struct peer *peer = &t->peers[member];
 
-    if (count != FRAMES - 1) {
+    if (l->count != FRAMES) {
         drop_peer(t, member, "a message of another number of frames");
         return false;
     }
-    if (zframe_size(t->frames[2]) > t->head_max ||
-        zframe_size(t->frames[3]) > t->body_max) {
+    if (zframe_size(l->head) > t->head_max ||
+        zframe_size(l->body) > t->body_max) {
         drop_peer(t, member, "a message that is too long");
         return false;
     }
-    if (!zframe_streq(t->frames[1], t->study)) {
+    if (!zframe_streq(l->study, t->study)) {
         t->dropped++;
         say(t, &peer->said_study,
             "peer '%s' runs another study, this node runs '%s': start both "
@@ -424,16 +386,7 @@ static bool judge(struct transport *t, uint32_t member, size_t count)
             peer->name, t->study);
         return false;
     }
-    return zframe_size(t->frames[2]) > 0;
-}
-
-static void note_taken(struct transport *t, struct gauge *gauge)
-{
-    const char *fd =
-        t->frames[1] != NULL ? zframe_meta(t->frames[1], "__fd") : NULL;
-
-    if (fd != NULL)
-        gauge_take(gauge, (int)strtol(fd, NULL, 10));
+    return zframe_size(l->head) > 0;
 }
 
 /* Takes one message from the ROUTER (member < 0) or from the member that we
@@ -444,31 +397,22 @@ static int receive(struct transport *t, int member)
     bool called = member < 0;
     void *socket = called ? t->router : t->peers[member].dial.dealer;
     int64_t now = zclock_mono();
-    size_t count;
 
     if (called)
         watch_router(t); /* before a descriptor is used anew */
-    if (socket == NULL)
+    zstr_free(&t->line);
+    if (socket == NULL || !letter_take(&t->letter, socket, called))
         return -1;
-    count = take(t, socket, called ? 0 : 1);
-    if (count == 0)
-        return -1;
-    note_taken(t, called ? &t->callers : &t->called);
-    if (called) {
-        count--;
-        member = count > 0 ? sender(t, t->frames[1]) : -1;
-        if (member < 0) {
-            t->dropped++;
-            return -2;
-        }
-    }
-    if (now < t->peers[member].deaf_until_ms) {
+    gauge_take(called ? &t->callers : &t->called, letter_fd(&t->letter));
+    if (called) /* our callers stand before us in the roster */
+        member = letter_sender(&t->letter, t->self);
+    if (member < 0 || now < t->peers[member].deaf_until_ms) {
         t->dropped++;
         return -2;
     }
     if (called)
-        peer_learn(&t->peers[member], t->frames[0], t->frames[1], now);
-    return judge(t, (uint32_t)member, count) ? member : -2;
+        peer_learn(&t->peers[member], t->letter.id, t->letter.study, now);
+    return judge(t, (uint32_t)member) ? member : -2;
 }
 
 static void watch(struct transport *t, void *socket, int whose)
@@ -532,10 +476,10 @@ static void hand_out(const struct transport *t, struct transport_event *event,
 {
     event->kind = TRANSPORT_RECEIVED;
     event->member = (uint32_t)member;
-    event->head = zframe_data(t->frames[2]);
-    event->head_size = zframe_size(t->frames[2]);
-    event->body = zframe_data(t->frames[3]);
-    event->body_size = zframe_size(t->frames[3]);
+    event->head = zframe_data(t->letter.head);
+    event->head_size = zframe_size(t->letter.head);
+    event->body = zframe_data(t->letter.body);
+    event->body_size = zframe_size(t->letter.body);
 }
 
 /* What one ready socket has; false: nothing to hand out. *done: its turn is

@@ -56,4 +56,4 @@ for number in $(seq "$studies"); do
     one_study exact "$number"
 done
 [ $killed -gt 0 ] || fail "nobody was killed"
-echo "$killed kills in $studies pairs of studies, seed $seed: the same states, nothing offered or voted twice"
+echo "$killed kills in $studies pairs of studies, seed $seed: one state a pod, nothing offered or voted twice"
