@@ -47,6 +47,16 @@ static bool may_tell(struct company_peer *peer)
     return true;
 }
 
+bool company_may_tell(struct company *c, uint64_t members)
+{
+    bool may = true;
+
+    for (uint32_t i = 0; i < c->links.count; i++)
+        if (bit_of(&c->links.of[i]) & members)
+            may = may_tell(&c->peers[i]) && may;
+    return may;
+}
+
 void company_link(struct company *c, uint32_t place, bool up)
 {
     const struct link *link = &c->links.of[place];

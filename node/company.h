@@ -29,6 +29,10 @@ struct company {
 const struct study_site *company_site(const struct company *company,
                                       uint32_t place);
 
+/* Whether one more line about these of the pod may be said now: what they can
+ * make their engines' notes say as often as they like. */
+bool company_may_tell(struct company *company, uint64_t members);
+
 void company_link(struct company *company, uint32_t place, bool up);
 /* It sent so many more messages that were refused. */
 void company_refused(struct company *company, uint32_t place, uint64_t count);

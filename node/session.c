@@ -216,6 +216,9 @@ static int perform_one(struct session *s, const struct gossip_effect *e,
         s->wake_ms = e->wake.at_ms;
         return 0;
     case GOSSIP_NOTE:
+        if (e->note.code == GOSSIP_NOTE_DIFFERS &&
+            !company_may_tell(&s->company, e->note.members))
+            return 0;
         progress_note(&s->progress, e);
         if (e->note.code == GOSSIP_NOTE_EQUIVOCATED ||
             e->note.code == GOSSIP_NOTE_LIED)

@@ -178,6 +178,10 @@ static void no_peer_makes_a_log_grow_without_end(void **state)
     assert_in_range(lines_with(""), 1, COMPANY_LINES + 1);
     company_link(&company, 5, true);
     assert_int_equal(lines_with("linked with f of pod 1"), 1);
+    for (size_t i = 0; i < COMPANY_LINES; i++)
+        assert_true(company_may_tell(&company, 1 << 2));
+    assert_false(company_may_tell(&company, 1 << 2));
+    assert_true(company_may_tell(&company, 1 << 1));
 }
 
 int main(void)
