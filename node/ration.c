@@ -16,7 +16,7 @@ int ration_open(struct ration *r, const uint32_t *pods, size_t count,
     assert(count <= MIX_NEIGHBOURS_MAX + 1);
     *r = (struct ration){.count = count};
     memcpy(r->pods, pods, count * sizeof *pods);
-    r->credit_ms = QUESTIONS * RATION_ASK_MS +
+    r->credit_ms = (uint64_t)QUESTIONS * RATION_ASK_MS +
                    VECTORS * vector_bytes / RATION_BYTES_PER_MS;
     r->paid_ms = calloc(count + 1, sizeof *r->paid_ms);
     return r->paid_ms == NULL ? -ENOMEM : 0;
