@@ -98,14 +98,18 @@ static int run_command(int argc, char **argv)
 }
 
 /* A link takes a few, and so does, for a while, whoever connects without being
- * let in. */
+ * let in: those may not have all memory, either. */
+enum { FILES = 4096 };
+
 static void take_files(void)
 {
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
-    files.rlim_cur = files.rlim_max;
+    if (files.rlim_cur >= FILES)
+        return;
+    files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
     setrlimit(RLIMIT_NOFILE, &files);
 }
 

@@ -6,8 +6,9 @@
 #include <string.h>
 
 enum {
-    QUESTIONS = 100, /* at once */
-    VECTORS = 32     /* at once: twice what a pod keeps of its own */
+    QUESTIONS = 100, /* at once; with short answers, three times what a pod
+                        keeps of its own */
+    VECTORS = 8      /* at once: what waits in our memory if it reads none */
 };
 
 int ration_open(struct ration *r, const uint32_t *pods, size_t count,
