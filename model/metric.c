@@ -37,9 +37,12 @@ static int compare(const void *a, const void *b)
 
 double metric_auc(const double *scores, const double *y, size_t count)
 {
-    struct scored *sorted = malloc((count + 1) * sizeof *sorted);
     double won = 0, below = 0, all = 0;
 
+    for (size_t i = 0; i < count; i++)
+        if (isnan(scores[i]))
+            return NAN; /* it equals nothing, itself included */
+    struct scored *sorted = malloc((count + 1) * sizeof *sorted);
     if (sorted == NULL)
         return NAN;
     for (size_t i = 0; i < count; i++)

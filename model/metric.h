@@ -17,7 +17,7 @@ size_t metric_bin(double probability);
 double metric_auc_binned(const double *positives, const double *negatives);
 
 /* The same area by ranks: scores[count], y[count] of 0 and 1. NAN if a class
- * is empty or memory is short. */
+ * is empty, a score is NAN or memory is short. */
 double metric_auc(const double *scores, const double *y, size_t count);
 
 #endif

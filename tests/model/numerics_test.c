@@ -93,6 +93,7 @@ static void areas_count_pairs_and_half_the_ties(void **unused)
     assert_near(metric_auc(p, y, 6), 5.5 / 9, 1e-15);
     assert_near(metric_auc_binned(positives, negatives), 5.5 / 9, 1e-15);
     assert_true(isnan(metric_auc(p, y, 2)));
+    assert_true(isnan(metric_auc((const double[]){0.2, NAN, 0.8}, y, 3)));
     memset(negatives, 0, sizeof negatives);
     assert_true(metric_auc_binned(positives, negatives) == METRIC_NONE);
     assert_int_equal(metric_bin(0), 0);
