@@ -6,6 +6,7 @@
 #include "model/wide.h"
 
 static const double constant_ratio = 1e-11; /* SD against |mean| */
+static const double value_max = 1e15; /* so that squares about means fit */
 
 static bool has_counts(const struct task_spec *spec)
 {
@@ -37,18 +38,20 @@ static void add(struct total *t, double x)
     t->sum = sum;
 }
 
-/* The sum of column j over training rows, or of its centred squares. */
+/* The sum of column j over training rows, or of its centred squares. most: the
+ * largest size among its values. */
 static double column_sum(const struct dataset *d, size_t j, double *seen,
-                         const double *mean)
+                         double *most, const double *mean)
 {
     struct total total = {0};
 
-    *seen = 0;
+    *seen = *most = 0;
     for (size_t i = 0; i < d->row_count; i++) {
         double v = j == 0 ? d->y[i] : d->x[i * d->column_count + j - 1];
         if (d->test[i] || isnan(v))
             continue;
         *seen += 1;
+        *most = fmax(*most, fabs(v));
         add(&total, mean == NULL ? v : (v - *mean) * (v - *mean));
     }
     return total.sum + total.rest;
@@ -59,9 +62,12 @@ static int send_columns(double *x, double *counts, const struct task_spec *spec,
                         struct error *error)
 {
     for (size_t j = 0; j <= data->column_count; j++) {
-        double seen;
-        double sum = column_sum(data, j, &seen, means ? &means[j] : NULL);
-        if (!wide_encode(x + j * WIDE_LIMBS, sum))
+        double seen, most;
+        double sum =
+            column_sum(data, j, &seen, &most, means ? &means[j] : NULL);
+        /* Who holds such a number is to say so, before all sites' squares
+         * about a mean of it are too large. */
+        if (most > value_max || !wide_encode(x + j * WIDE_LIMBS, sum))
             return error_set(error, -ERANGE,
                              "%s: column '%s' holds numbers beyond 1e15 in "
                              "size; use a larger unit",

@@ -3,9 +3,19 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* In the words of who declined; the others only know that it did. */
+static const char *decline_of(const struct world *w, uint64_t members)
+{
+    for (uint32_t i = 0; i < w->study.site_count; i++)
+        if ((members >> i & 1) != 0 && w->sites[i].end.decline[0] != '\0')
+            return w->sites[i].end.decline;
+    return "";
+}
+
 static void explain_end(struct world *w, const struct scene_site *s,
                         const char *name)
 {
+    const char *why = decline_of(w, s->end.members);
     char names[256] = "";
 
     trace_names(names, sizeof names, &w->study, s->end.members);
@@ -18,7 +28,7 @@ static void explain_end(struct world *w, const struct scene_site *s,
         return;
     case GOSSIP_DECLINED:
         snprintf(w->reason, sizeof w->reason, "%s declined%s%s", names,
-                 s->end.decline[0] == '\0' ? "" : ": ", s->end.decline);
+                 why[0] == '\0' ? "" : ": ", why);
         return;
     case GOSSIP_SPOILED:
         snprintf(w->reason, sizeof w->reason,
