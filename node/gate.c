@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "crypto/lanes.h"
@@ -28,14 +29,29 @@ static enum gossip_decline ask_charter(const struct gate_request *q,
     return GOSSIP_DECLINE_NONE;
 }
 
+static bool too_few(const struct gate_request *q, size_t rows, size_t least,
+                    const char *which, const char *expected,
+                    struct error *error)
+{
+    if (rows >= least)
+        return false;
+    error_set(error, -EPERM,
+              "%s: found %zu %s rows, expected %s%zu at least: a sum over so "
+              "few says too much about each; add rows or leave the study",
+              q->dataset->path, rows, which, expected, least);
+    return true;
+}
+
+/* Test rows are asked for as well: no other site may have any, and each round
+ * of training tells their loss. */
 static enum gossip_decline ask_policy(const struct gate_request *q,
                                       struct error *error)
 {
     size_t least = q->policy == NULL ? GATE_ROWS_MIN : q->policy->rows_min;
-    size_t rows = 0;
+    size_t rows[2] = {0, 0};
 
     for (size_t i = 0; i < q->dataset->row_count; i++)
-        rows += q->dataset->test[i] == 0;
+        rows[q->dataset->test[i] != 0]++;
     if (q->study->unmasked && (q->policy == NULL || !q->policy->unmasked)) {
         error_set(error, -EPERM,
                   "%s says 'masks: none': what this site computes from its "
@@ -44,13 +60,10 @@ static enum gossip_decline ask_policy(const struct gate_request *q,
                   q->study->path);
         return GOSSIP_DECLINE_POLICY;
     }
-    if (rows >= least)
-        return GOSSIP_DECLINE_NONE;
-    error_set(error, -EPERM,
-              "%s: found %zu training rows, expected %zu at least: a sum over "
-              "so few says too much about each; add rows or leave the study",
-              q->dataset->path, rows, least);
-    return GOSSIP_DECLINE_POLICY;
+    if (too_few(q, rows[0], least, "training", "", error) ||
+        (rows[1] > 0 && too_few(q, rows[1], least, "test", "none, or ", error)))
+        return GOSSIP_DECLINE_POLICY;
+    return GOSSIP_DECLINE_NONE;
 }
 
 static enum gossip_decline ask_disclosure(const struct gate_request *q,

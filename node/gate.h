@@ -19,7 +19,8 @@
 enum { GATE_ROWS_MIN = 5, GATE_LINE_SIZE = 1024 };
 
 struct gate_policy {
-    size_t rows_min; /* a site with fewer training rows sends nothing */
+    size_t rows_min; /* a site with fewer training rows sends nothing, nor one
+                        with fewer test rows, unless it has none */
     bool unmasked;   /* it takes part where the charter has `masks: none` */
 };
 

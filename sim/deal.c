@@ -72,30 +72,51 @@ static void fingerprint(struct dataset *d)
     crypto_generichash_final(&h, d->fingerprint, sizeof d->fingerprint);
 }
 
-/* Who gets the next row: each in turn a training row, `turns` times; then at
- * random. */
-static uint32_t choose(struct prg *prg, const uint32_t *weights, uint32_t count,
-                       uint32_t turns, uint32_t *served, bool test)
+struct dealing {
+    struct prg *prg;
+    uint32_t count, weights[GOSSIP_MEMBERS_MAX];
+    uint32_t turns, served; /* training rows dealt in turn: to each, in all */
+    uint32_t holder;        /* of the lot of test rows that is dealt */
+    size_t lot, tests;      /* rows left in the lot, and in all */
+};
+
+static uint32_t draw_site(struct dealing *d)
 {
     uint64_t total = 0;
-
-    if (!test && *served < turns * count)
-        return (*served)++ % count;
-    for (uint32_t i = 0; i < count; i++)
-        total += weights[i];
-    uint64_t draw = prg_below(prg, total);
     uint32_t i = 0;
-    for (; i + 1 < count && draw >= weights[i]; i++)
-        draw -= weights[i];
+
+    for (uint32_t k = 0; k < d->count; k++)
+        total += d->weights[k];
+    uint64_t draw = prg_below(d->prg, total);
+    for (; i + 1 < d->count && draw >= d->weights[i]; i++)
+        draw -= d->weights[i];
     return i;
+}
+
+/* Who gets the next row. Training rows: each in turn, `turns` times; then at
+ * random. Test rows: at random in lots that a gate lets pass, the last of which
+ * has what is left over. */
+static uint32_t choose(struct dealing *d, bool test)
+{
+    if (!test && d->served < d->turns * d->count)
+        return d->served++ % d->count;
+    if (!test)
+        return draw_site(d);
+    if (d->lot == 0) {
+        d->holder = draw_site(d);
+        d->lot = d->tests < 2 * FIRST_ROWS ? d->tests : FIRST_ROWS;
+    }
+    d->lot--;
+    d->tests--;
+    return d->holder;
 }
 
 int deal_rows(struct dataset **out, uint32_t out_count,
               const struct dataset *const *in, uint32_t in_count,
               struct prg *prg, struct error *error)
 {
-    uint32_t weights[GOSSIP_MEMBERS_MAX], served = 0;
-    size_t rows = 0, training = 0;
+    struct dealing d = {.prg = prg, .count = out_count};
+    size_t rows = 0;
     int status = -ENOMEM;
 
     assert(out_count >= 1 && out_count <= GOSSIP_MEMBERS_MAX);
@@ -103,21 +124,19 @@ int deal_rows(struct dataset **out, uint32_t out_count,
     for (uint32_t i = 0; i < in_count; i++) {
         rows += in[i]->row_count;
         for (size_t r = 0; r < in[i]->row_count; r++)
-            training += !in[i]->test[r];
+            d.tests += in[i]->test[r] != 0;
     }
-    const uint32_t turns = training / out_count >= FIRST_ROWS ? FIRST_ROWS : 1;
+    d.turns = (rows - d.tests) / out_count >= FIRST_ROWS ? FIRST_ROWS : 1;
     for (uint32_t i = 0; i < out_count; i++) {
-        weights[i] = 1 + (uint32_t)prg_below(prg, WEIGHT_MAX);
+        d.weights[i] = 1 + (uint32_t)prg_below(prg, WEIGHT_MAX);
         if ((out[i] = empty(in[0], rows)) == NULL)
             goto fail;
     }
     for (uint32_t i = 0; i < in_count; i++)
         for (size_t r = 0; r < in[i]->row_count; r++)
-            append(out[choose(prg, weights, out_count, turns, &served,
-                              in[i]->test[r])],
-                   in[i], r);
+            append(out[choose(&d, in[i]->test[r])], in[i], r);
     status = -EINVAL;
-    if (served < out_count)
+    if (d.served < out_count)
         goto fail;
     for (uint32_t i = 0; i < out_count; i++)
         fingerprint(out[i]);

@@ -64,7 +64,9 @@ changed() { # NAME AWK: a study of changed rows
 changed word 'NR == 150 { $4 = "much" }'
 world 1 "word.csv:150: column 'dose': found 'much'" "$work/word.yaml"
 changed huge '$1 == "cyd" { $4 = "3e18" }'
-world 1 "huge.csv: column 'dose' holds numbers beyond 1e15" "$work/huge.yaml"
+world 1 "cyd .*huge.csv: column 'dose' holds numbers beyond 1e15" "$work/huge.yaml"
+changed few '$1 == "eve" && $2 == "test" && seen++ { next }'
+world 1 'eve .*few.csv: found 1 test rows, expected none, or 5 at least' "$work/few.yaml"
 
 # The command line.
 complains 2 'unknown flag --kil .did you mean --kill' "$starling" demo --kil

@@ -5,7 +5,7 @@ weather=$build/e2e_weather
 # $sites are their names.
 many_sites() { # COUNT TO DEADLINE_MS
     sites=$(seq -f n%.0f "$1" | tr '\n' ' ')
-    awk -F, -v OFS=, -v count="$1" 'NR > 1 { $1 = "n" NR % count + 1 } 1' \
+    awk -F, -v OFS=, -v count="$1" 'NR > 1 { $1 = "n" dealt[$2]++ % count + 1 } 1' \
         "$here/cohort.csv" >"$work/rows.csv"
     {
         printf 'version: 1\nstudy: siege\non_loss: wait\nsites:\n'

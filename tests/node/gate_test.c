@@ -90,6 +90,23 @@ static void small_counts_stay(void **state)
     assert_int_equal(ask(&q, "expected 31 at least"), GOSSIP_DECLINE_POLICY);
 }
 
+/* What a peer sees of a site's test rows may be theirs alone. */
+static void few_test_rows_stay_as_well(void **state)
+{
+    struct gate_request q = request();
+    (void)state;
+
+    for (size_t i = 0; i < 4; i++) {
+        test_rows[i] = 1;
+        assert_int_equal(ask(&q, "test rows, expected none, or 5 at least"),
+                         GOSSIP_DECLINE_POLICY);
+    }
+    test_rows[4] = 1;
+    assert_int_equal(ask(&q, ""), GOSSIP_DECLINE_NONE);
+    for (size_t i = 0; i < 5; i++)
+        test_rows[i] = 0;
+}
+
 static void masks_are_off_only_where_the_site_agrees(void **state)
 {
     const struct gate_policy agrees = {.rows_min = 5, .unmasked = true},
@@ -142,6 +159,7 @@ int main(void)
         cmocka_unit_test(an_honest_vector_passes),
         cmocka_unit_test(what_the_charter_does_not_name_stays),
         cmocka_unit_test(small_counts_stay),
+        cmocka_unit_test(few_test_rows_stay_as_well),
         cmocka_unit_test(masks_are_off_only_where_the_site_agrees),
         cmocka_unit_test(wild_values_stay_and_are_named_by_place_only),
         cmocka_unit_test(the_charter_is_asked_before_the_policy),
