@@ -212,18 +212,28 @@ LOOPS(plain, )
 #ifdef __x86_64__
 LOOPS(wide, __attribute__((target("avx2"))))
 LOOPS(widest, __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))))
+#endif
 
-const struct grid_loops *grid_loops_best(void)
+size_t grid_loops_all(const struct grid_loops *all[GRID_LOOPS_KINDS])
 {
+    size_t count = 0;
+
+#ifdef __x86_64__
     if (__builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw"))
-        return &widest;
-    return __builtin_cpu_supports("avx2") ? &wide : &plain;
+        all[count++] = &widest;
+    if (__builtin_cpu_supports("avx2"))
+        all[count++] = &wide;
+#endif
+    all[count++] = &plain;
+    return count;
 }
-#else
+
 const struct grid_loops *grid_loops_best(void)
 {
-    return &plain;
+    const struct grid_loops *all[GRID_LOOPS_KINDS];
+
+    grid_loops_all(all);
+    return all[0];
 }
-#endif

@@ -11,7 +11,8 @@
 
 enum {
     GRID_LOOPS_BYTES = 2 * PRG_GROUP_BYTES, /* of keystream in a tile */
-    GRID_LOOPS_COUNT = GRID_LOOPS_BYTES / 2
+    GRID_LOOPS_COUNT = GRID_LOOPS_BYTES / 2,
+    GRID_LOOPS_KINDS = 3
 };
 
 /* A part of a vector between the passes over it: each alone is what compilers
@@ -44,6 +45,8 @@ struct grid_loops {
                        uint32_t lane_bits);
 };
 
+/* Those that this machine can run, the widest first. Returns how many. */
+size_t grid_loops_all(const struct grid_loops *all[GRID_LOOPS_KINDS]);
 const struct grid_loops *grid_loops_best(void);
 
 #endif
