@@ -1,5 +1,7 @@
 /* What follows from an opened sum of training, and where training ends. */
 
+#include "model/digits.h"
+#include "model/net.h"
 #include "model/rounds.h"
 
 /* Under `continue` a sum may lack a site: means are over those who are in it.
@@ -150,6 +152,76 @@ static void forged_sums_are_survived(void **unused)
         }
 }
 
+/* Sums made of integers alone: no libm, no BLAS. */
+static void made_up_sum(double *v, const struct cohort *c)
+{
+    const struct fixed_shape shape = c->ops->shape(c->task[0], c->state);
+    const char *phase = c->ops->phase(c->task[0], c->state);
+    const size_t step = digits_count(&shape), first = c->rounds == 0 ? 2 : 0;
+    const double falls = 1 / (double)c->rounds;
+    const double numbers[] = {300, 200 * falls, 170, 100, 77 * falls, 61};
+    uint64_t seed = 77 + c->rounds;
+
+    for (size_t i = 0; i < shape.length; i++)
+        v[i] = (double)(cohort_next(&seed) % 100);
+    if (c->rounds < 2) { /* limbs of 2^96 and 2^72 are 0; the y of half is 1 */
+        for (size_t i = first; i < shape.length; i++)
+            v[i] = (i - first) % 9 < 2 ? 0 : v[i];
+        for (size_t i = 0; i < 9 && c->rounds == 0; i++)
+            v[2 + i] = i == 4 ? 150 : 0;
+        v[0] = c->rounds == 0 ? 300 : v[0];
+        v[1] = c->rounds == 0 ? 100 : v[1];
+    } else if (strcmp(phase, "metrics") == 0) {
+        v[NET_LOSS] = 1;
+        v[NET_SUMS] = 300;
+    } else {
+        const size_t values = shape.length - 6 * step;
+        for (size_t i = 0; i < values; i++)
+            v[i] = (v[i] - 50) / 128;
+        for (size_t n = 0; n < 6; n++)
+            assert_true(
+                digits_write(v + values + n * step, numbers[n], &shape));
+    }
+}
+
+/* All members are to agree on H(state), whatever machine they are. */
+static void absorbed_states_have_the_same_bits_everywhere(void **unused)
+{
+    static const char *const methods[] = {"fedavg", "scaffold", "fedadam"};
+    static const char expected[] =
+        "162cf80f327fde6812906b412337211ff109e305f6a4968188f3345ac0711b3b";
+    static double v[5000];
+    crypto_generichash_state hash;
+    uint8_t digest[32];
+    char text[65];
+
+    (void)unused;
+    crypto_generichash_init(&hash, NULL, 0, sizeof digest);
+    for (uint8_t i = 0; i < 9; i++) {
+        struct cohort c = cohort_of("mlp", methods[i / 3], 6);
+        c.spec.lane_bits = (uint8_t)(16 << i % 3);
+        c.spec.value_bits = i % 3 == 0 ? 12 : 28;
+        c.spec.clip = 0.7;
+        c.spec.training.patience = 4;
+        make_rows(2);
+        deal(&c);
+        cohort_open(&c);
+        for (; c.ops->shape(c.task[0], c.state).length > 0; c.rounds++) {
+            struct task_sum sum = {.values = v, .survivors = 15, .members = 4};
+            made_up_sum(v, &c);
+            c.ops->absorb(c.task[0], c.state, c.state, &sum);
+            crypto_generichash_update(&hash, c.state,
+                                      c.ops->state_size(c.task[0]));
+        }
+        assert_int_equal(c.rounds, 9);
+        assert_string_equal(c.ops->phase(c.task[0], c.state), "finished");
+        cohort_close(&c);
+    }
+    crypto_generichash_final(&hash, digest, sizeof digest);
+    sodium_bin2hex(text, sizeof text, digest, sizeof digest);
+    assert_string_equal(text, expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +230,7 @@ int main(void)
         cmocka_unit_test(training_stops_where_test_loss_was_least),
         cmocka_unit_test(fedadam_divides_by_the_root_of_squares),
         cmocka_unit_test(training_that_ends_worse_than_it_began_fails),
-        cmocka_unit_test(forged_sums_are_survived)};
+        cmocka_unit_test(forged_sums_are_survived),
+        cmocka_unit_test(absorbed_states_have_the_same_bits_everywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
