@@ -229,8 +229,8 @@ static int runs_away(const struct task *task, struct error *error)
 {
     return error_set(error, -ERANGE,
                      "%s: training runs away: the values of this round are too "
-                     "large to be summed; use a smaller step, or standardise "
-                     "the columns",
+                     "large to be summed; use a smaller step, standardise the "
+                     "columns, or look for extreme values in them",
                      task->data->path);
 }
 

@@ -236,6 +236,9 @@ static int fill_finished(struct task_report *report, const struct task *t,
                          const struct train_state *s, struct error *error)
 {
     report->converged = s->slots[TRAIN_STOPPED] == 1;
+    if (s->best != NULL && s->slots[TRAIN_N_TEST] > 0)
+        note(report, "patience chose the parameters by the test rows: their "
+                     "metrics are those of rows that took part in a choice");
     report->deviance = 2 * s->metrics[TRAIN_METRIC_LOSS];
     if (fill_parameters(report, t, s) != 0 || fill_scaling(report, t, s) != 0)
         return error_set(error, -ENOMEM, "out of memory for the report");

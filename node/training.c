@@ -64,11 +64,13 @@ static int read_hidden(struct task_training *t, const struct reader *r,
                            TASK_HIDDEN_MAX);
     for (size_t i = 0; i < count; i++) {
         int item = reader_item(r, v->node, i);
+        const char *text = reader_text(r, item);
         if (reader_real(&units, r, item) != 0 || !(units >= 1) ||
             units > 65536 || units != (double)(size_t)units)
             return reader_fail(r, reader_line(r, item), error,
-                               "hidden: expected units of each layer, whole "
-                               "numbers 1 to 65536");
+                               "hidden: found '%s', expected units of each "
+                               "layer, whole numbers 1 to 65536",
+                               text == NULL ? "" : text);
         t->hidden[i] = (size_t)units;
     }
     t->hidden_count = count;

@@ -77,6 +77,8 @@ static void training_stops_where_test_loss_was_least(void **unused)
     }
     cohort_report(&c, 0);
     assert_true(c.report.converged);
+    assert_non_null(strstr(c.report.notes[0], "chose the parameters by the "
+                                              "test rows"));
     assert_true(c.rounds < 300);
     assert_near(c.report.test.log_loss, least, 1e-9);
     assert_int_equal(c.report.n_test, 40);

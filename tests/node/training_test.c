@@ -142,8 +142,9 @@ static void a_wrong_value_is_refused(void **state)
     (void)state;
     refused("  kind: mlp\n  hidden: 8\n", "", 11, "hidden");
     refused("  kind: mlp\n  hidden: []\n", "", 11, "found 0 layers");
-    refused("  kind: mlp\n  hidden: [8, 0]\n", "", 11, "1 to 65536");
-    refused("  kind: mlp\n  hidden: [2.5]\n", "", 11, "whole numbers");
+    refused("  kind: mlp\n  hidden: [8, 0]\n", "", 11, "found '0'");
+    refused("  kind: mlp\n  hidden: [2.5]\n", "", 11,
+            "hidden: found '2.5', expected units of each layer, whole");
     refused("  kind: mlp\n", "", 10, "hidden: expected it");
     refused("  kind: softmax\n", "", 10, "classes: expected it");
     refused(MLP "  classes: 1\n", "", 12, "classes");
