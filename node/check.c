@@ -182,10 +182,18 @@ static int try_round(struct trial *t, uint64_t round,
                            .members = 1};
 
     assert(shape->length <= t->length_max);
-    if (t->ops->contribute(t->task, t->x, t->memory, t->state, &t->prg,
-                           error) != 0 ||
-        gate_ask(&request, error) != GOSSIP_DECLINE_NONE)
+    int code =
+        t->ops->contribute(t->task, t->x, t->memory, t->state, &t->prg, error);
+    if (code != 0)
+        return code;
+    switch (gate_ask(&request, error)) {
+    case GOSSIP_DECLINE_NONE:
+        break;
+    case GOSSIP_DECLINE_RANGE:
+        return -ERANGE;
+    default:
         return -EINVAL;
+    }
     t->ops->absorb(t->task, t->next, t->state, &sum);
     task_settle(t->ops, t->task, t->next);
     memcpy(t->state, t->next, t->state_size);
@@ -202,27 +210,32 @@ static void say_vector(struct page *page, const char *phase,
     say(page, ", %s\n", unmasked ? "NOT MASKED" : "masked");
 }
 
+/* A fit that these rows alone drive out of range is no fault of theirs: steps
+ * and penalties are meant for all sites' rows. */
 static int say_vectors(struct page *page, struct trial *t, struct error *error)
 {
-    const char *last = "";
+    const char *last = "", *method = t->config->study->task.method;
+    bool alone = false;
 
     t->ops->start(t->task, t->state);
-    for (uint64_t round = 0; round < t->config->study->rounds_max; round++) {
+    for (uint64_t round = 0; !alone && round < t->config->study->rounds_max;
+         round++) {
         struct fixed_shape shape = t->ops->shape(t->task, t->state);
         const char *phase = t->ops->phase(t->task, t->state);
         if (shape.length == 0)
             break;
         int code = try_round(t, round, &shape, error);
-        if (code != 0)
+        alone = code == -ERANGE && strcmp(phase, method) == 0;
+        if (code != 0 && !alone)
             return code;
         if (strcmp(phase, last) != 0)
             say_vector(page, phase, &shape, t->config->study->unmasked);
         last = phase;
     }
     say(page,
-        "          tried with these rows alone; with all sites other phases "
-        "may "
-        "follow, none longer than %zu numbers\n",
+        "          tried with these rows alone%s; with all sites other phases "
+        "may follow, none longer than %zu numbers\n",
+        alone ? ", whose fit runs away, which says nothing of all sites'" : "",
         t->length_max);
     return 0;
 }

@@ -56,6 +56,16 @@ grep -q "^rows  *$(($(grep -c . "$work/own.csv") - 1)): " "$work/check" ||
 grep -q "^rows  *$(grep -c '^ann,' "$here/cohort.csv"): " "$work/check" ||
     fail "--check counts others' rows: $(cat "$work/check")"
 
+# Steps and penalty are for all sites' rows: that those of the smallest site do
+# not bear them alone is no fault.
+training "$work/ridge.yaml" fedavg 'max: 9, step: 0.2, local_steps: 20' 'lanes: 64'
+sed -i 's/target: y/target: y\n  l2: 1000/' "$work/ridge.yaml"
+"$starling" sim world "$work/ridge.yaml" --out "$work/ridge" >/dev/null
+"$starling" run "$work/ridge.yaml" --as eve --check >"$work/check" ||
+    fail "--check refuses rows that can take part"
+grep -q 'leaves *fedavg' "$work/check" && grep -q 'alone, whose fit runs away' "$work/check" ||
+    fail "--check does not say what is tried: $(cat "$work/check")"
+
 # A cluster speaks of the files that the user has.
 changed() { # NAME AWK: a study of changed rows
     awk -F, -v OFS=, "$2 { print }" "$here/cohort.csv" >"$work/$1.csv"
