@@ -248,12 +248,7 @@ static void fill_coefficients(const struct task *t, const void *state,
 {
     for (size_t j = 0; j < t->width; j++) {
         struct task_coefficient *c = &report->coefficients[j];
-        *c = (struct task_coefficient){.estimate = slot(state, at_x(j)),
-                                       .std_error = NAN,
-                                       .z = NAN,
-                                       .p = NAN,
-                                       .low = NAN,
-                                       .high = NAN};
+        *c = task_estimate(slot(state, at_x(j)));
         snprintf(c->name, sizeof c->name, "%s",
                  j == 0 ? "(intercept)" : t->data->names[j - 1]);
     }
@@ -262,19 +257,13 @@ static void fill_coefficients(const struct task *t, const void *state,
 static int report_task(const struct task *t, const void *state,
                        struct task_report *report, struct error *error)
 {
-    const struct task_metric none = {.log_loss = NAN,
-                                     .auc = NAN,
-                                     .accuracy = NAN,
-                                     .brier = NAN,
-                                     .mse = NAN,
-                                     .r2 = NAN};
     const double rows = slot(state, DGD_ROWS);
 
     memset(report, 0, sizeof *report);
     report->converged = true;
     report->deviance = 2 * slot(state, DGD_LOSS);
-    report->train = report->test = none;
-    report->n_train = rows > 0 && rows < 0x1p53 ? (uint64_t)rows : 0;
+    report->train = report->test = task_no_metric;
+    report->n_train = task_count(rows);
     report->train.n = report->n_train;
     report->train.log_loss = loss(t, state);
     report->local.n_train = t->design->train;

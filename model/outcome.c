@@ -11,12 +11,6 @@
 #include "model/metric.h"
 #include "model/train.h"
 
-/* A site that lies can make a sum of counts negative, and no integer. */
-static uint64_t count_of(double sum)
-{
-    return sum > 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
-}
-
 static void explain(struct task_report *report, const struct task *t,
                     const struct train_state *s)
 {
@@ -99,32 +93,9 @@ static int fill_parameters(struct task_report *report, const struct task *t,
         for (size_t i = t->net.offset[l]; i < t->net.offset[l + 1]; i++) {
             const size_t outputs = t->net.sizes[l + 1];
             const size_t at = i - t->net.offset[l];
-            c[i] = (struct task_coefficient){.estimate = s->w[i],
-                                             .std_error = NAN,
-                                             .z = NAN,
-                                             .p = NAN,
-                                             .low = NAN,
-                                             .high = NAN};
+            c[i] = task_estimate(s->w[i]);
             name_parameter(c[i].name, t, l, at / outputs, at % outputs);
         }
-    return 0;
-}
-
-static int fill_scaling(struct task_report *report, const struct task *t,
-                        const struct train_state *s)
-{
-    if (t->spec->standardise != TASK_STANDARDISE_POOLED)
-        return 0;
-    report->scaling = calloc(t->width, sizeof *report->scaling);
-    if (report->scaling == NULL)
-        return -ENOMEM;
-    report->scaling_count = t->width - 1;
-    for (size_t j = 1; j < t->width; j++) {
-        struct task_scaling *to = &report->scaling[j - 1];
-        snprintf(to->name, sizeof to->name, "%s", t->data->names[j - 1]);
-        to->mean = s->scale[j];
-        to->sd = s->scale[t->width + j];
-    }
     return 0;
 }
 
@@ -132,13 +103,9 @@ static struct task_metric metric(const struct train_state *s, size_t split)
 {
     const double *m = s->metrics + split * TRAIN_METRICS;
     const double n = m[TRAIN_METRIC_ROWS];
-    struct task_metric out = {.n = count_of(n),
-                              .log_loss = NAN,
-                              .auc = NAN,
-                              .accuracy = NAN,
-                              .brier = NAN,
-                              .mse = NAN,
-                              .r2 = NAN};
+    struct task_metric out = task_no_metric;
+
+    out.n = task_count(n);
 
     if (out.n == 0)
         return out;
@@ -240,7 +207,10 @@ static int fill_finished(struct task_report *report, const struct task *t,
         note(report, "patience chose the parameters by the test rows: their "
                      "metrics are those of rows that took part in a choice");
     report->deviance = 2 * s->metrics[TRAIN_METRIC_LOSS];
-    if (fill_parameters(report, t, s) != 0 || fill_scaling(report, t, s) != 0)
+    const bool scaled = t->spec->standardise == TASK_STANDARDISE_POOLED;
+    if (fill_parameters(report, t, s) != 0 ||
+        (scaled &&
+         task_fill_scaling(report, t->data->names, s->scale, t->width) != 0))
         return error_set(error, -ENOMEM, "out of memory for the report");
     return fill_local(report, t, s, error);
 }
@@ -256,8 +226,8 @@ int outcome_fill(const struct task *task, const void *state,
         return error_set(error, -ENOMEM, "out of memory for the report");
     memcpy(slots, state, task->ops->state_size(task));
     struct train_state s = train_view(task, slots);
-    report->n_train = count_of(s.slots[TRAIN_N_TRAIN]);
-    report->n_test = count_of(s.slots[TRAIN_N_TEST]);
+    report->n_train = task_count(s.slots[TRAIN_N_TRAIN]);
+    report->n_test = task_count(s.slots[TRAIN_N_TEST]);
     report->deviance = NAN;
     report->local.n_train = task->train;
     report->local.n_test = task->test;

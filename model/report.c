@@ -22,12 +22,6 @@ struct fit {
     bool has_errors;
 };
 
-/* A site that lies can make a sum of counts negative, and no integer. */
-static uint64_t count_of(double sum)
-{
-    return sum > 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
-}
-
 static void explain(struct task_report *report, const struct fit *f)
 {
     const struct task *t = f->task;
@@ -178,12 +172,7 @@ static void fill_coefficients(struct task_report *report, const struct fit *f)
         dispersion = df > 0 ? 2 * f->s.slots[NEWTON_LOSS] / df : 0;
     for (size_t i = 0; i < t->width; i++) {
         struct task_coefficient *c = &report->coefficients[i];
-        *c = (struct task_coefficient){.estimate = estimate(f, i),
-                                       .std_error = NAN,
-                                       .z = NAN,
-                                       .p = NAN,
-                                       .low = NAN,
-                                       .high = NAN};
+        *c = task_estimate(estimate(f, i));
         snprintf(c->name, sizeof c->name, "%s",
                  i == 0 ? "(intercept)" : t->data->names[i - 1]);
         if (f->has_errors)
@@ -191,30 +180,13 @@ static void fill_coefficients(struct task_report *report, const struct fit *f)
     }
 }
 
-static void fill_scaling(struct task_report *report, const struct fit *f)
-{
-    const size_t width = f->task->width;
-
-    report->scaling_count = report->scaling == NULL ? 0 : width - 1;
-    for (size_t j = 1; j <= report->scaling_count; j++) {
-        struct task_scaling *to = &report->scaling[j - 1];
-        snprintf(to->name, sizeof to->name, "%s", f->task->data->names[j - 1]);
-        to->mean = f->s.scale[j];
-        to->sd = f->s.scale[width + j];
-    }
-}
-
 static struct task_metric metric(const struct fit *f, size_t split)
 {
     const double *m = f->s.metrics + split * NEWTON_METRICS;
     const double n = m[NEWTON_ROWS], sd = f->s.scale[f->task->width];
-    struct task_metric out = {.n = count_of(n),
-                              .log_loss = NAN,
-                              .auc = NAN,
-                              .accuracy = NAN,
-                              .brier = NAN,
-                              .mse = NAN,
-                              .r2 = NAN};
+    struct task_metric out = task_no_metric;
+
+    out.n = task_count(n);
 
     if (out.n == 0)
         return out;
@@ -291,11 +263,9 @@ static int fill_finished(struct task_report *report, struct fit *f,
     if (report->coefficients == NULL)
         return error_set(error, -ENOMEM, "out of memory for the report");
     report->coefficient_count = width;
-    if (t->spec->standardise == TASK_STANDARDISE_POOLED) {
-        report->scaling = calloc(width, sizeof *report->scaling);
-        if (report->scaling == NULL)
-            return error_set(error, -ENOMEM, "out of memory for the report");
-    }
+    if (t->spec->standardise == TASK_STANDARDISE_POOLED &&
+        task_fill_scaling(report, t->data->names, f->s.scale, width) != 0)
+        return error_set(error, -ENOMEM, "out of memory for the report");
     report->deviance = 2 * f->s.slots[NEWTON_LOSS] * sd * sd;
     memcpy(f->factor, f->s.hessian, width * width * sizeof *f->factor);
     f->has_errors =
@@ -303,7 +273,6 @@ static int fill_finished(struct task_report *report, struct fit *f,
     if (f->has_errors)
         cholesky_invert(f->inverse, f->factor, width);
     fill_coefficients(report, f);
-    fill_scaling(report, f);
     report->train = metric(f, 0);
     report->test = metric(f, 1);
     return t->kind->classes ? fill_local(report, f, error) : 0;
@@ -325,8 +294,8 @@ int report_fill(const struct task *task, const void *state,
                     .s = newton_view(memory, task->width),
                     .inverse = memory + slots,
                     .factor = memory + slots + square};
-    report->n_train = count_of(f.s.slots[NEWTON_N_TRAIN]);
-    report->n_test = count_of(f.s.slots[NEWTON_N_TEST]);
+    report->n_train = task_count(f.s.slots[NEWTON_N_TRAIN]);
+    report->n_test = task_count(f.s.slots[NEWTON_N_TEST]);
     report->deviance = NAN;
     count_local(report, &f);
     explain(report, &f);

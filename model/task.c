@@ -1,6 +1,8 @@
 #include "model/task.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,44 @@ void task_settle(const struct task_ops *ops, const struct task *task,
 {
     while (ops->settle != NULL && ops->mixed(task, state).count > 0)
         ops->settle(task, state);
+}
+
+const struct task_metric task_no_metric = {.log_loss = NAN,
+                                           .auc = NAN,
+                                           .accuracy = NAN,
+                                           .brier = NAN,
+                                           .mse = NAN,
+                                           .r2 = NAN};
+
+struct task_coefficient task_estimate(double value)
+{
+    return (struct task_coefficient){.estimate = value,
+                                     .std_error = NAN,
+                                     .z = NAN,
+                                     .p = NAN,
+                                     .low = NAN,
+                                     .high = NAN};
+}
+
+uint64_t task_count(double sum)
+{
+    return sum > 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
+}
+
+int task_fill_scaling(struct task_report *report, char *const *names,
+                      const double *scale, size_t width)
+{
+    report->scaling = calloc(width, sizeof *report->scaling);
+    if (report->scaling == NULL)
+        return -ENOMEM;
+    report->scaling_count = width - 1;
+    for (size_t j = 1; j < width; j++) {
+        struct task_scaling *to = &report->scaling[j - 1];
+        snprintf(to->name, sizeof to->name, "%s", names[j - 1]);
+        to->mean = scale[j];
+        to->sd = scale[width + j];
+    }
+    return 0;
 }
 
 void task_report_free(struct task_report *report)

@@ -167,7 +167,7 @@ struct task_ops {
     struct fixed_region (*mixed)(const struct task *, const void *state);
     void (*settle)(const struct task *, void *state);
     /* What the state says so far: a word for the phase ("means", "newton"),
-     * and the objective per training row, NAN if it has none yet. */
+     * and the loss per training row, NAN if it has none yet. */
     const char *(*phase)(const struct task *, const void *state);
     double (*loss)(const struct task *, const void *state);
     /* NULL: the method measures nothing but in the end. */
@@ -187,6 +187,18 @@ const struct task_ops *task_find(const struct task_spec *spec,
 /* Goes on to the next round where there are no other pods to mix with. */
 void task_settle(const struct task_ops *ops, const struct task *task,
                  void *state);
+
+/* For those that fill reports. */
+extern const struct task_metric task_no_metric; /* n is 0, the rest NAN */
+/* Without a name, and NAN but for the estimate. */
+struct task_coefficient task_estimate(double value);
+/* A sum of counts: one who lies can make it negative, and no integer; then 0.
+ */
+uint64_t task_count(double sum);
+/* report->scaling of names[width - 1], by scale[2 * width]: means, then SDs, of
+ * column 0 first, which is left out. Returns 0 or -ENOMEM. */
+int task_fill_scaling(struct task_report *report, char *const *names,
+                      const double *scale, size_t width);
 void task_report_free(struct task_report *report);
 
 #endif
