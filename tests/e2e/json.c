@@ -3,7 +3,8 @@
  *   e2e_json get FILE KEY...         prints one value; array places are numbers
  *   e2e_json near FILE FILE TOL      same coefficients, errors and metrics
  *   e2e_json against FILE TOL        coefficients as on standard input, lines
- *                                    "name estimate [std_error]", all of them
+ *                                    "name estimate [std_error]", all of them;
+ *                                    prints how far off they are at most
  *   e2e_json same FILE FILE KEY...   equal values */
 
 #include <jansson.h>
@@ -64,6 +65,11 @@ static const json_t *coefficient(const json_t *root, const char *name)
     exit(1);
 }
 
+static void farther(double *most, const json_t *ours, double theirs)
+{
+    *most = fmax(*most, fabs(json_number_value(ours) - theirs));
+}
+
 static int differs(const char *what, const json_t *ours, double theirs,
                    double tolerance)
 {
@@ -79,7 +85,7 @@ static int against(const json_t *root, double tolerance)
 {
     const json_t *list = json_object_get(root, "coefficients");
     char line[512], name[256];
-    double estimate, error;
+    double estimate, error, off[2] = {0, 0};
     size_t count = 0;
     int status = 0;
 
@@ -88,13 +94,20 @@ static int against(const json_t *root, double tolerance)
         if (fields < 2)
             continue;
         const json_t *c = coefficient(root, name);
+        const json_t *ours = json_object_get(c, "estimate");
+        const json_t *ours_error = json_object_get(c, "std_error");
         count++;
-        status |=
-            differs(name, json_object_get(c, "estimate"), estimate, tolerance);
-        if (fields == 3)
-            status |= differs("std_error", json_object_get(c, "std_error"),
-                              error, tolerance);
+        status |= differs(name, ours, estimate, tolerance);
+        farther(&off[0], ours, estimate);
+        if (fields == 3) {
+            status |= differs("std_error", ours_error, error, tolerance);
+            farther(&off[1], ours_error, error);
+        }
     }
+    printf("coefficients off by %.0e", off[0]);
+    if (off[1] > 0)
+        printf(", standard errors by %.0e", off[1]);
+    putchar('\n');
     if (count == 0 || count != json_array_size(list)) {
         fprintf(stderr, "found %zu coefficients, expected %zu\n",
                 json_array_size(list), count);
