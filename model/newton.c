@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "model/pooled.h"
-#include "model/wide.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "states are little-endian");
 
-enum { ROUNDS_MIN = 4, BITS_MIN = 16 };
+enum { ROUNDS_MIN = 4 };
 
 static double slot(const void *state, size_t i)
 {
@@ -66,13 +65,7 @@ static int check(const struct task_spec *spec, struct error *error)
                          "rounds: found max: %u, expected at least %d (means, "
                          "scales, one step, metrics)",
                          spec->rounds_max, ROUNDS_MIN);
-    if (spec->fraction_bits < BITS_MIN ||
-        fixed_bound(spec->members, spec->fraction_bits) < 1 << WIDE_BITS)
-        return error_set(error, -EINVAL,
-                         "fraction_bits: found %u, which %u sites' statistics "
-                         "do not fit; use 32",
-                         spec->fraction_bits, spec->members);
-    return 0;
+    return pooled_check(spec, error);
 }
 
 int newton_open(struct task **task, const struct task_ops *ops,

@@ -8,6 +8,19 @@
 static const double constant_ratio = 1e-11; /* SD against |mean| */
 static const double value_max = 1e15; /* so that squares about means fit */
 
+enum { BITS_MIN = 16 };
+
+int pooled_check(const struct task_spec *spec, struct error *error)
+{
+    if (spec->fraction_bits >= BITS_MIN &&
+        fixed_bound(spec->members, spec->fraction_bits) >= 1 << WIDE_BITS)
+        return 0;
+    return error_set(error, -EINVAL,
+                     "fraction_bits: found %u, which %u sites' statistics do "
+                     "not fit; use 32",
+                     spec->fraction_bits, spec->members);
+}
+
 static bool has_counts(const struct task_spec *spec)
 {
     return spec->missing == TASK_MISSING_MEAN;

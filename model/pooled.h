@@ -14,6 +14,9 @@
 
 enum { POOLED_TRAIN, POOLED_TEST, POOLED_COUNTS }; /* of the means' vector */
 
+/* Whether the lanes hold the members' sums of columns: 0 or -EINVAL. */
+int pooled_check(const struct task_spec *spec, struct error *error);
+
 size_t pooled_means_length(const struct task_spec *spec, size_t width);
 size_t pooled_scales_length(size_t width);
 

@@ -16,13 +16,12 @@
 #include "model/net64.h"
 #include "model/outcome.h"
 #include "model/pooled.h"
-#include "model/wide.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "states are little-endian");
 _Static_assert((int)TASK_HIDDEN_MAX == NET_HIDDEN_MAX, "one limit");
 
-enum { BITS_MIN = 16, OVERHEAD_ROUNDS = 3 /* means, scales, metrics */ };
+enum { OVERHEAD_ROUNDS = 3 /* means, scales, metrics */ };
 
 static const char *const kinds[] = {"logistic", "softmax", "mlp"};
 static const char *const methods[] = {"fedsgd", "fedavg", "fedprox", "scaffold",
@@ -104,13 +103,8 @@ static int check(const struct task_spec *spec, struct error *error)
                          "rounds: found max: %u, expected at least %d (means, "
                          "scales, one round of training, metrics)",
                          spec->rounds_max, OVERHEAD_ROUNDS + 1);
-    if (spec->fraction_bits < BITS_MIN ||
-        fixed_bound(spec->members, spec->fraction_bits) < 1 << WIDE_BITS)
-        return error_set(error, -EINVAL,
-                         "fraction_bits: found %u, which %u sites' statistics "
-                         "do not fit; use 32",
-                         spec->fraction_bits, spec->members);
-    return learn_check(spec, error);
+    int code = pooled_check(spec, error);
+    return code != 0 ? code : learn_check(spec, error);
 }
 
 static void build(struct task *t)
