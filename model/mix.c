@@ -24,7 +24,9 @@ static void take_means(const struct task *task, struct train_state *s,
                        const double *v)
 {
     const bool raw = task->spec->standardise == TASK_STANDARDISE_NONE;
-    const double n = v[POOLED_TRAIN], ones = pooled_target_sum(v);
+    const double n = v[POOLED_TRAIN], classes = pooled_target_sum(v);
+    const size_t outputs = task->net.sizes[task->net.layers];
+    const double last = outputs == 1 ? 1 : (double)outputs - 1;
     size_t at = pooled_take_means(s->scale, task->spec, task->width, v);
 
     s->slots[TRAIN_N_TRAIN] = n;
@@ -34,7 +36,7 @@ static void take_means(const struct task *task, struct train_state *s,
         fail(s, n < 1 ? TRAIN_NO_ROWS : TRAIN_COLUMN_MISSING, at);
     else if (n < 2)
         fail(s, TRAIN_FEW_ROWS, 0);
-    else if (train_is_binary(task) && (ones == 0 || ones == n))
+    else if (classes == 0 || classes == n * last) /* with SDs: any one */
         fail(s, TRAIN_ONE_CLASS, 0);
 }
 

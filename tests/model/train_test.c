@@ -162,19 +162,31 @@ static void odd_sites_take_part(void **unused)
     cohort_close(&c);
 }
 
+static void one_class_is_nothing_to_learn(void **unused)
+{
+    static const char *const kinds[] = {"logistic", "softmax", "mlp"};
+
+    (void)unused;
+    for (int i = 0; i < 12; i++) {
+        struct cohort c = cohort_of(kinds[i / 4], "fedavg", 5);
+        make_rows(2);
+        c.spec.training.classes = i / 4 == 0 ? 2 : 3;
+        if (i % 2 == 1)
+            c.spec.standardise = TASK_STANDARDISE_NONE;
+        for (size_t k = 0; k < ROWS; k++)
+            rows_y[k] = i / 2 % 2 == 0 ? 0 : c.spec.training.classes - 1;
+        deal(&c);
+        cohort_run(&c);
+        assert_non_null(strstr(c.report.failure, "one value of 'y'"));
+        cohort_close(&c);
+    }
+}
+
 static void failures_say_why(void **unused)
 {
     struct cohort c = cohort_of("logistic", "fedavg", 5);
 
     (void)unused;
-    make_rows(2);
-    for (size_t i = 0; i < ROWS; i++)
-        rows_y[i] = 1;
-    deal(&c);
-    cohort_run(&c);
-    assert_non_null(strstr(c.report.failure, "one value of 'y'"));
-    cohort_close(&c);
-    c = cohort_of("logistic", "fedavg", 5);
     make_rows(2);
     for (size_t i = 0; i < ROWS; i++)
         rows_x[i * COLUMNS + 1] = 4;
@@ -216,6 +228,7 @@ int main(void)
         cmocka_unit_test(softmax_and_networks_learn),
         cmocka_unit_test(raw_columns_train_as_they_stand),
         cmocka_unit_test(odd_sites_take_part),
+        cmocka_unit_test(one_class_is_nothing_to_learn),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(training_that_runs_away_declines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
