@@ -52,9 +52,9 @@ uint32_t grid_value_bits(uint32_t members, uint32_t lane_bits)
     return grid.value_bits;
 }
 
-static int encode(uint8_t *lanes, double *rest, const double *values,
-                  const double *carry, size_t first, size_t count,
-                  const struct grid *grid, const uint8_t seed[PRG_SEED_BYTES])
+int grid_encode(void *lanes, double *carry, const double *values, size_t first,
+                size_t count, const struct grid *grid,
+                const uint8_t seed[PRG_SEED_BYTES])
 {
     const size_t lane = grid->lane_bits / 8, group = PRG_GROUP_BYTES / lane;
     const struct grid_loops *loops = grid_loops_best();
@@ -62,6 +62,7 @@ static int encode(uint8_t *lanes, double *rest, const double *values,
                                            (double)offset_of(grid),
                                            2 * (double)offset_of(grid)};
     struct grid_loops_tile t;
+    uint8_t *to = lanes;
     uint64_t any = 0;
 
     assert(grid_fits(grid, 1));
@@ -73,26 +74,11 @@ static int encode(uint8_t *lanes, double *rest, const double *values,
         n = n < count - done ? n : count - done;
         prg_stream(t.words, (first + done) / group, (skip + n - 1) / group + 1,
                    seed);
-        any |= loops->encode(lanes + lane * done, rest + done, values + done,
-                             carry == NULL ? NULL : carry + done, n, &t, skip,
-                             &scale, grid->lane_bits);
+        any |= loops->encode(to + lane * done, carry + done, values + done, n,
+                             &t, skip, &scale, grid->lane_bits);
     }
     sodium_memzero(&t, sizeof t);
     return -(int)(any * EDOM);
-}
-
-int grid_encode(void *lanes, double *values, const double *carry, size_t first,
-                size_t count, const struct grid *grid,
-                const uint8_t seed[PRG_SEED_BYTES])
-{
-    return encode(lanes, values, values, carry, first, count, grid, seed);
-}
-
-int grid_encode_carried(void *lanes, double *carry, const double *values,
-                        size_t first, size_t count, const struct grid *grid,
-                        const uint8_t seed[PRG_SEED_BYTES])
-{
-    return encode(lanes, carry, values, carry, first, count, grid, seed);
 }
 
 static uint64_t lane_at(const uint8_t *lanes, size_t i, uint32_t lane_bits)

@@ -37,21 +37,13 @@ bool grid_fits(const struct grid *grid, uint32_t members);
 uint32_t grid_value_bits(uint32_t members, uint32_t lane_bits);
 
 /* lanes[count]: values + carry of the elements first .. first + count - 1.
- * values[count] becomes what clipping cut off: the carry of the next round, or
- * to be forgotten, with the old one kept, if this round is discarded.
- * carry[count] may be NULL: nothing is carried. The seed is secret, and fresh
- * for each vector; elements may be encoded in any parts and order.
- * Returns 0, or -EDOM if a value is not finite: lanes and values are then
+ * carry[count] becomes what clipping cut off, for the next round. The seed is
+ * secret, and fresh for each vector; elements may be encoded in any parts and
+ * order. Returns 0, or -EDOM if a value is not finite: lanes and carry are then
  * unspecified. */
-int grid_encode(void *lanes, double *values, const double *carry, size_t first,
+int grid_encode(void *lanes, double *carry, const double *values, size_t first,
                 size_t count, const struct grid *grid,
                 const uint8_t seed[PRG_SEED_BYTES]);
-
-/* The same, but carry[count] becomes what clipping cut off and values[count]
- * stay. */
-int grid_encode_carried(void *lanes, double *carry, const double *values,
-                        size_t first, size_t count, const struct grid *grid,
-                        const uint8_t seed[PRG_SEED_BYTES]);
 
 /* The sum of `members` encoded vectors back to reals, values[count]:
  * (lane - members * offset) * step. Equal bits on every machine. Returns 0, or

@@ -120,19 +120,15 @@ INLINE void truncate(uint8_t *restrict lanes, const double *restrict points,
         put(lanes, i, points[i], lane_bits);
 }
 
-INLINE uint64_t encode(uint8_t *lanes, double *rest, const double *values,
-                       const double *carry, size_t count,
-                       struct grid_loops_tile *t, size_t skip,
+INLINE uint64_t encode(uint8_t *lanes, double *carry, const double *values,
+                       size_t count, struct grid_loops_tile *t, size_t skip,
                        const struct grid_loops_scale *scale, uint32_t lane_bits)
 {
     draw(t->points, t->words + lane_bits / 8 * skip, count, lane_bits);
-    if (carry == NULL)
-        memcpy(t->sums, values, count * sizeof *values);
-    else
-        add(t->sums, values, carry, count);
-    clip(t->points, rest, t->sums, count, scale);
+    add(t->sums, values, carry, count);
+    clip(t->points, carry, t->sums, count, scale);
     truncate(lanes, t->points, count, lane_bits);
-    return wild(rest, count);
+    return wild(carry, count);
 }
 
 INLINE void decode(double *restrict values, const uint8_t *restrict lanes,
@@ -183,17 +179,15 @@ INLINE uint64_t beyond(const uint8_t *lanes, size_t count, uint64_t top,
             decode(values, lanes, count, zero, step, 64);                      \
     }                                                                          \
     static target uint64_t kind##_encode(                                      \
-        uint8_t *lanes, double *rest, const double *values,                    \
-        const double *carry, size_t count, struct grid_loops_tile *t,          \
-        size_t skip, const struct grid_loops_scale *scale, uint32_t lane_bits) \
+        uint8_t *lanes, double *carry, const double *values, size_t count,     \
+        struct grid_loops_tile *t, size_t skip,                                \
+        const struct grid_loops_scale *scale, uint32_t lane_bits)              \
     {                                                                          \
         if (lane_bits == 16)                                                   \
-            return encode(lanes, rest, values, carry, count, t, skip, scale,   \
-                          16);                                                 \
+            return encode(lanes, carry, values, count, t, skip, scale, 16);    \
         if (lane_bits == 32)                                                   \
-            return encode(lanes, rest, values, carry, count, t, skip, scale,   \
-                          32);                                                 \
-        return encode(lanes, rest, values, carry, count, t, skip, scale, 64);  \
+            return encode(lanes, carry, values, count, t, skip, scale, 32);    \
+        return encode(lanes, carry, values, count, t, skip, scale, 64);        \
     }                                                                          \
     static target uint64_t kind##_beyond(const uint8_t *lanes, size_t count,   \
                                          uint64_t top, uint32_t lane_bits)     \

@@ -29,12 +29,11 @@ struct grid_loops_scale {
 };
 
 struct grid_loops {
-    /* lanes[count] and rest[count] of values[count] and carry[count], which may
-     * be NULL, and rest either of them; uniform words are t->words from word
-     * `skip` on. Returns 1 if a rest is not finite, else 0. */
-    uint64_t (*encode)(uint8_t *lanes, double *rest, const double *values,
-                       const double *carry, size_t count,
-                       struct grid_loops_tile *t, size_t skip,
+    /* lanes[count] of values[count] + carry[count], which becomes what was cut
+     * off; uniform words are t->words from word `skip` on. Returns 1 if a carry
+     * is then not finite, else 0. */
+    uint64_t (*encode)(uint8_t *lanes, double *carry, const double *values,
+                       size_t count, struct grid_loops_tile *t, size_t skip,
                        const struct grid_loops_scale *scale,
                        uint32_t lane_bits);
     /* values[count] = (lanes[count] - zero) * step */

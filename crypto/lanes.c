@@ -55,15 +55,7 @@ int lanes_encode_part(void *lanes, double *carry, const double *values,
     if (!is_grid(shape))
         return fixed_encode(lanes, values, &part, at);
     const struct grid grid = grid_of(shape);
-    return grid_encode_carried(lanes, carry, values, first, count, &grid, seed);
-}
-
-int lanes_encode(void *lanes, double *carry, const double *values,
-                 const struct fixed_shape *shape,
-                 const uint8_t seed[PRG_SEED_BYTES], size_t *at)
-{
-    return lanes_encode_part(lanes, carry, values, 0, shape->length, shape,
-                             seed, at);
+    return grid_encode(lanes, carry, values, first, count, &grid, seed);
 }
 
 int lanes_decode(double *values, const void *lanes, uint32_t members,

@@ -15,21 +15,18 @@ size_t lanes_bytes(const struct fixed_shape *shape);
  * range. */
 bool lanes_fit(const struct fixed_shape *shape, uint32_t members);
 
-/* Whether these values can be encoded: 0, -ERANGE or -EDOM as lanes_encode. */
+/* Whether these values can be encoded: 0, -ERANGE or -EDOM as
+ * lanes_encode_part. */
 int lanes_check(const double *values, const struct fixed_shape *shape,
                 size_t *at);
 
-/* Writes lanes[shape->length]. A grid rounds at random by the seed, which is
- * secret and fresh for each vector, clips to the bound, adds carry[length]
- * first and leaves there what was cut off; fixed point uses neither. Returns 0;
- * -ERANGE (fixed point) if an element is beyond the bound, -EDOM if one is not
- * finite: *at is its index, or 0, and lanes and carry are unspecified. */
-int lanes_encode(void *lanes, double *carry, const double *values,
-                 const struct fixed_shape *shape,
-                 const uint8_t seed[PRG_SEED_BYTES], size_t *at);
-
-/* A part of it: lanes, carry and values of the elements first .. first + count
- * - 1. Parts may be encoded in any order. */
+/* Writes lanes[count] of the elements first .. first + count - 1 of
+ * values[shape->length]; parts may be encoded in any order. A grid rounds at
+ * random by the seed, which is secret and fresh for each vector, clips to the
+ * bound, adds carry[count] first and leaves there what was cut off; fixed point
+ * uses neither. Returns 0; -ERANGE (fixed point) if an element is beyond the
+ * bound, -EDOM if one is not finite: *at is its index in the part, or 0, and
+ * lanes and carry are unspecified. */
 int lanes_encode_part(void *lanes, double *carry, const double *values,
                       size_t first, size_t count,
                       const struct fixed_shape *shape,

@@ -115,7 +115,7 @@ static void quantise(struct bench *b, uint8_t *lanes, size_t first,
         status = fixed_encode((uint64_t *)(void *)lanes, b->values + first,
                               &shape, &at);
     else
-        status = grid_encode(lanes, b->values + first, b->carry + first, first,
+        status = grid_encode(lanes, b->carry + first, b->values + first, first,
                              count, &b->grid, seed);
     assert(status == 0);
 }

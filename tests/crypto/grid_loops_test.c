@@ -99,8 +99,9 @@ static void ask(struct answer *a, const struct grid_loops *loops,
 
     memset(a, 0, sizeof *a);
     tile = t->tile;
-    a->wild = loops->encode(a->lanes, a->rest, t->values, t->carry, COUNT,
-                            &tile, t->skip, &scale, bits);
+    memcpy(a->rest, t->carry, sizeof t->carry);
+    a->wild = loops->encode(a->lanes, a->rest, t->values, COUNT, &tile, t->skip,
+                            &scale, bits);
     loops->decode(a->decoded, a->lanes, COUNT, (uint64_t)scale.zero,
                   t->grid.bound / scale.zero, bits);
     a->beyond = loops->beyond(a->lanes, COUNT, (uint64_t)scale.top, bits);

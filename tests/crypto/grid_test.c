@@ -36,6 +36,22 @@ static void set(void *lanes, uint32_t bits, size_t i, uint64_t lane)
     memcpy((uint8_t *)lanes + i * (bits / 8), &lane, bits / 8);
 }
 
+/* values[count] become what was cut off; carry may be NULL. */
+static int encode(void *lanes, double *values, const double *carry,
+                  size_t first, size_t count, const struct grid *grid,
+                  const uint8_t secret[PRG_SEED_BYTES])
+{
+    static double rest[200000];
+
+    assert_true(count <= sizeof rest / sizeof *rest);
+    memset(rest, 0, count * sizeof *rest);
+    if (carry != NULL)
+        memcpy(rest, carry, count * sizeof *rest);
+    int code = grid_encode(lanes, rest, values, first, count, grid, secret);
+    memcpy(values, rest, count * sizeof *rest);
+    return code;
+}
+
 static void check_extremes(uint32_t members, const struct grid *grid)
 {
     const uint32_t w = grid->lane_bits;
@@ -43,7 +59,7 @@ static void check_extremes(uint32_t members, const struct grid *grid)
     uint64_t lanes[4], sum[4] = {0};
     size_t at;
 
-    assert_int_equal(grid_encode(lanes, x, NULL, 0, 4, grid, seed), 0);
+    assert_int_equal(encode(lanes, x, NULL, 0, 4, grid, seed), 0);
     for (size_t k = 0; k < 4; k++) {
         uint64_t lane = get(lanes, w, k);
         assert_true(lane <= (UINT64_MAX >> (64 - w)) / members);
@@ -127,8 +143,8 @@ static void lanes_are_rounded_by_the_words_of_the_seed(void **state)
         mask_apply(words, w, FIRST, COUNT, &mask, 1);
         for (size_t i = 0; i < COUNT; i++)
             values[i] = (double)i / 20 - 125;
-        assert_int_equal(
-            grid_encode(lanes, values, NULL, FIRST, COUNT, &grid, seed), 0);
+        assert_int_equal(encode(lanes, values, NULL, FIRST, COUNT, &grid, seed),
+                         0);
         for (size_t i = 0; i < COUNT; i++) {
             int bits = w == 16 ? 16 : w == 32 ? 31 : 52;
             uint64_t draw = get(words, w, i) >> ((int)w - bits);
@@ -154,11 +170,11 @@ static void cuts_do_not_matter(void **state)
         for (size_t i = 0; i < COUNT; i++)
             x[i] = 1.5 * sin((double)i), carry[i] = 0.3 * cos((double)i);
         memcpy(rest, x, sizeof x);
-        grid_encode(whole, rest, carry, 0, COUNT, &grid, seed);
+        encode(whole, rest, carry, 0, COUNT, &grid, seed);
         for (size_t c = 0; c < CUTS; c++) {
             size_t to = c + 1 < CUTS ? cuts[c + 1] : COUNT;
-            grid_encode((uint8_t *)part + cuts[c] * (w / 8), x + cuts[c],
-                        carry + cuts[c], cuts[c], to - cuts[c], &grid, seed);
+            encode((uint8_t *)part + cuts[c] * (w / 8), x + cuts[c],
+                   carry + cuts[c], cuts[c], to - cuts[c], &grid, seed);
         }
         assert_memory_equal(part, whole, COUNT * (w / 8));
         assert_memory_equal(x, rest, sizeof x);
@@ -181,8 +197,8 @@ static void rounding_has_no_bias(void **state)
             double f = fractions[k], sum = 0;
             for (size_t i = 0; i < N; i++)
                 values[i] = f - 3;
-            assert_int_equal(
-                grid_encode(lanes, values, NULL, k * N, N, &grid, seed), 0);
+            assert_int_equal(encode(lanes, values, NULL, k * N, N, &grid, seed),
+                             0);
             for (size_t i = 0; i < N; i++)
                 sum += (double)get(lanes, w, i) - 127;
             assert_true(fabs(sum / N - (f - 3)) <= 4 * sqrt(f * (1 - f) / N));
@@ -206,8 +222,7 @@ static void clipped_parts_are_carried_until_they_are_sent(void **state)
             x[i] = r < 10 ? (i - 20) * 30 + r : 0;
             given[i] += x[i];
         }
-        assert_int_equal(grid_encode(lanes, x, carry, 0, COUNT, &grid, seed),
-                         0);
+        assert_int_equal(encode(lanes, x, carry, 0, COUNT, &grid, seed), 0);
         memcpy(carry, x, sizeof carry);
         assert_int_equal(grid_decode(out, lanes, COUNT, 1, &grid, &at), 0);
         for (int i = 0; i < COUNT; i++) {
@@ -231,7 +246,7 @@ static void between_the_points_less_than_a_step_is_lost(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
         given[i] = x[i] = 0.2 * sin((double)i);
-    assert_int_equal(grid_encode(lanes, x, NULL, 5, COUNT, &grid, seed), 0);
+    assert_int_equal(encode(lanes, x, NULL, 5, COUNT, &grid, seed), 0);
     assert_int_equal(grid_decode(out, lanes, COUNT, 1, &grid, &at), 0);
     for (size_t i = 0; i < COUNT; i++) {
         assert_true(fabs(out[i] + x[i] - given[i]) < 0.1 / 255);
@@ -256,7 +271,7 @@ static void the_bound_is_never_rounded_out_of_the_grid(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
         x[i] = 3;
-    assert_int_equal(grid_encode(lanes, x, NULL, 0, COUNT, &grid, seed), 0);
+    assert_int_equal(encode(lanes, x, NULL, 0, COUNT, &grid, seed), 0);
     assert_int_equal(grid_decode(x, lanes, COUNT, 1, &grid, &at), 0);
 }
 
@@ -275,11 +290,11 @@ static void what_is_not_finite_is_refused(void **state)
                 memset(carry, 0, sizeof carry);
                 x[i] = bad[k];
                 carry[i] = 1.7e308;
-                assert_int_equal(
-                    grid_encode(lanes, x, carry, 0, 3000, &grid, seed), -EDOM);
+                assert_int_equal(encode(lanes, x, carry, 0, 3000, &grid, seed),
+                                 -EDOM);
                 x[i] = DBL_MAX;
-                assert_int_equal(
-                    grid_encode(lanes, x, NULL, 0, 3000, &grid, seed), 0);
+                assert_int_equal(encode(lanes, x, NULL, 0, 3000, &grid, seed),
+                                 0);
             }
 }
 
@@ -322,7 +337,7 @@ static void masked_sums_are_the_sums_of_the_points(void **state)
         for (size_t k = 0; k < COUNT; k++)
             x[k] = sin((double)(k * (i + 1)));
         own[0] = (uint8_t)i;
-        assert_int_equal(grid_encode(lanes, x, NULL, 0, COUNT, &grid, own), 0);
+        assert_int_equal(encode(lanes, x, NULL, 0, COUNT, &grid, own), 0);
         grid_decode(x, lanes, COUNT, 1, &grid, &at);
         for (size_t j = 0; j < MEMBERS; j++) {
             masks[j].seed[0] = (uint8_t)(i < j ? i : j);

@@ -179,7 +179,7 @@ static void rounded_values(void)
         taint_secret(x, sizeof x);
         taint_secret(carry, sizeof carry);
         secret(seed, sizeof seed);
-        int status = grid_encode(lanes, x, carry, 3, COUNT, &grid, seed);
+        int status = grid_encode(lanes, carry, x, 3, COUNT, &grid, seed);
         assert(taint_is_secret(lanes, COUNT * (bits / 8)));
         assert(taint_is_secret(x, sizeof x));
         assert(taint_public_int(status) == 0); /* becomes a DECLINE */
