@@ -64,6 +64,26 @@ static void points_of_low_order_are_refused(void **state)
     }
 }
 
+/* 2^254 is a multiple of both cofactors and of no other factor of the orders of
+ * the curve and its twist: it sends exactly the points of low order to 0. */
+static void weak_is_what_the_cofactors_send_to_zero(void **state)
+{
+    static const uint8_t power[32] = {[31] = 0x40};
+    uint8_t point[32], product[32];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        for (int bit = -1; bit < 255; bit++) {
+            hex(point, 32, low_order[i]);
+            if (bit >= 0)
+                point[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            if (point[31] == 0x7f && point[1] == 0xff && point[0] >= 0xed)
+                continue; /* no canonical name */
+            assert_int_equal(x25519_is_weak(point),
+                             crypto_scalarmult(product, power, point) != 0);
+        }
+}
+
 /* 9 is the base point; p + 9 and 9 + 2^255 are the same point, as X25519 reads
  * them, under another name. p - 2 is the largest fair one. */
 static void other_names_of_a_point_are_refused(void **state)
@@ -114,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alice_and_bob_of_rfc_7748_agree),
         cmocka_unit_test(points_of_low_order_are_refused),
+        cmocka_unit_test(weak_is_what_the_cofactors_send_to_zero),
         cmocka_unit_test(other_names_of_a_point_are_refused),
         cmocka_unit_test(generated_pairs_agree_and_are_not_weak),
     };
