@@ -104,7 +104,7 @@ static uint32_t choose(struct dealing *d, bool test)
         return draw_site(d);
     if (d->lot == 0) {
         d->holder = draw_site(d);
-        d->lot = d->tests < 2 * FIRST_ROWS ? d->tests : FIRST_ROWS;
+        d->lot = d->tests < (size_t)2 * FIRST_ROWS ? d->tests : FIRST_ROWS;
     }
     d->lot--;
     d->tests--;
