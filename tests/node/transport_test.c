@@ -541,10 +541,18 @@ static void a_peer_with_several_connections_does_not_flap(void **state)
 }
 
 /* libzmq keeps every frame until the last is there. */
-static void a_message_without_an_end_is_cut(void **state)
+static void send_without_end(void *socket)
 {
     enum { FRAMES = 4000, SIZE = 60000 };
     static uint8_t zeros[SIZE];
+
+    for (int i = 0; i < FRAMES; i++)
+        zmq_send(zsock_resolve(socket), zeros, SIZE, ZMQ_SNDMORE);
+    zmq_send(zsock_resolve(socket), zeros, 1, 0);
+}
+
+static void a_message_without_an_end_is_cut(void **state)
+{
     struct transport_event e = {TRANSPORT_NOTHING};
     struct trio trio;
 
@@ -553,15 +561,48 @@ static void a_message_without_an_end_is_cut(void **state)
     zsock_t *caller = second_caller(&trio);
     zstr_sendx(caller, "heart", "x", "", NULL);
     expect(trio.t, &e, TRANSPORT_RECEIVED, 0);
-    for (int i = 0; i < FRAMES; i++)
-        zmq_send(zsock_resolve(caller), zeros, SIZE, ZMQ_SNDMORE);
-    zmq_send(zsock_resolve(caller), zeros, 1, 0);
+    send_without_end(caller);
     expect(trio.t, &e, TRANSPORT_TEXT, 0);
     assert_string_equal(e.text,
                         "hung up on alpha: it sent a message without an end");
     expect_link(trio.t, 0, false);
     zsock_destroy(&caller);
     close_trio(&trio);
+}
+
+static void a_message_without_an_end_is_cut_by_the_caller_too(void **state)
+{
+    struct trio trio = {.addresses = {nowhere, wildcard, NULL}};
+    void *other = zmq_ctx_new(); /* where nobody is asked who may connect */
+    void *listener = zmq_socket(other, ZMQ_ROUTER);
+    struct transport_event e = {TRANSPORT_NOTHING};
+    struct error error;
+    struct x25519_pair pair;
+    char endpoint[64];
+    size_t size = sizeof endpoint;
+
+    (void)state;
+    memset(links, 0, sizeof links);
+    make_pair(&pair, 2);
+    zsock_set_curve_server(listener, 1);
+    zsock_set_curve_secretkey_bin(listener, pair.secret);
+    zsock_set_linger(listener, 0);
+    assert_int_equal(zmq_bind(listener, wildcard), 0);
+    zmq_getsockopt(listener, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    trio.addresses[2] = endpoint;
+    assert_int_equal(
+        open_transport(&trio.t, 1, 1, "heart", trio.addresses, 2, &error), 0);
+    expect_link(trio.t, 2, true);
+    zframe_t *id = zframe_recv(listener); /* of its greeting */
+    zframe_send(&id, listener, ZFRAME_MORE);
+    send_without_end(listener);
+    expect(trio.t, &e, TRANSPORT_TEXT, 0);
+    assert_string_equal(e.text,
+                        "hung up on gamma: it sent a message without an end");
+    expect_link(trio.t, 2, false);
+    zmq_close(listener);
+    close_trio(&trio);
+    zmq_ctx_term(other);
 }
 
 static void messages_of_another_study_are_not_handed_out(void **state)
@@ -646,6 +687,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
         cmocka_unit_test(a_peer_with_several_connections_does_not_flap),
         cmocka_unit_test(a_message_without_an_end_is_cut),
+        cmocka_unit_test(a_message_without_an_end_is_cut_by_the_caller_too),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(the_callers_own_socket_is_watched_too),
