@@ -10,6 +10,7 @@
 #include "gossip/pack.h"
 #include "gossip/record.h"
 #include "gossip/round.h"
+#include "gossip/survivors.h"
 
 enum { BALLOTS_PER_DEADLINE = 8, BALLOT_GROWTHS = 4 };
 
@@ -48,15 +49,15 @@ static bool candidate(const struct gossip *g, enum wire_kind kind,
 {
     uint32_t turn = (uint32_t)(g->round + g->attempt) + g->agree[kind].ballot;
 
-    *heard = kind == WIRE_V ? g->have_acks : round_owners(g);
+    *heard = kind == WIRE_V ? g->have_acks : survivors_owners(g);
     if (engine_count(*heard) < g->config.threshold)
         return false;
     if (kind == WIRE_V) {
         *evidence = keys_senders(g, turn);
         keys_value(g, value, *evidence);
     } else {
-        *evidence = round_reporters(g, turn);
-        round_value(g, value, *evidence);
+        *evidence = survivors_reporters(g, turn);
+        survivors_value(g, value, *evidence);
     }
     return engine_count(*evidence) >= g->config.threshold;
 }
@@ -89,7 +90,8 @@ static const uint8_t *evidence_hash(const struct gossip *g, enum wire_kind kind,
 {
     if (kind == WIRE_V)
         return g->have_acks & engine_bit(member) ? g->acks[member].hash : NULL;
-    return round_owners(g) & engine_bit(member) ? g->recvs[member].hash : NULL;
+    return survivors_owners(g) & engine_bit(member) ? g->recvs[member].hash
+                                                    : NULL;
 }
 
 /* The evidence is here and gives the proposed value when we compute it. */
@@ -112,7 +114,7 @@ static bool shown(const struct gossip *g, const struct wire_message *p)
     if (kind == WIRE_V)
         keys_value(g, &value, p->propose.evidence);
     else
-        round_value(g, &value, p->propose.evidence);
+        survivors_value(g, &value, p->propose.evidence);
     wire_value_hash(ours, &value);
     wire_value_hash(theirs, &p->propose.value);
     return memcmp(ours, theirs, sizeof ours) == 0;

@@ -14,6 +14,7 @@
 #include "gossip/record.h"
 #include "gossip/recover.h"
 #include "gossip/round.h"
+#include "gossip/survivors.h"
 
 enum { DEADLINE_GROWTHS = 4 };
 
@@ -221,7 +222,7 @@ static bool advance(struct gossip *g)
         attempt_enter(g, PHASE_OPEN);
         return true;
     case PHASE_OPEN:
-        return round_release(g) || open_advance(g);
+        return survivors_release(g) || open_advance(g);
     default:
         return false;
     }

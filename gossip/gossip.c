@@ -21,6 +21,7 @@
 #include "gossip/recover.h"
 #include "gossip/round.h"
 #include "gossip/settle.h"
+#include "gossip/survivors.h"
 
 /* No member restarts that often between two messages. */
 enum { ATTEMPTS_AHEAD_MAX = 1 << 20 };
@@ -275,10 +276,10 @@ static void receive_here(struct gossip *g, const struct wire_message *m,
         round_receive_y(g, m, head, size, body, body_size);
         break;
     case WIRE_RECV:
-        round_receive_recv(g, m, head, size);
+        survivors_receive_recv(g, m, head, size);
         break;
     case WIRE_UNMASK:
-        round_receive_unmask(g, m, head, size);
+        survivors_receive_unmask(g, m, head, size);
         break;
     case WIRE_CERT:
         receive_cert(g, m, head, size);

@@ -1,5 +1,4 @@
-/* From the vector to the opened sum: Y, RECV, UNMASK, SUM (PROTOCOL.md,
- * section 4). */
+/* A member's vector and the slices of all: Y (PROTOCOL.md, section 3). */
 
 #ifndef GOSSIP_ROUND_H
 #define GOSSIP_ROUND_H
@@ -11,18 +10,18 @@ void round_reset(struct gossip *g); /* of one attempt; wipes */
 /* The driver's answer to CONTRIBUTE; encodes it, once a round. */
 void round_contributed(struct gossip *g, const struct gossip_event *event);
 
-/* Messages of this attempt, signatures checked. body: raw lanes. */
+/* Of this attempt, its signature checked. body: raw lanes. */
 void round_receive_y(struct gossip *g, const struct wire_message *m,
                      const uint8_t *head, size_t size, const uint8_t *body,
                      size_t body_size);
-void round_receive_recv(struct gossip *g, const struct wire_message *m,
-                        const uint8_t *head, size_t size);
-void round_receive_unmask(struct gossip *g, const struct wire_message *m,
-                          const uint8_t *head, size_t size);
 
-/* Steps of the attempt; each does what can be done now, true if anything. */
-bool round_contribute(struct gossip *g); /* sends Y, then RECV */
-bool round_release(struct gossip *g);    /* sends the CERT of U and UNMASK */
+/* V is certified, holds us and the KEYS that we hold, and starts from our
+ * state.
+ */
+bool round_v_is_ours(const struct gossip *g);
+/* A step of the attempt: sends Y, then RECV, as soon as it can; true if it did.
+ */
+bool round_contribute(struct gossip *g);
 
 /* Sends the slices of `parts` of member j's Y, as far as we hold them. */
 void round_send_slices(struct gossip *g, uint32_t to, uint32_t j,
@@ -37,14 +36,8 @@ uint64_t round_kept(const struct gossip *g, uint32_t j);
 
 /* Members all of whose slices for us are here. */
 uint64_t round_arrived(const struct gossip *g);
-/* Members with a RECV under our V and state; and U from some of them. */
-uint64_t round_owners(const struct gossip *g);
-/* Those of them whose RECVs a U would best be made of; `turn` breaks ties. */
-uint64_t round_reporters(const struct gossip *g, uint32_t turn);
 /* U is certified: another Y of its members than it fixes is dropped. */
 void round_certified(struct gossip *g);
-void round_value(const struct gossip *g, struct wire_value *value,
-                 uint64_t owners);
 
 /* Places in V's order: of a member, back, and how many places after its owner
  * `member` keeps a slice (0: it owns it, < copies: it keeps a copy). */
