@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/lab/course_piece.h"
 #include "sim/lab/shard.h"
 
 enum { CHUNK = 1 << 16, SELDOM = 8 };
@@ -118,7 +119,7 @@ static void pass_piece(struct stream *s, const struct course_piece *p,
         return;
     }
     for (size_t r = 0; r < shard_count(); r++) {
-        size_t size = course_part(&at, p, course, r);
+        size_t size = course_piece_part(&at, p, course, r);
         pass_part(s, at, size, r, out);
     }
 }
@@ -205,7 +206,7 @@ int checkpoint_load(uint64_t *step, const struct checkpoint *c,
     *step = 0;
     if (c->off && shard_count() == 1)
         return 0;
-    const size_t count = course_pieces(pieces, course);
+    const size_t count = course_piece_list(pieces, course);
     keep_path(path, c->keep, c->index, ".at");
     if (!c->off)
         open_stream(&s, path, "rb");
@@ -254,7 +255,7 @@ void checkpoint_save(struct checkpoint *c, uint64_t step, struct course *course,
 {
     char path[KEEP_PATH_SIZE], part[KEEP_PATH_SIZE];
     struct course_piece pieces[COURSE_PIECES_MAX];
-    const size_t count = course_pieces(pieces, course);
+    const size_t count = course_piece_list(pieces, course);
     const bool first = shard_rank() == 0;
     struct stream s = {0};
 

@@ -12,6 +12,7 @@
 
 #include "node/scratch.h"
 #include "sim/lab/checkpoint.h"
+#include "sim/lab/course_piece.h"
 #include "sim/lab/plan.h"
 
 enum { N = 12, STEPS = 20, AT = 7, EVERY = 3, ROWS = STEPS / EVERY + 1 };
@@ -145,11 +146,11 @@ static void same(const struct stage *a, const struct stage *b,
                  const char *label)
 {
     struct course_piece x[COURSE_PIECES_MAX], y[COURSE_PIECES_MAX];
-    const size_t count = course_pieces(x, a->course);
+    const size_t count = course_piece_list(x, a->course);
 
     if (memcmp(a->rows, b->rows, sizeof a->rows) != 0)
         fail_msg("%s: other rows", label);
-    assert_int_equal(course_pieces(y, b->course), count);
+    assert_int_equal(course_piece_list(y, b->course), count);
     for (size_t k = 0; k < count; k++) {
         assert_int_equal(x[k].size, y[k].size);
         if (memcmp(x[k].at, y[k].at, x[k].size) != 0)
