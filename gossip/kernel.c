@@ -171,23 +171,22 @@ INLINE void sum_of(double *restrict out, const double *restrict a,
         out[k] = a[k] + factor * b[k];
 }
 
-INLINE void pair(double *restrict x, const double weight[2],
-                 const double *restrict y, size_t d)
-{
-    const double first = weight[0], second = weight[1];
-
-    for (size_t k = 0; k < d; k++)
-        x[k] = (0 + first * x[k]) + second * y[k];
-}
-
-INLINE void pair_single(float *restrict x, const double weight[2],
-                        const float *restrict y, size_t d)
-{
-    const float first = (float)weight[0], second = (float)weight[1];
-
-    for (size_t k = 0; k < d; k++)
-        x[k] = (0 + first * x[k]) + second * y[k];
-}
+#define PAIR(name, real, vector)                                               \
+    INLINE void name(real *out, const real *x, const double weight[2],         \
+                     const real *y, size_t d)                                  \
+    {                                                                          \
+        const size_t lanes = sizeof(vector) / sizeof(real);                    \
+        const real first = (real)weight[0], second = (real)weight[1];          \
+        const vector zero = {0};                                               \
+        size_t k = 0;                                                          \
+        for (; k + lanes <= d; k += lanes)                                     \
+            *(vector *)(out + k) = (zero + first * *(const vector *)(x + k)) + \
+                                   second * *(const vector *)(y + k);          \
+        for (; k < d; k++)                                                     \
+            out[k] = (0 + first * x[k]) + second * y[k];                       \
+    }
+PAIR(pair, double, eight_at)
+PAIR(pair_single, float, sixteen_at)
 
 INLINE void widen(double *restrict out, const float *restrict x, size_t d)
 {
@@ -354,15 +353,17 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
     {                                                                          \
         sum_of(out, a, factor, b, d);                                          \
     }                                                                          \
-    target static void kind##_pair(double *x, const double weight[2],          \
-                                   const double *y, size_t d)                  \
+    target static void kind##_pair(double *out, const double *x,               \
+                                   const double weight[2], const double *y,    \
+                                   size_t d)                                   \
     {                                                                          \
-        pair(x, weight, y, d);                                                 \
+        pair(out, x, weight, y, d);                                            \
     }                                                                          \
-    target static void kind##_pair_single(float *x, const double weight[2],    \
+    target static void kind##_pair_single(float *out, const float *x,          \
+                                          const double weight[2],              \
                                           const float *y, size_t d)            \
     {                                                                          \
-        pair_single(x, weight, y, d);                                          \
+        pair_single(out, x, weight, y, d);                                     \
     }                                                                          \
     target static void kind##_widen(double *out, const float *x, size_t d)     \
     {                                                                          \
@@ -480,15 +481,16 @@ void kernel_sum(double *out, const double *a, double factor, const double *b,
         best()->sum(out, a, factor, b, d);
 }
 
-void kernel_pair(double *x, const double weight[2], const double *y, size_t d)
+void kernel_pair(double *out, const double *x, const double weight[2],
+                 const double *y, size_t d)
 {
-    best()->pair(x, weight, y, d);
+    best()->pair(out, x, weight, y, d);
 }
 
-void kernel_pair_single(float *x, const double weight[2], const float *y,
-                        size_t d)
+void kernel_pair_single(float *out, const float *x, const double weight[2],
+                        const float *y, size_t d)
 {
-    best()->pair_single(x, weight, y, d);
+    best()->pair_single(out, x, weight, y, d);
 }
 
 void kernel_widen(double *out, const float *x, size_t d)

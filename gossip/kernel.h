@@ -31,10 +31,12 @@ void kernel_gather_single(float *out, const double *weight,
 /* out[d] = a[d] + factor * b[d]; out may be a. */
 void kernel_sum(double *out, const double *a, double factor, const double *b,
                 size_t d);
-/* x[d] = weight[0] * x[d] + weight[1] * y[d], with kernel_gather's bits. */
-void kernel_pair(double *x, const double weight[2], const double *y, size_t d);
-void kernel_pair_single(float *x, const double weight[2], const float *y,
-                        size_t d);
+/* out[d] = weight[0] * x[d] + weight[1] * y[d], with kernel_gather's bits; out
+ * may be x. */
+void kernel_pair(double *out, const double *x, const double weight[2],
+                 const double *y, size_t d);
+void kernel_pair_single(float *out, const float *x, const double weight[2],
+                        const float *y, size_t d);
 
 void kernel_widen(double *out, const float *x, size_t d);
 void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */

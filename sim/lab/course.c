@@ -86,6 +86,18 @@ int course_step(struct course *c, struct error *error)
     return 0;
 }
 
+int course_advance(size_t *done, struct course *c, size_t most,
+                   struct error *error)
+{
+    if (c->shift.room == NULL || course_clock_on(c)) {
+        *done = 1;
+        return course_step(c, error);
+    }
+    *done = course_phase_shift(c, most);
+    c->step += *done;
+    return 0;
+}
+
 static void measure_mass(struct course_row *row, const struct course *c)
 {
     double *room = c->scratch, all[] = {0, HUGE_VAL, -HUGE_VAL, 0};
@@ -168,7 +180,9 @@ static void settle_rows(void *context, size_t from, size_t to, size_t thread)
 double course_bytes(const struct course_plan *plan)
 {
     const struct alg *alg = plan->alg;
-    const size_t messages = alg->message == NULL ? alg->sends > 0 : alg->sends;
+    const size_t messages = course_room_in_place(plan) ? 0
+                            : alg->message == NULL     ? alg->sends > 0
+                                                       : alg->sends;
     const size_t d = plan->problem->d;
     const double all = (double)states_bytes(plan->mixes->n, d, plan->single);
     double links = 0;

@@ -47,6 +47,9 @@ double course_bytes(const struct course_plan *plan);
 void course_measure(struct course_row *row, struct course *course);
 /* Returns 0, -ENOMEM, -EINVAL (a schedule that ends) with an error. */
 int course_step(struct course *course, struct error *error);
+/* At least one step and at most `most`, as many as are best done at once. */
+int course_advance(size_t *done, struct course *course, size_t most,
+                   struct error *error);
 /* Row i of what is measured, [d]; of single precision a copy, valid until the
  * next call. */
 const double *course_state(const struct course *course, size_t i);

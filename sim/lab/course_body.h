@@ -4,6 +4,7 @@
 #define LAB_COURSE_BODY_H
 
 #include "sim/lab/course.h"
+#include "sim/lab/shift.h"
 #include "sim/lab/spread.h"
 #include "sim/lab/states.h"
 
@@ -19,6 +20,7 @@ struct course {
     struct states send[ALG_SENDS_MAX]; /* [n, d] each, if it has a message */
     double *send_s;                    /* [n] */
     struct states next;                /* [n, d] instead: the new v[0] */
+    struct shift shift;                /* its room, where that is in place */
     double *link, *link_send;          /* [links, ...] */
     size_t *first;                     /* [n + 1] links of each node */
     uint32_t *neighbour;               /* [first[n]] */

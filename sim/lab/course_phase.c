@@ -105,22 +105,6 @@ static void mix_rows(void *context, size_t from, size_t to, size_t thread)
                to);
 }
 
-static void save_rows(void *context, size_t from, size_t to, size_t thread)
-{
-    struct course *c = context;
-
-    (void)thread;
-    states_save(&c->next, mixing_now(c), &c->v[0], from, to);
-}
-
-static void shift_rows(void *context, size_t from, size_t to, size_t thread)
-{
-    struct course *c = context;
-
-    (void)thread;
-    states_shift(&c->v[0], mixing_now(c), &c->next, from, to);
-}
-
 static bool only_mixes(const struct course *c)
 {
     const struct alg *alg = c->plan.alg;
@@ -183,23 +167,48 @@ static void exchange(struct course *c)
                        (c->d + 1) * sizeof *c->link_send);
 }
 
+static void save_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    shift_save(&((struct course *)context)->shift, from, to, thread);
+}
+
+static void shift_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    shift_pass(&((struct course *)context)->shift, from, to, thread);
+}
+
+size_t course_phase_shift(struct course *c, size_t most)
+{
+    const struct mixing *mixings[SHIFT_ROUNDS_MAX];
+
+    most = most < SHIFT_ROUNDS_MAX ? most : SHIFT_ROUNDS_MAX;
+    for (size_t k = 0; k < most; k++)
+        mixings[k] = sequence_at(c->plan.mixes, c->step + k);
+    shift_plan(&c->shift, &c->v[0], mixings, most);
+    course_node_run(c, save_rows);
+    course_node_run(c, shift_rows);
+    for (size_t k = 0; k < c->shift.count; k++) {
+        c->mixing[ALG_W] = mixings[k];
+        count_sent(c);
+    }
+    return c->shift.count;
+}
+
 void course_phase_run(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
     const bool *liar = c->plan.faults == NULL ? NULL : c->plan.faults->liar;
 
+    if (c->shift.room != NULL) {
+        course_phase_shift(c, 1);
+        return;
+    }
     if (alg->message != NULL)
         course_node_run(c, message_rows);
     if (mixing_now(c)->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
             course_sums_mean(c->mean[k], c, sent_now(c, k), liar);
     exchange(c);
-    if (only_mixes(c) && alg->message == NULL && states_shifts(mixing_now(c))) {
-        course_node_run(c, save_rows);
-        course_node_run(c, shift_rows);
-        count_sent(c);
-        return;
-    }
     c->mixed = mixes_first(c);
     if (c->mixed)
         course_node_run(c, mix_rows);

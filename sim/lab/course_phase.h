@@ -5,6 +5,8 @@
 
 #include "sim/lab/course_body.h"
 
+/* Of those in place (course_room.h): up to `most` steps at once; how many. */
+size_t course_phase_shift(struct course *course, size_t most);
 void course_phase_run(struct course *course);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sim/lab/course_node.h"
+#include "sim/lab/shard.h"
 
 /* Off-diagonal entries of the first matrix, and where each lies in the other
  * end's row. */
@@ -40,6 +41,20 @@ static bool allocate(double **to, size_t count)
     return *to != NULL;
 }
 
+bool course_room_in_place(const struct course_plan *p)
+{
+    const struct alg *alg = p->alg;
+    bool all = alg->message == NULL && alg->combine == NULL &&
+               alg->meet == NULL && alg->sends == 1 && alg->scalar_sends == 0 &&
+               alg->phases <= 1 && alg->matrix[0] == ALG_W &&
+               p->faults == NULL && shard_count() == 1 &&
+               p->mixes->kind == SEQUENCE_CYCLE;
+
+    for (size_t k = 0; all && k < p->mixes->count; k++)
+        all = shift_is(p->mixes->mixes[k]);
+    return all;
+}
+
 static bool allocate_states(struct course *c)
 {
     const struct alg *alg = c->plan.alg;
@@ -52,6 +67,9 @@ static bool allocate_states(struct course *c)
     for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
         fine =
             fine && states_part(&c->send[k], c->n, c->d, single, from, to) == 0;
+    if (fine && course_room_in_place(&c->plan))
+        return (c->shift.room = states_room(
+                    shift_room(&c->v[0]) * pool_threads(c->plan.pool))) != NULL;
     if (alg->message == NULL && alg->sends > 0)
         fine = fine && states_part(&c->next, c->n, c->d, single, from, to) == 0;
     return fine;
@@ -111,6 +129,7 @@ void course_room_free(struct course *c)
     free(c->s);
     free(c->send_s);
     states_free(&c->next);
+    free(c->shift.room);
     free(c->link);
     free(c->link_send);
     free(c->first);

@@ -64,6 +64,18 @@ static void save(struct checkpoint *checkpoint, uint64_t step,
     checkpoint_wait(checkpoint, seconds(), seconds() - now);
 }
 
+/* Steps until something is to be recorded or saved. */
+static size_t until(const struct experiment *e,
+                    const struct checkpoint *checkpoint, uint64_t step)
+{
+    const uint64_t every = checkpoint->every;
+    uint64_t next = (step / e->every + 1) * e->every;
+
+    if (every > 0 && next > (step / every + 1) * every)
+        next = (step / every + 1) * every;
+    return (size_t)((next < e->steps ? next : e->steps) - step);
+}
+
 /* From the start, or from where the checkpoint is. */
 static int run_steps(const struct lab *lab, struct course_row *rows,
                      struct course *course,
@@ -80,8 +92,10 @@ static int run_steps(const struct lab *lab, struct course_row *rows,
     else if (code == 0 && lab->options.lines)
         fprintf(stderr, "%s: goes on after step %llu of %llu\n", entry->label,
                 (unsigned long long)first, (unsigned long long)e->steps);
-    for (uint64_t step = first + 1; code == 0 && step <= e->steps; step++) {
-        code = course_step(course, error);
+    for (uint64_t step = first; code == 0 && step < e->steps;) {
+        size_t done = 0;
+        code = course_advance(&done, course, until(e, checkpoint, step), error);
+        step += done;
         if (code == 0 && step % e->every == 0)
             record(lab, &rows[step / e->every], course, entry);
         if (lab->options.progress)

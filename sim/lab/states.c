@@ -180,50 +180,6 @@ static void mix_part(struct states *out, const struct mixing *m,
                    (const char *)x->x + skip, x->stride, count, x->single);
 }
 
-bool states_shifts(const struct mixing *m)
-{
-    return m->kind == MIXING_CIRCULANT && m->offset_count == 2 &&
-           m->offset[0] == 0 && m->offset[1] > 0 && m->offset[1] < m->n;
-}
-
-void states_save(struct states *saved, const struct mixing *m,
-                 const struct states *x, size_t from, size_t to)
-{
-    const size_t shift = m->offset[1], length = to - from;
-
-    for (size_t i = shift < length ? to - shift : from; i < to; i++)
-        memcpy(states_row(saved, i), states_row(x, (i + shift) % m->n),
-               x->width * size_of(x));
-}
-
-static void pair_rows(struct states *x, const struct mixing *m,
-                      const struct states *saved, size_t i, size_t to)
-{
-    const size_t j = i + m->offset[1];
-    const void *other = j < to ? states_row(x, j) : states_row(saved, i);
-
-    if (x->single)
-        kernel_pair_single(states_row(x, i), m->share, other, x->width);
-    else
-        kernel_pair(states_row(x, i), m->share, other, x->width);
-}
-
-/* A block of rows, then the one that it read, which is still near. Each is
- * read by the one before it, so never after it has changed. */
-void states_shift(struct states *x, const struct mixing *m,
-                  const struct states *saved, size_t from, size_t to)
-{
-    const size_t row = x->width * size_of(x), block = 1 + NEAR / 4 / row;
-    const size_t shift = m->offset[1] < block ? to - from : m->offset[1];
-
-    for (size_t s = from; s < from + shift && s < to; s += block) {
-        const size_t most = from + shift - s < block ? from + shift - s : block;
-        for (size_t j = s; j < to; j += shift)
-            for (size_t i = j; i < j + most && i < to; i++)
-                pair_rows(x, m, saved, i, to);
-    }
-}
-
 bool states_sliced(const struct states *x)
 {
     return x->part < x->width;

@@ -40,15 +40,6 @@ void states_mix(struct states *out, const struct mixing *mixing,
                 const struct states *x, size_t from, size_t to);
 bool states_sliced(const struct states *x); /* whether it does */
 
-/* W x in place, where each row only gets its share of one other, `shift` rows
- * on: every thread saves the rows that others will have changed when it comes
- * to them, and when all have, shifts its own. */
-bool states_shifts(const struct mixing *mixing);
-void states_save(struct states *saved, const struct mixing *mixing,
-                 const struct states *x, size_t from, size_t to);
-void states_shift(struct states *x, const struct mixing *mixing,
-                  const struct states *saved, size_t from, size_t to);
-
 /* Zeros that begin on a cache line, of large pages where that pays. free() it.
  * NULL if out of memory. */
 void *states_room(size_t size);

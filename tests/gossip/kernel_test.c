@@ -64,10 +64,16 @@ static void a_pair_has_the_bits_of_a_gather(void **state)
         kernel_gather(expected, weight, both, 2, x, STRIDE, d);
         kernel_gather_single(short_expected, weight, both, 2, narrow, STRIDE,
                              d);
+        kernel_pair(out, x + 4 * STRIDE, weight, x + 6 * STRIDE, d);
+        kernel_pair_single(short_out, narrow + 4 * STRIDE, weight,
+                           narrow + 6 * STRIDE, d);
+        assert_memory_equal(out, expected, sizeof out);
+        assert_memory_equal(short_out, short_expected, sizeof short_out);
         memcpy(out, x + 4 * STRIDE, d * sizeof *out);
         memcpy(short_out, narrow + 4 * STRIDE, d * sizeof *short_out);
-        kernel_pair(out, weight, x + 6 * STRIDE, d);
-        kernel_pair_single(short_out, weight, narrow + 6 * STRIDE, d);
+        kernel_pair(out, out, weight, x + 6 * STRIDE, d);
+        kernel_pair_single(short_out, short_out, weight, narrow + 6 * STRIDE,
+                           d);
         assert_memory_equal(out, expected, sizeof out);
         assert_memory_equal(short_out, short_expected, sizeof short_out);
     }
@@ -168,10 +174,10 @@ static void compute(struct outcome *o, const struct kernel_set *k, size_t d)
     k->gather_single(o->gather_single, weight, column, TERMS, narrow, STRIDE,
                      d);
     k->sum(o->sum, x, -0.7, x + STRIDE, d);
-    k->pair(o->pair, weight, x + 1, d);
-    k->pair(o->pair, weight + 2, x + 2, d);
-    k->pair_single(o->pair_single, weight, narrow + 1, d);
-    k->pair_single(o->pair_single, weight + 2, narrow + 2, d);
+    k->pair(o->pair, x, weight, x + 1, d);
+    k->pair(o->pair, o->pair, weight + 2, x + 2, d);
+    k->pair_single(o->pair_single, narrow, weight, narrow + 1, d);
+    k->pair_single(o->pair_single, o->pair_single, weight + 2, narrow + 2, d);
     k->widen(o->widened, narrow + 3, d);
     k->narrow(o->narrowed, x + 3, d);
     k->logistic(o->logistic, x, d);

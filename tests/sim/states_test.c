@@ -14,6 +14,7 @@
 #include "node/scratch.h"
 #include "sim/lab/drawn.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/shift.h"
 #include "sim/lab/states.h"
 #include "sim/lab/weights.h"
 
@@ -96,41 +97,89 @@ static void slices_are_the_whole_product(void **state)
     graph_free(g);
 }
 
-/* Parts as of `threads`: first all save, then each shifts, in any order. */
-static void expect_shift(size_t n, size_t d, size_t shift, size_t threads,
-                         bool single)
+/* x by `count` matrices of these shifts, each into another place. */
+static void follow(struct states *x, struct mixing *const *m, size_t count)
 {
-    const size_t offsets[2] = {0, shift};
-    const double shares[2] = {0.3, 0.7};
-    struct mixing *m = mixing_circulant(n, offsets, shares, 2);
-    struct states x, was, saved;
+    struct states next;
 
-    assert_true(states_shifts(m));
-    fill(&x, n, d, single);
-    fill(&was, n, d, single);
-    assert_int_equal(states_new(&saved, n, d, single), 0);
-    for (size_t t = 0; t < threads; t++)
-        states_save(&saved, m, &x, n * t / threads, n * (t + 1) / threads);
-    for (size_t t = 0; t < threads; t++)
-        states_shift(&x, m, &saved, n * t / threads, n * (t + 1) / threads);
-    for (size_t i = 0; i < n; i++)
-        expect_row(&x, m, &was, i);
-    states_free(&x);
-    states_free(&was);
-    states_free(&saved);
-    mixing_free(m);
+    assert_int_equal(states_new(&next, x->n, x->d, x->single), 0);
+    for (size_t r = 0; r < count; r++) {
+        struct states old = *x;
+        states_mix(&next, m[r], x, 0, x->n);
+        *x = next;
+        next = old;
+    }
+    states_free(&next);
 }
 
-static void a_shift_in_place_is_the_product(void **state)
+/* Parts as of `threads`: first all save, then each goes on, in any order.
+ * Returns in how many passes. */
+static size_t expect_shifts(size_t n, size_t d, const size_t *shifts,
+                            size_t count, size_t threads, bool single)
+{
+    struct mixing *m[32];
+    struct states x, expected;
+    struct shift s = {0};
+    size_t passes = 0;
+
+    for (size_t r = 0; r < count; r++) {
+        const double share = 0.3 + 0.01 * (double)r;
+        m[r] = mixing_circulant(n, (size_t[]){0, shifts[r]},
+                                (double[]){share, 1 - share}, 2);
+        assert_true(shift_is(m[r]));
+    }
+    fill(&x, n, d, single);
+    fill(&expected, n, d, single);
+    assert_non_null(s.room = malloc(threads * shift_room(&x)));
+    for (size_t r = 0; r < count; r += s.count, passes++) {
+        const struct mixing *rest[32];
+        memcpy(rest, m + r, (count - r) * sizeof *rest);
+        shift_plan(&s, &x, rest, count - r);
+        for (size_t t = 0; t < threads; t++)
+            shift_save(&s, n * t / threads, n * (t + 1) / threads, t);
+        for (size_t t = threads; t-- > 0;)
+            shift_pass(&s, n * t / threads, n * (t + 1) / threads, t);
+    }
+    follow(&expected, m, count);
+    for (size_t i = 0; i < n; i++)
+        assert_memory_equal(states_row(&x, i), states_row(&expected, i),
+                            d * (single ? sizeof(float) : sizeof(double)));
+    for (size_t r = 0; r < count; r++)
+        mixing_free(m[r]);
+    states_free(&x);
+    states_free(&expected);
+    free(s.room);
+    return passes;
+}
+
+static const size_t powers[] = {1,   2,   4,   8,    16, 32, 64,
+                                128, 256, 512, 1024, 1,  2};
+
+static void shifts_in_place_are_the_products(void **state)
 {
     (void)state;
     for (size_t threads = 1; threads <= 3; threads++)
-        for (size_t shift = 1; shift < 2000; shift *= 2) {
-            expect_shift(2000, 116, shift, threads, true);
-            expect_shift(2000, 3, shift, threads, false);
-        }
-    expect_shift(2001, 116, 700, 1, false);
-    expect_shift(2001, 116, 1999, 2, false);
+        for (size_t from = 0; from < 13; from++)
+            for (size_t k = 0; k < 2; k++) {
+                expect_shifts(2000, 116, powers + from, 13 - from, threads, k);
+                expect_shifts(1025, 3, powers + from, 13 - from, threads, k);
+            }
+    assert_int_equal(expect_shifts(2048, 116, powers, 11, 2, false), 2);
+    assert_int_equal(expect_shifts(2001, 1, powers, 11, 5, false), 2);
+}
+
+static void any_shift_is_the_product(void **state)
+{
+    static const size_t shifts[] = {700, 1400, 3, 3, 2, 1999, 2000, 6, 1};
+
+    (void)state;
+    for (size_t threads = 1; threads <= 7; threads++) {
+        expect_shifts(2001, 116, shifts, 9, threads, false);
+        expect_shifts(2001, 5000, shifts, 2, threads, true);
+        expect_shifts(2, 116, (size_t[]){1, 1, 1, 1}, 4, threads, false);
+        expect_shifts(5, 4, (size_t[]){1, 2, 4, 1, 3}, 5, threads, true);
+        expect_shifts(3000, 7, (size_t[]){1500, 1500, 750}, 3, threads, true);
+    }
 }
 
 static int open_all(void **state)
@@ -241,6 +290,37 @@ static void single_precision_is_near_double(void **state)
     }
 }
 
+/* Several steps in one pass where nothing is recorded between them; a clock,
+ * that moves step by step, takes that away. */
+static void steps_at_once_are_the_steps(void **state)
+{
+    static const char rest[] =
+        "nodes: 300\ngraph: {name: one-peer-exponential}\nevery: %d\n%s"
+        "problem: {kind: consensus, init: init.csv}\n"
+        "algorithms: [{name: gossip}]\n";
+    static const char clock[] = "network: {compute_ms: 3}\n";
+    char text[512];
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++)
+        for (int every = 3; every <= 12; every++) {
+            const char *precision = k == 0 ? "float64" : "float32";
+            snprintf(text, sizeof text, rest, 1, "");
+            struct lab *one = run(text, precision, 1);
+            snprintf(text, sizeof text, rest, every, every == 5 ? clock : "");
+            struct lab *many = run(text, precision, 2);
+            for (int step = 0; step <= 12; step += every) {
+                struct course_row x = lab_rows(one, "gossip", 0)[step];
+                struct course_row y = lab_rows(many, "gossip", 0)[step / every];
+                assert_true(every != 5 || step == 0 || y.clock_min > 0);
+                y.clock_min = y.clock_max = y.clock_mean = 0;
+                assert_memory_equal(&x, &y, sizeof x);
+            }
+            lab_free(one);
+            lab_free(many);
+        }
+}
+
 /* The rows are floats, and so kept as such. */
 static void packed_rows_have_the_slopes_of_the_loss(void **state)
 {
@@ -297,8 +377,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_product_is_that_of_its_rows),
         cmocka_unit_test(slices_are_the_whole_product),
-        cmocka_unit_test(a_shift_in_place_is_the_product),
+        cmocka_unit_test(shifts_in_place_are_the_products),
+        cmocka_unit_test(any_shift_is_the_product),
         cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(steps_at_once_are_the_steps),
         cmocka_unit_test(single_precision_is_near_double),
         cmocka_unit_test(packed_rows_have_the_slopes_of_the_loss),
         cmocka_unit_test(other_precisions_are_refused),
