@@ -3,8 +3,18 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { LANES = 8, SINGLES = 16 }; /* of 64 bytes */
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
+enum {
+    LANES = 8,
+    SINGLES = 16, /* of 64 bytes */
+    USUAL = 64    /* columns whose loops are unrolled */
+};
+
+/* Vectors pass between functions that are all inlined. */
+#pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE double dot(const double *a, const double *b, size_t d)
@@ -200,44 +210,59 @@ INLINE void narrow(float *restrict out, const double *restrict x, size_t d)
         out[k] = (float)x[k];
 }
 
-/* exp(x) = 2^n exp(r), |r| <= log(2) / 2: a Taylor polynomial whose rest is
- * below 5e-18. x is kept where 2^n is a normal number. */
-INLINE double exponential(double x)
-{
-    const double round = 6755399441055744.0; /* 1.5 * 2^52 */
-    const double clamped = x > 700 ? 700 : x < -700 ? -700 : x;
-    const double shifted = clamped * 1.4426950408889634 + round;
-    const double n = shifted - round;
-    const double r = (clamped - n * 6.93147180369123816490e-01) -
-                     n * 1.90821492927058770e-10;
-    const double square = r * r;
-    double odd = 1.0 / 6227020800, even = 1.0 / 479001600, p;
-    uint64_t bits, power;
+typedef int64_t eight_whole __attribute__((vector_size(64)));
 
-    odd = odd * square + 1.0 / 39916800;
-    even = even * square + 1.0 / 3628800;
-    odd = odd * square + 1.0 / 362880;
-    even = even * square + 1.0 / 40320;
-    odd = odd * square + 1.0 / 5040;
-    even = even * square + 1.0 / 720;
-    odd = odd * square + 1.0 / 120;
-    even = even * square + 1.0 / 24;
-    odd = odd * square + 1.0 / 6;
-    even = even * square + 0.5;
-    odd = odd * square + 1;
-    even = even * square + 1;
-    p = even + r * odd;
-    memcpy(&power, &shifted, sizeof power);
-    memcpy(&bits, &p, sizeof bits);
-    bits += power << 52;
-    memcpy(&p, &bits, sizeof p);
-    return p;
+INLINE eight choose(eight_whole which, eight a, eight b)
+{
+    return (eight)((which & (eight_whole)a) | (~which & (eight_whole)b));
 }
 
-INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
+/* exp(x) = 2^n exp(r), |r| <= log(2) / 2: a Taylor polynomial whose rest is
+ * below 5e-18. x is kept where 2^n is a normal number. */
+INLINE eight exponential(eight x)
 {
-    for (size_t k = 0; k < d; k++)
-        out[k] = 1 / (1 + exponential(-x[k]));
+    const double round = 6755399441055744.0; /* 1.5 * 2^52 */
+    const eight limit = (eight){0} + 700;
+    const eight clamped =
+        choose(x > limit, limit, choose(x < -limit, -limit, x));
+    const eight shifted = clamped * 1.4426950408889634 + round;
+    const eight n = shifted - round;
+    const eight r = (clamped - n * 6.93147180369123816490e-01) -
+                    n * 1.90821492927058770e-10;
+    const eight square = r * r;
+    eight odd = square * (1.0 / 6227020800), even = square * (1.0 / 479001600);
+
+    odd = (odd + 1.0 / 39916800) * square;
+    even = (even + 1.0 / 3628800) * square;
+    odd = (odd + 1.0 / 362880) * square;
+    even = (even + 1.0 / 40320) * square;
+    odd = (odd + 1.0 / 5040) * square;
+    even = (even + 1.0 / 720) * square;
+    odd = (odd + 1.0 / 120) * square;
+    even = (even + 1.0 / 24) * square;
+    odd = (odd + 1.0 / 6) * square;
+    even = (even + 0.5) * square;
+    odd = odd + 1;
+    even = even + 1;
+    return (eight)((eight_whole)(even + r * odd) +
+                   ((eight_whole)shifted << 52));
+}
+
+INLINE eight logistic_eight(eight x)
+{
+    return 1 / (1 + exponential(-x));
+}
+
+INLINE void logistic(double *out, const double *x, size_t d)
+{
+    eight rest = {0};
+    size_t k = 0;
+
+    for (; k + LANES <= d; k += LANES)
+        *(eight_at *)(out + k) = logistic_eight(*(const eight_at *)(x + k));
+    memcpy(&rest, x + k, (d - k) * sizeof *x);
+    rest = logistic_eight(rest);
+    memcpy(out + k, &rest, (d - k) * sizeof *x);
 }
 
 /* `lines` vectors of columns stay in registers while the rows pass. */
@@ -257,6 +282,102 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
         for (size_t l = 0; l < lines; l++)                                     \
             *(vector *)(out + l * lanes) = sum[l];                             \
     }
+
+/* Parts of kernel_two(): `at_once` rows share the registers. */
+INLINE eight widen_plain(const float *x)
+{
+    eight out;
+
+    for (size_t l = 0; l < LANES; l++)
+        out[l] = x[l];
+    return out;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) INLINE eight widen_wide(const float *x)
+{
+    const __m256d both[2] = {_mm256_cvtps_pd(_mm_loadu_ps(x)),
+                             _mm256_cvtps_pd(_mm_loadu_ps(x + 4))};
+    eight out;
+
+    memcpy(&out, both, sizeof out);
+    return out;
+}
+
+__attribute__((target("avx512f"))) INLINE eight widen_widest(const float *x)
+{
+    return _mm512_cvtps_pd(_mm256_loadu_ps(x));
+}
+#endif
+
+/* A quarter of the sixteen rows behind block b: all at once would wait for each
+ * other. */
+INLINE void fetch(const struct kernel_two *t, size_t b, size_t part)
+{
+    const size_t quarter = SINGLES / 4 * t->d;
+    const float *rows = t->rows + b * 4 * quarter;
+
+    if (b + 1 == t->blocks && !t->ahead)
+        return;
+    rows += (4 + part) * quarter;
+    for (size_t k = 0; k < quarter; k += SINGLES)
+        __builtin_prefetch(rows + k, 0, 2);
+}
+
+/* a[d]: x's second half less its first, and zeros. */
+INLINE void differ(double *restrict a, const double *restrict x, size_t inputs,
+                   size_t d)
+{
+    for (size_t k = 0; k < inputs; k++)
+        a[k] = x[inputs + k] - x[k];
+    for (size_t k = inputs; k < d; k++)
+        a[k] = 0;
+}
+
+INLINE void oppose(double *restrict g, const double *restrict sum,
+                   size_t inputs)
+{
+    for (size_t k = 0; k < inputs; k++) {
+        g[k] = -sum[k];
+        g[inputs + k] = sum[k];
+    }
+}
+
+INLINE void widen_dots(double out[SINGLES], const double *a, const float *rows,
+                       size_t d, double *room, size_t at_once,
+                       eight (*convert)(const float *x))
+{
+    eight sum[SINGLES];
+
+    for (size_t from = 0; from < SINGLES; from += at_once) {
+        eight s[SINGLES] = {{0}};
+        for (size_t k = 0; k < d; k += LANES)
+            for (size_t r = 0; r < at_once; r++) {
+                const size_t at = (from + r) * d + k;
+                const eight x = convert(rows + at);
+                *(eight_at *)(room + at) = x;
+                s[r] += *(const eight_at *)(a + k) * x;
+            }
+        for (size_t r = 0; r < at_once; r++)
+            sum[from + r] = s[r];
+    }
+    add_up(out, sum);
+    add_up(out + LANES, sum + LANES);
+}
+
+INLINE void slopes(double out[SINGLES], const uint32_t *label, double factor)
+{
+    for (size_t k = 0; k < SINGLES; k += LANES) {
+        eight right;
+        for (size_t l = 0; l < LANES; l++)
+            right[l] = label[k + l];
+        *(eight_at *)(out + k) =
+            factor * (logistic_eight(*(const eight_at *)(out + k)) - right);
+    }
+}
+
+static const uint32_t in_turn[SINGLES] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                          8, 9, 10, 11, 12, 13, 14, 15};
 
 #define CASE(name, lines)                                                      \
     case lines:                                                                \
@@ -373,6 +494,54 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
     {                                                                          \
         narrow(out, x, d);                                                     \
     }                                                                          \
+    target static void kind##_two(double *g, const double *x,                  \
+                                  const struct kernel_two *t)                  \
+    {                                                                          \
+        const size_t d = t->d;                                                 \
+        double *a = t->room + SINGLES * d, *sum = a + d, slope[SINGLES];       \
+        differ(a, x, t->inputs, d);                                            \
+        memset(sum, 0, d * sizeof *sum);                                       \
+        for (size_t b = 0; b < t->blocks; b++) {                               \
+            const float *rows = t->rows + b * SINGLES * d;                     \
+            fetch(t, b, 0);                                                    \
+            if (d == USUAL)                                                    \
+                widen_dots(slope, a, rows, USUAL, t->room, (size) / 4,         \
+                           widen_##kind);                                      \
+            else                                                               \
+                widen_dots(slope, a, rows, d, t->room, 4, widen_##kind);       \
+            fetch(t, b, 1);                                                    \
+            slopes(slope, t->label + b * SINGLES, t->factor);                  \
+            fetch(t, b, 2);                                                    \
+            kind##_double(sum, slope, in_turn, SINGLES, t->room, d, d);        \
+            fetch(t, b, 3);                                                    \
+        }                                                                      \
+        oppose(g, sum, t->inputs);                                             \
+    }                                                                          \
+    target static void kind##_two_single(double *g, const double *x,           \
+                                         const struct kernel_two *t)           \
+    {                                                                          \
+        const size_t d = t->d;                                                 \
+        double *whole = t->room, slope[SINGLES];                               \
+        float *a = (float *)(void *)(whole + d), *sum = a + d;                 \
+        differ(whole, x, t->inputs, d);                                        \
+        narrow(a, whole, d);                                                   \
+        memset(sum, 0, d * sizeof *sum);                                       \
+        for (size_t b = 0; b < t->blocks; b++) {                               \
+            const float *rows = t->rows + b * SINGLES * d;                     \
+            fetch(t, b, 0);                                                    \
+            if (d == USUAL)                                                    \
+                dots_single(slope, a, rows, SINGLES, USUAL, USUAL);            \
+            else                                                               \
+                dots_single(slope, a, rows, SINGLES, d, d);                    \
+            fetch(t, b, 1);                                                    \
+            slopes(slope, t->label + b * SINGLES, t->factor);                  \
+            fetch(t, b, 2);                                                    \
+            kind##_float(sum, slope, in_turn, SINGLES, rows, d, d);            \
+            fetch(t, b, 3);                                                    \
+        }                                                                      \
+        widen(whole, sum, d);                                                  \
+        oppose(g, whole, t->inputs);                                           \
+    }                                                                          \
     target static void kind##_logistic(double *out, const double *x, size_t d) \
     {                                                                          \
         logistic(out, x, d);                                                   \
@@ -389,7 +558,9 @@ INLINE void logistic(double *restrict out, const double *restrict x, size_t d)
                                            kind##_pair_single,                 \
                                            kind##_widen,                       \
                                            kind##_narrow,                      \
-                                           kind##_logistic};
+                                           kind##_logistic,                    \
+                                           kind##_two,                         \
+                                           kind##_two_single};
 
 KERNELS(plain, 16, 8, )
 
@@ -506,6 +677,16 @@ void kernel_narrow(float *out, const double *x, size_t d)
 void kernel_logistic(double *out, const double *x, size_t d)
 {
     best()->logistic(out, x, d);
+}
+
+void kernel_two(double *g, const double *x, const struct kernel_two *two)
+{
+    best()->two(g, x, two);
+}
+
+void kernel_two_single(double *g, const double *x, const struct kernel_two *two)
+{
+    best()->two_single(g, x, two);
 }
 
 /* NOLINTEND(bugprone-macro-parentheses) */

@@ -5,6 +5,7 @@
 #ifndef GOSSIP_KERNEL_H
 #define GOSSIP_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,23 @@ void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */
 /* out[d] = 1 / (1 + exp(-x[d])), within 4e-16. */
 void kernel_logistic(double *out, const double *x, size_t d);
 
+/* A softmax of two classes over blocks of sixteen rows. */
+struct kernel_two {
+    size_t inputs, d;      /* the rows' own numbers; and zeros, in sixteens */
+    size_t blocks;         /* of sixteen rows */
+    const float *rows;     /* [16 blocks, d] */
+    const uint32_t *label; /* [16 blocks] 0 or 1 */
+    double factor;         /* 1 / rows */
+    double *room;          /* scratch: [18, d] */
+    bool ahead;            /* sixteen rows follow that are wanted next */
+};
+/* g[2, inputs] at x[2, inputs], with the bits of kernel_dots, kernel_logistic
+ * and kernel_gather. */
+void kernel_two(double *g, const double *x, const struct kernel_two *two);
+/* The same with sums in single precision. */
+void kernel_two_single(double *g, const double *x,
+                       const struct kernel_two *two);
+
 /* All of these for one kind of processor; kernel_sum's out is not its a. */
 struct kernel_set {
     const char *name;
@@ -58,6 +76,8 @@ struct kernel_set {
     __typeof__(kernel_widen) *widen;
     __typeof__(kernel_narrow) *narrow;
     __typeof__(kernel_logistic) *logistic;
+    __typeof__(kernel_two) *two;
+    __typeof__(kernel_two_single) *two_single;
 };
 
 enum { KERNEL_SETS_MAX = 3 };

@@ -155,8 +155,9 @@ static void init_rows(void *context, size_t from, size_t to, size_t thread)
     struct course *c = context;
     struct alg_node a;
 
+    course_node_open(&a, c, thread);
     for (size_t i = from; i < to; i++) {
-        course_node_begin(&a, c, i, thread);
+        course_node_begin(&a, c, i);
         alg_copy(a.v[0], c->plan.problem->init + a.place * c->d, c->d);
         if (c->plan.alg->init != NULL)
             c->plan.alg->init(&a);
@@ -169,8 +170,9 @@ static void settle_rows(void *context, size_t from, size_t to, size_t thread)
     struct course *c = context;
     struct alg_node a;
 
+    course_node_open(&a, c, thread);
     for (size_t i = from; i < to; i++) {
-        course_node_begin(&a, c, i, thread);
+        course_node_begin(&a, c, i);
         alg_copy(a.got[0], c->mean[0], c->d);
         c->plan.alg->settle(&a);
         course_node_end(&a, c);

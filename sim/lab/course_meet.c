@@ -54,6 +54,8 @@ int course_meet_run(struct course *c)
     struct alg_node a, b;
     size_t pair[2] = {0, 0};
 
+    course_node_open(&a, c, 0);
+    course_node_open(&b, c, pool_threads(c->plan.pool));
     for (size_t i = 0; course_clock_own_pace(c) && i < c->n; i++)
         course_clock_set_done(c, i);
     for (size_t k = 0; k < count; k++) {
@@ -63,8 +65,8 @@ int course_meet_run(struct course *c)
         course_clock_pass(c, pair[0], pair[1], c->step * count + k);
         if (pair[0] == pair[1] || !can_meet(c, pair[0], pair[1]))
             continue;
-        course_node_begin(&a, c, pair[0], 0);
-        course_node_begin(&b, c, pair[1], pool_threads(c->plan.pool));
+        course_node_begin(&a, c, pair[0]);
+        course_node_begin(&b, c, pair[1]);
         c->plan.alg->meet(&a, &b);
         course_node_end(&a, c);
         course_node_end(&b, c);

@@ -26,8 +26,7 @@ static double *row_in(const struct states *x, size_t i, double *room,
     return room;
 }
 
-static void point_at(struct alg_node *a, struct course *c, size_t i,
-                     size_t thread)
+void course_node_open(struct alg_node *a, struct course *c, size_t thread)
 {
     const struct alg *alg = c->plan.alg;
     const size_t wide = states_width(c->d, false);
@@ -37,29 +36,36 @@ static void point_at(struct alg_node *a, struct course *c, size_t i,
     *a = (struct alg_node){.set = &c->plan.setting,
                            .d = c->d,
                            .n = c->n,
-                           .id = i,
-                           .place = i,
                            .step = c->step,
-                           .draws = c->draws[i],
                            .world = &c->world};
     for (size_t k = 0; k < ALG_SCRATCH; k++, room += wide)
         a->t[k] = room;
     for (size_t k = 0; k < ALG_SENDS_MAX; k++, room += wide)
         a->got[k] = room;
     for (size_t k = 0; k < alg->vectors; k++, room += copied)
-        a->v[k] = row_in(&c->v[k], i, room, false);
+        a->v[k] = room;
     for (size_t k = 0; k < alg->sends && alg->message != NULL;
          k++, room += copied)
-        a->send[k] = row_in(&c->send[k], i, room, alg->only_sends);
-    if (alg->only_sends && c->plan.single)
-        a->way.x = states_row(&c->v[0], i);
+        a->send[k] = room;
     a->got_s = room;
     a->way.single = c->plan.single;
     a->way.room = room + COURSE_NODE_SPACING;
-    a->s = c->s + i * alg->scalars;
-    a->send_s = c->send_s + i;
+}
+
+static void take_rows(struct alg_node *a, const struct course *c, size_t i)
+{
+    const struct alg *alg = c->plan.alg;
+
+    for (size_t k = 0; k < alg->vectors; k++)
+        a->v[k] = row_in(&c->v[k], i, a->v[k], false);
+    for (size_t k = 0; k < alg->sends && alg->message != NULL; k++)
+        a->send[k] = row_in(&c->send[k], i, a->send[k], alg->only_sends);
+    if (alg->only_sends && c->plan.single)
+        a->way.x = states_row(&c->v[0], i);
     if (c->next.x != NULL && !c->plan.single)
         a->got[0] = states_row(&c->next, i);
+    a->s = c->s + i * alg->scalars;
+    a->send_s = c->send_s + i;
     if (c->first == NULL)
         return;
     a->links = c->first[i + 1] - c->first[i];
@@ -100,12 +106,12 @@ static size_t place_of(const struct course *c, size_t token)
     return row < t->rows ? (size_t)t->v[3 * row + 2] : 0;
 }
 
-void course_node_begin(struct alg_node *a, struct course *c, size_t i,
-                       size_t thread)
+void course_node_begin(struct alg_node *a, struct course *c, size_t i)
 {
-    point_at(a, c, i, thread);
-    if (c->plan.alg->needs & ALG_ON_TOKENS)
-        a->place = place_of(c, i);
+    a->id = i;
+    a->place = (c->plan.alg->needs & ALG_ON_TOKENS) != 0 ? place_of(c, i) : i;
+    a->draws = c->draws[i];
+    take_rows(a, c, i);
 }
 
 bool course_node_offline(const struct course *c, size_t i)

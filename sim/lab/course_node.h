@@ -13,10 +13,12 @@ enum {
 void course_node_run(struct course *course,
                      void (*work)(void *context, size_t from, size_t to,
                                   size_t thread));
+/* What all nodes of a thread have in common. */
+void course_node_open(struct alg_node *node, struct course *course,
+                      size_t thread);
 /* A node's rows: in place, or, of single precision, a copy that the others put
  * back. */
-void course_node_begin(struct alg_node *node, struct course *course, size_t i,
-                       size_t thread);
+void course_node_begin(struct alg_node *node, struct course *course, size_t i);
 /* v[first] and on, and what it sends. What others may be reading meanwhile is
  * left alone. */
 void course_node_put(const struct alg_node *node, struct course *course,

@@ -11,10 +11,11 @@ static void message_rows(void *context, size_t from, size_t to, size_t thread)
     struct course *c = context;
     struct alg_node a;
 
+    course_node_open(&a, c, thread);
     for (size_t i = from; i < to; i++) {
         if (course_node_offline(c, i))
             continue;
-        course_node_begin(&a, c, i, thread);
+        course_node_begin(&a, c, i);
         c->plan.alg->message(&a, c->phase);
         course_node_put(
             &a, c, c->plan.alg->only_sends ? c->plan.alg->vectors : 0, true);
@@ -80,8 +81,9 @@ static void combine_rows(void *context, size_t from, size_t to, size_t thread)
     const struct alg *alg = c->plan.alg;
     struct alg_node a;
 
+    course_node_open(&a, c, thread);
     for (size_t i = from; i < to; i++) {
-        course_node_begin(&a, c, i, thread);
+        course_node_begin(&a, c, i);
         mix_row(c, &a, i);
         const bool offline = course_node_offline(c, i);
         if (alg->combine != NULL && !offline)
@@ -114,14 +116,14 @@ static bool only_mixes(const struct course *c)
 }
 
 /* Whether all rows of W v[0] are better made at once, before each node goes on
- * with its own. */
+ * with its own: what that reads would drive the states out of the cache. */
 static bool mixes_first(const struct course *c)
 {
     const struct alg *alg = c->plan.alg;
 
     return alg->message == NULL && alg->combine != NULL && alg->sends == 1 &&
            mixing_now(c)->kind != MIXING_AVERAGE && c->plan.faults == NULL &&
-           states_sliced(&c->v[0]);
+           states_far(&c->v[0]);
 }
 
 static void count_sent(struct course *c)

@@ -7,18 +7,21 @@
 
 #include "gossip/kernel.h"
 
-enum { SMALL = 16, LARGE = 32 }; /* rows of a block: softmax, perceptron */
+enum {
+    SMALL = 16,    /* rows of a block: softmax */
+    LARGE = 32,    /* perceptron */
+    NEAR = 1 << 18 /* floats that stay in a core's own cache */
+};
 
 struct block {
     size_t count, inputs, stride;
     const double *z; /* [count, stride]; not of two classes if `single` */
     const uint32_t *label;
-    uint32_t labels[LARGE]; /* of a batch */
-    double factor;          /* 1 / rows of the gradient */
-    double *rows;           /* scratch: [count, stride] */
-    double *more;           /* scratch: the rest */
+    uint32_t *labels; /* [count] of a batch */
+    double factor;    /* 1 / rows of the gradient */
+    double *rows;     /* scratch: [count, stride] */
+    double *more;     /* scratch: the rest */
     bool single;
-    bool ahead;          /* as many rows of other nodes follow */
     const float *x;      /* then: of single precision */
     const float *narrow; /* then: [count, stride] */
     float *scratch;      /* then: [count, stride] and more */
@@ -45,19 +48,6 @@ size_t slopes_room(const struct learner *r)
     return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes);
 }
 
-enum { FETCHES = 4 };
-
-/* A quarter of the rows behind these, which the next node will ask for: all at
- * once would wait for each other. */
-static void fetch(const struct block *b, size_t part)
-{
-    const size_t bytes = b->count * b->stride * sizeof(float);
-
-    for (size_t at = part * bytes / FETCHES;
-         b->ahead && at < (part + 1) * bytes / FETCHES; at += 64)
-        __builtin_prefetch((const char *)b->narrow + bytes + at, 0, 2);
-}
-
 /* The next rows of a node, all in turn. */
 static void take_all(struct block *b, const struct learner *r, size_t first)
 {
@@ -72,7 +62,6 @@ static void take_all(struct block *b, const struct learner *r, size_t first)
     b->narrow = r->packed + first * stride;
     if (!b->single || r->hidden > 0)
         kernel_widen(b->rows, b->narrow, b->count * stride);
-    b->ahead = first + 2 * b->count <= r->start[r->n];
 }
 
 /* A batch, with replacement, of the rows from .. from + rows. */
@@ -104,23 +93,20 @@ static void add_two(struct block *b, const double *difference)
 {
     const size_t stride = b->stride;
     double p[SMALL] = {0}, slope[SMALL];
+    float *narrow = (float *)(void *)b->more;
 
-    fetch(b, 0);
     if (b->single)
         kernel_dots_single(p, b->x, b->narrow, b->count, stride, stride);
     else
         kernel_dots(p, difference, b->z, b->count, stride, stride);
-    fetch(b, 1);
     kernel_logistic(slope, p, SMALL);
-    fetch(b, 2);
     for (size_t k = 0; k < b->count; k++)
         slope[k] = b->factor * (slope[k] - (double)b->label[k]);
     if (b->single)
-        kernel_gather_single((float *)(void *)b->more, slope, each, b->count,
-                             b->narrow, stride, stride);
+        kernel_gather_single(narrow, slope, each, b->count, b->narrow, stride,
+                             stride);
     else
         kernel_gather(b->more, slope, each, b->count, b->z, stride, stride);
-    fetch(b, 3);
 }
 
 /* p[classes] becomes its softmax minus what is right, times factor. */
@@ -250,20 +236,24 @@ static void of_two(double *g, struct block *b, const struct learner *r,
         b->x = narrow;
     }
     add_all(g, b, r, i, difference, chance);
-    if (b->single)
-        kernel_widen(g + inputs, (const float *)(void *)sum, inputs);
-    else
-        memcpy(g + inputs, sum, inputs * sizeof *sum);
-    memset(g, 0, inputs * sizeof *g);
-    kernel_add(g, -1, g + inputs, inputs);
+    if (b->single) {
+        kernel_widen(difference, (const float *)(void *)sum, inputs);
+        sum = difference;
+    }
+    for (size_t k = 0; k < inputs; k++) {
+        g[k] = -sum[k];
+        g[inputs + k] = sum[k];
+    }
 }
 
-void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
-               struct chance *chance, const struct slopes_way *way)
+static void in_parts(double *g, const struct learner *r, size_t i,
+                     const double *x, struct chance *chance,
+                     const struct slopes_way *way)
 {
-    const size_t size = learner_size(r);
+    uint32_t labels[LARGE];
     struct block b = {.inputs = r->features + 1,
                       .stride = r->stride,
+                      .labels = labels,
                       .rows = way->room,
                       .x = way->x};
 
@@ -277,11 +267,50 @@ void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
         (is_two(r) ? r->stride % SMALL == 0 : r->hidden > 0 && way->x != NULL);
     if (is_two(r)) {
         of_two(g, &b, r, i, x, chance);
-    } else {
-        if (r->hidden == 0 || r->start[i + 1] == r->start[i])
-            memset(g, 0, size * sizeof *g);
-        add_all(g, &b, r, i, x, chance);
+        return;
     }
+    if (r->hidden == 0 || r->start[i + 1] == r->start[i])
+        memset(g, 0, learner_size(r) * sizeof *g);
+    add_all(g, &b, r, i, x, chance);
+}
+
+/* Of two classes, whole blocks of packed rows, and all of them. */
+static bool in_blocks(const struct learner *r, size_t i)
+{
+    const size_t rows = r->start[i + 1] - r->start[i];
+
+    return is_two(r) && r->packed != NULL && r->batch == 0 &&
+           r->stride % SMALL == 0 && rows > 0 && rows % SMALL == 0;
+}
+
+static void of_blocks(double *g, const struct learner *r, size_t i,
+                      const double *x, const struct slopes_way *way)
+{
+    const size_t first = r->start[i], last = r->start[i + 1];
+    const size_t all = r->start[r->n];
+    const struct kernel_two two = {.inputs = r->features + 1,
+                                   .d = r->stride,
+                                   .blocks = (last - first) / SMALL,
+                                   .rows = r->packed + first * r->stride,
+                                   .label = r->label + first,
+                                   .factor = 1 / (double)(last - first),
+                                   .room = way->room,
+                                   .ahead = last + SMALL <= all &&
+                                            all * r->stride > NEAR};
+
+    if (way->single)
+        kernel_two_single(g, x, &two);
+    else
+        kernel_two(g, x, &two);
+}
+
+void slopes_of(double *g, const struct learner *r, size_t i, const double *x,
+               struct chance *chance, const struct slopes_way *way)
+{
+    if (in_blocks(r, i))
+        of_blocks(g, r, i, x, way);
+    else
+        in_parts(g, r, i, x, chance, way);
     if (r->lambda > 0)
-        kernel_add(g, r->lambda, x, size);
+        kernel_add(g, r->lambda, x, learner_size(r));
 }

@@ -14,6 +14,7 @@ enum {
     LINE = 64,
     LONG = 256, /* bytes of a row that is worth a line of its own */
     LARGE_PAGE = 1 << 21,
+    FAR = 1 << 18,
     NEAR = 1 << 19, /* bytes that stay in a core's own cache */
 
     PART_LEAST = 1 << 12, /* bytes of a long row that are read in one go */
@@ -178,6 +179,11 @@ static void mix_part(struct states *out, const struct mixing *m,
 
     mixing_columns((char *)states_row(out, i) + skip, m, i,
                    (const char *)x->x + skip, x->stride, count, x->single);
+}
+
+bool states_far(const struct states *x)
+{
+    return x->n * x->width * size_of(x) > FAR;
 }
 
 bool states_sliced(const struct states *x)

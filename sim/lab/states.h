@@ -39,6 +39,7 @@ void states_write(struct states *states, size_t i, const double *x);
 void states_mix(struct states *out, const struct mixing *mixing,
                 const struct states *x, size_t from, size_t to);
 bool states_sliced(const struct states *x); /* whether it does */
+bool states_far(const struct states *x); /* too large for the fastest cache */
 
 /* Zeros that begin on a cache line, of large pages where that pays. free() it.
  * NULL if out of memory. */

@@ -155,16 +155,82 @@ static void the_logistic_function_is_that_of_the_library(void **state)
     }
 }
 
+/* The gradient in its three steps. */
+static void of_two(double *g, size_t inputs, size_t d, size_t blocks,
+                   bool single)
+{
+    double a[STRIDE] = {0}, sum[STRIDE] = {0}, dots[16], slope[16];
+    float short_a[STRIDE], short_sum[STRIDE] = {0};
+    static double wide[ROWS * STRIDE];
+    uint32_t each[16];
+
+    for (size_t k = 0; k < inputs; k++)
+        a[k] = x[inputs + k] - x[k];
+    kernel_narrow(short_a, a, d);
+    kernel_widen(wide, narrow, 16 * blocks * d);
+    for (size_t b = 0; b < blocks; b++) {
+        if (single)
+            kernel_dots_single(dots, short_a, narrow + b * 16 * d, 16, d, d);
+        else
+            kernel_dots(dots, a, wide + b * 16 * d, 16, d, d);
+        kernel_logistic(slope, dots, 16);
+        for (uint32_t k = 0; k < 16; k++) {
+            each[k] = k;
+            slope[k] = 1.0 / 7 * (slope[k] - (double)(k % 3 == 0));
+        }
+        kernel_gather(sum, slope, each, 16, wide + b * 16 * d, d, d);
+        kernel_gather_single(short_sum, slope, each, 16, narrow + b * 16 * d, d,
+                             d);
+    }
+    for (size_t k = 0; k < inputs; k++) {
+        g[inputs + k] = single ? (double)short_sum[k] : sum[k];
+        g[k] = -g[inputs + k];
+    }
+}
+
+static void a_softmax_of_two_has_the_bits_of_its_steps(void **state)
+{
+    uint32_t label[32];
+    double g[2 * STRIDE], expected[2 * STRIDE], room[18 * STRIDE];
+
+    (void)state;
+    for (uint32_t k = 0; k < 32; k++)
+        label[k] = k % 16 % 3 == 0;
+    for (size_t d = 16; d <= 80; d += 16)
+        for (size_t inputs = d - 15; inputs <= d; inputs++)
+            for (size_t blocks = 1;
+                 blocks * 16 * d <= ROWS * STRIDE && blocks < 3; blocks++) {
+                const struct kernel_two two = {inputs, d,       blocks, narrow,
+                                               label,  1.0 / 7, room,   false};
+                const size_t size = 2 * inputs * sizeof *g;
+                of_two(expected, inputs, d, blocks, false);
+                kernel_two(g, x, &two);
+                assert_memory_equal(g, expected, size);
+                of_two(expected, inputs, d, blocks, true);
+                kernel_two_single(g, x, &two);
+                assert_memory_equal(g, expected, size);
+            }
+}
+
 /* All that a set computes from the same numbers. */
 struct outcome {
     double dot, dots[ROWS], dots_single[ROWS];
     double gather[STRIDE], sum[STRIDE], pair[STRIDE], widened[STRIDE];
     double logistic[STRIDE];
     float gather_single[STRIDE], pair_single[STRIDE], narrowed[STRIDE];
+    double two[2 * STRIDE], two_single[2 * STRIDE];
 };
 
 static void compute(struct outcome *o, const struct kernel_set *k, size_t d)
 {
+    static const uint32_t label[16] = {1, 0, 0, 1, 0, 1, 1, 1};
+    static double room[18 * STRIDE];
+    struct kernel_two two = {.blocks = 1,
+                             .rows = narrow,
+                             .label = label,
+                             .factor = 1.0 / 16,
+                             .room = room};
+
     memset(o, 0, sizeof *o);
     o->dot = k->dot(x, x + 7, d);
     k->dots(o->dots, x + 3, x, ROWS, STRIDE, d);
@@ -181,6 +247,10 @@ static void compute(struct outcome *o, const struct kernel_set *k, size_t d)
     k->widen(o->widened, narrow + 3, d);
     k->narrow(o->narrowed, x + 3, d);
     k->logistic(o->logistic, x, d);
+    two.inputs = d;
+    two.d = (d + 15) / 16 * 16;
+    k->two(o->two, x, &two);
+    k->two_single(o->two_single, x, &two);
 }
 
 static void every_kind_of_processor_gives_the_same_bits(void **state)
@@ -209,6 +279,7 @@ int main(void)
         cmocka_unit_test(products_of_many_rows_are_those_of_each),
         cmocka_unit_test(products_in_single_precision_add_in_one_order),
         cmocka_unit_test(a_sum_may_be_in_place),
+        cmocka_unit_test(a_softmax_of_two_has_the_bits_of_its_steps),
         cmocka_unit_test(every_kind_of_processor_gives_the_same_bits),
         cmocka_unit_test(the_logistic_function_is_that_of_the_library),
     };
