@@ -210,6 +210,13 @@ INLINE void narrow(float *restrict out, const double *restrict x, size_t d)
         out[k] = (float)x[k];
 }
 
+INLINE void descend(float *restrict out, const float *restrict x, double factor,
+                    const float *restrict g, size_t d)
+{
+    for (size_t k = 0; k < d; k++)
+        out[k] = (float)((double)x[k] + factor * (double)g[k]);
+}
+
 typedef int64_t eight_whole __attribute__((vector_size(64)));
 
 INLINE eight choose(eight_whole which, eight a, eight b)
@@ -542,6 +549,11 @@ static const uint32_t in_turn[SINGLES] = {0, 1, 2,  3,  4,  5,  6,  7,
         widen(whole, sum, d);                                                  \
         oppose(g, whole, t->inputs);                                           \
     }                                                                          \
+    target static void kind##_descend(float *out, const float *x,              \
+                                      double factor, const float *g, size_t d) \
+    {                                                                          \
+        descend(out, x, factor, g, d);                                         \
+    }                                                                          \
     target static void kind##_logistic(double *out, const double *x, size_t d) \
     {                                                                          \
         logistic(out, x, d);                                                   \
@@ -558,6 +570,7 @@ static const uint32_t in_turn[SINGLES] = {0, 1, 2,  3,  4,  5,  6,  7,
                                            kind##_pair_single,                 \
                                            kind##_widen,                       \
                                            kind##_narrow,                      \
+                                           kind##_descend,                     \
                                            kind##_logistic,                    \
                                            kind##_two,                         \
                                            kind##_two_single};
@@ -672,6 +685,12 @@ void kernel_widen(double *out, const float *x, size_t d)
 void kernel_narrow(float *out, const double *x, size_t d)
 {
     best()->narrow(out, x, d);
+}
+
+void kernel_descend(float *out, const float *x, double factor, const float *g,
+                    size_t d)
+{
+    best()->descend(out, x, factor, g, d);
 }
 
 void kernel_logistic(double *out, const double *x, size_t d)

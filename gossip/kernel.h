@@ -41,6 +41,9 @@ void kernel_pair_single(float *out, const float *x, const double weight[2],
 
 void kernel_widen(double *out, const float *x, size_t d);
 void kernel_narrow(float *out, const double *x, size_t d); /* to nearest */
+/* out[d] = x[d] + factor * g[d], in double precision, to nearest. */
+void kernel_descend(float *out, const float *x, double factor, const float *g,
+                    size_t d);
 /* out[d] = 1 / (1 + exp(-x[d])), within 4e-16. */
 void kernel_logistic(double *out, const double *x, size_t d);
 
@@ -75,6 +78,7 @@ struct kernel_set {
     __typeof__(kernel_pair_single) *pair_single;
     __typeof__(kernel_widen) *widen;
     __typeof__(kernel_narrow) *narrow;
+    __typeof__(kernel_descend) *descend;
     __typeof__(kernel_logistic) *logistic;
     __typeof__(kernel_two) *two;
     __typeof__(kernel_two_single) *two_single;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gossip/kernel.h"
 #include "gossip/mixing.h"
 #include "sim/lab/alg_choco.h"
 #include "sim/lab/alg_dgd.h"
@@ -45,19 +46,25 @@ const struct alg *alg_find(const char *name)
     return NULL;
 }
 
+static struct chance batch_of(const struct alg_node *a)
+{
+    const struct problem *p = a->world->problem;
+
+    if (p->kind != PROBLEM_MODEL || p->learner->batch == 0)
+        return (struct chance){0};
+    return chance_of(a->set->seed, CHANCE_BATCH, a->place,
+                     a->step * 4096 + a->draws);
+}
+
 void alg_gradient(struct alg_node *a, double *g, const double *x)
 {
     const struct problem *p = a->world->problem;
 
     struct slopes_way way = a->way;
-    struct chance batch = {0};
+    struct chance batch = batch_of(a);
 
     if (x != a->v[0])
         way.x = NULL;
-
-    if (p->kind == PROBLEM_MODEL && p->learner->batch > 0)
-        batch = chance_of(a->set->seed, CHANCE_BATCH, a->place,
-                          a->step * 4096 + a->draws);
 
     problem_gradient(g, p, (size_t)a->place, x, &batch, &way);
     a->world->draws[a->id] = ++a->draws;
@@ -67,6 +74,17 @@ void alg_gradient(struct alg_node *a, double *g, const double *x)
                                      a->step * 4096 + a->draws);
     for (size_t k = 0; k < a->d; k++)
         g[k] += p->noise * chance_normal(&chance);
+}
+
+void alg_descend(struct alg_node *a, float *out, const float *x)
+{
+    struct chance batch = batch_of(a);
+    const struct problem *p = a->world->problem;
+    const float *g =
+        slopes_deep(p->learner, (size_t)a->place, x, &batch, a->way.room);
+
+    a->world->draws[a->id] = ++a->draws;
+    kernel_descend(out, x, -a->set->step, g, a->d);
 }
 
 void alg_compress(const struct alg_node *a, double *out, const double *in,

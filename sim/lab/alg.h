@@ -130,6 +130,7 @@ struct alg {
     void (*settle)(struct alg_node *a); /* got[0]: the mean of init's send[0] */
     void (*message)(struct alg_node *a, size_t phase);
     bool only_sends; /* message() leaves v and writes all of send */
+    bool descends;   /* with one local step and no mu: v[0] - step gradient */
     void (*combine)(struct alg_node *a, size_t phase);
     /* Two nodes meet; instead of message and combine. one_a_step: else as many
      * meetings as there are nodes. */
@@ -144,6 +145,9 @@ const struct alg *alg_find(const char *name);
 /* g[d]: the gradient of this node's f_i at x[d]; with noise if the problem has
  * some, another draw with every call. */
 void alg_gradient(struct alg_node *a, double *g, const double *x);
+/* out[d] = x[d] - step gradient at x, of single precision, where
+ * problem_descends(): with the bits of alg_gradient() and kernel_sum(). */
+void alg_descend(struct alg_node *a, float *out, const float *x);
 void alg_compress(const struct alg_node *a, double *out, const double *in,
                   uint64_t draw);
 /* Link k: its weight, what its other end sent (send[0], or to this node alone

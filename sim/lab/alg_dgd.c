@@ -41,7 +41,8 @@ const struct alg alg_dgd_atc = {.name = "dgd-atc",
                                 .vectors = 1,
                                 .sends = 1,
                                 .message = local_message,
-                                .only_sends = true};
+                                .only_sends = true,
+                                .descends = true};
 
 const struct alg alg_dgd_local = {.name = "local-dsgd",
                                   .takes = ALG_STEP | ALG_LOCAL_STEPS,
@@ -49,7 +50,8 @@ const struct alg alg_dgd_local = {.name = "local-dsgd",
                                   .vectors = 1,
                                   .sends = 1,
                                   .message = local_message,
-                                  .only_sends = true};
+                                  .only_sends = true,
+                                  .descends = true};
 
 const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .takes = ALG_STEP | ALG_DEGREE | ALG_MODE |
@@ -58,7 +60,8 @@ const struct alg alg_dgd_epidemic = {.name = "epidemic",
                                      .vectors = 1,
                                      .sends = 1,
                                      .message = local_message,
-                                     .only_sends = true};
+                                     .only_sends = true,
+                                     .descends = true};
 
 const struct alg alg_dgd_teleportation = {
     .name = "teleportation",
@@ -67,7 +70,8 @@ const struct alg alg_dgd_teleportation = {
     .vectors = 1,
     .sends = 1,
     .message = local_message,
-    .only_sends = true};
+    .only_sends = true,
+    .descends = true};
 
 const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .takes = ALG_STEP | ALG_LOCAL_STEPS,
@@ -76,7 +80,8 @@ const struct alg alg_dgd_fedavg = {.name = "fedavg",
                                    .sends = 1,
                                    .matrix = {ALG_MEAN},
                                    .message = local_message,
-                                   .only_sends = true};
+                                   .only_sends = true,
+                                   .descends = true};
 
 const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .takes =
@@ -86,4 +91,5 @@ const struct alg alg_dgd_fedprox = {.name = "fedprox",
                                     .sends = 1,
                                     .matrix = {ALG_MEAN},
                                     .message = local_message,
-                                    .only_sends = true};
+                                    .only_sends = true,
+                                    .descends = true};

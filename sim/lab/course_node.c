@@ -106,11 +106,16 @@ static size_t place_of(const struct course *c, size_t token)
     return row < t->rows ? (size_t)t->v[3 * row + 2] : 0;
 }
 
-void course_node_begin(struct alg_node *a, struct course *c, size_t i)
+void course_node_name(struct alg_node *a, const struct course *c, size_t i)
 {
     a->id = i;
     a->place = (c->plan.alg->needs & ALG_ON_TOKENS) != 0 ? place_of(c, i) : i;
     a->draws = c->draws[i];
+}
+
+void course_node_begin(struct alg_node *a, struct course *c, size_t i)
+{
+    course_node_name(a, c, i);
     take_rows(a, c, i);
 }
 

@@ -16,8 +16,10 @@ void course_node_run(struct course *course,
 /* What all nodes of a thread have in common. */
 void course_node_open(struct alg_node *node, struct course *course,
                       size_t thread);
-/* A node's rows: in place, or, of single precision, a copy that the others put
- * back. */
+/* Which node it is, and then, also, its rows: in place, or, of single
+ * precision, a copy that the others put back. */
+void course_node_name(struct alg_node *node, const struct course *course,
+                      size_t i);
 void course_node_begin(struct alg_node *node, struct course *course, size_t i);
 /* v[first] and on, and what it sends. What others may be reading meanwhile is
  * left alone. */

@@ -22,6 +22,29 @@ static void message_rows(void *context, size_t from, size_t to, size_t thread)
     }
 }
 
+/* The same without a copy in double precision. */
+static void descend_rows(void *context, size_t from, size_t to, size_t thread)
+{
+    struct course *c = context;
+    struct alg_node a;
+
+    course_node_open(&a, c, thread);
+    for (size_t i = from; i < to; i++) {
+        if (course_node_offline(c, i))
+            continue;
+        course_node_name(&a, c, i);
+        alg_descend(&a, states_row(&c->send[0], i), states_row(&c->v[0], i));
+    }
+}
+
+static bool descends(const struct course *c)
+{
+    const struct alg_setting *set = &c->plan.setting;
+
+    return c->plan.single && c->plan.alg->descends && set->local_steps == 1 &&
+           !(set->mu > 0) && problem_descends(c->plan.problem);
+}
+
 /* What liars say instead of what they are; room[d]. */
 static void add_lies(struct course *c, double *got, const struct mixing *m,
                      size_t i, const struct states *sent, double *room)
@@ -206,7 +229,7 @@ void course_phase_run(struct course *c)
         return;
     }
     if (alg->message != NULL)
-        course_node_run(c, message_rows);
+        course_node_run(c, descends(c) ? descend_rows : message_rows);
     if (mixing_now(c)->kind == MIXING_AVERAGE)
         for (size_t k = 0; k < alg->sends; k++)
             course_sums_mean(c->mean[k], c, sent_now(c, k), liar);

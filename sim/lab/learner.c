@@ -12,7 +12,6 @@
 #include "sim/lab/states.h"
 
 enum {
-    CLASSES_MAX = 256,
     HIDDEN_MAX = 4096,
     LINE = 16 /* floats of a cache line */
 };
@@ -101,7 +100,7 @@ double learner_value(const struct learner *r, const double *x)
 {
     const size_t inputs = r->features + 1;
     const size_t wide = r->hidden == 0 ? inputs : r->hidden + 1;
-    double room[HIDDEN_MAX + 1], p[CLASSES_MAX], sum = 0;
+    double room[HIDDEN_MAX + 1], p[LEARNER_CLASSES_MAX], sum = 0;
     double *z = malloc(r->stride * sizeof *z);
 
     if (z == NULL)
@@ -173,12 +172,13 @@ static int take_row(struct rows *w, const struct csv *csv, size_t target,
                              "%s:%zu: found '%.40s' in column %zu, expected a "
                              "number",
                              csv->path, csv->line, csv->fields[c], c + 1);
-        if (c == target &&
-            !(value >= 0 && value < CLASSES_MAX && floor(value) >= value))
+        if (c == target && !(value >= 0 && value < LEARNER_CLASSES_MAX &&
+                             floor(value) >= value))
             return error_set(error, -EINVAL,
                              "%s:%zu: found the label %.17g, expected a whole "
                              "number from 0 to %d",
-                             csv->path, csv->line, value, CLASSES_MAX - 1);
+                             csv->path, csv->line, value,
+                             LEARNER_CLASSES_MAX - 1);
         if (c == target)
             w->label[w->count] = (uint32_t)value;
         else if (c == column)
@@ -282,7 +282,7 @@ static void deal(struct rows *w, uint32_t *order, double *share,
         return;
     }
     uint32_t *sorted = order + w->count;
-    for (uint32_t label = 0; label < CLASSES_MAX; label++) {
+    for (uint32_t label = 0; label < LEARNER_CLASSES_MAX; label++) {
         const size_t from = at;
         for (size_t r = 0; r < w->count; r++)
             if (w->label[order[r]] == label)

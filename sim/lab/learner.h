@@ -22,6 +22,8 @@ enum learner_split {
     LEARNER_COLUMN     /* the column's value is the node */
 };
 
+enum { LEARNER_CLASSES_MAX = 256 };
+
 extern const char learner_splits[]; /* in this order, parted by '|' */
 
 struct learner_spec {

@@ -262,6 +262,12 @@ static void logistic_gradient(double *g, const struct problem *p, size_t i,
         g[k] = g[k] / (double)rows + p->lambda * x[k];
 }
 
+bool problem_descends(const struct problem *p)
+{
+    return p->kind == PROBLEM_MODEL && slopes_is_deep(p->learner) &&
+           !(p->noise > 0) && !(p->learner->lambda > 0);
+}
+
 size_t problem_room(const struct problem *p)
 {
     return p->kind == PROBLEM_MODEL ? slopes_room(p->learner) : 0;

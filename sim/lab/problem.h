@@ -49,6 +49,8 @@ int problem_solve(struct problem *problem, struct error *error);
 void problem_free(struct problem *problem);
 
 /* Numbers of scratch that a gradient needs. */
+/* Whether alg_descend() may take its gradients. */
+bool problem_descends(const struct problem *problem);
 size_t problem_room(const struct problem *problem);
 /* g[d] of f_i at x[d], without noise; chance: of a batch, else NULL; way: of
  * a model, else NULL. */

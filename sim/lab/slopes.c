@@ -23,6 +23,7 @@ struct block {
     double *more;     /* scratch: the rest */
     bool single;
     const float *x;      /* then: of single precision */
+    float *g;            /* then, of a perceptron: [d] */
     const float *narrow; /* then: [count, stride] */
     float *scratch;      /* then: [count, stride] and more */
 };
@@ -45,7 +46,13 @@ size_t slopes_room(const struct learner *r)
         return (rows + 2) * r->stride;
     if (r->hidden == 0)
         return rows * (r->stride + r->classes);
-    return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes);
+    return rows * (2 * r->stride + 3 * r->hidden + 1 + r->classes) +
+           learner_size(r);
+}
+
+bool slopes_is_deep(const struct learner *r)
+{
+    return r->hidden > 0 && r->packed != NULL;
 }
 
 /* The next rows of a node, all in turn. */
@@ -60,7 +67,7 @@ static void take_all(struct block *b, const struct learner *r, size_t first)
     }
     b->z = b->rows;
     b->narrow = r->packed + first * stride;
-    if (!b->single || r->hidden > 0)
+    if (!b->single)
         kernel_widen(b->rows, b->narrow, b->count * stride);
 }
 
@@ -79,7 +86,7 @@ static void take_batch(struct block *b, const struct learner *r, size_t from,
         if (b->single)
             memcpy(b->scratch + k * stride, r->packed + row * stride,
                    stride * sizeof *b->scratch);
-        if (!b->single || r->hidden > 0)
+        if (!b->single)
             learner_row(b->rows + k * stride, r, row);
     }
 }
@@ -148,24 +155,6 @@ static void times(double *out, size_t out_step, const double *a, size_t a_step,
                 (int)out_step);
 }
 
-/* h[count, hidden + 1] before it is rectified. */
-static void lift(double *h, const struct block *b, const double *x,
-                 size_t hidden)
-{
-    float *scores = b->scratch + LARGE * b->stride;
-
-    if (!b->single) {
-        times(h, hidden + 1, b->z, b->stride, CblasNoTrans, x, b->inputs,
-              CblasTrans, (size_t[]){b->count, hidden, b->inputs}, 0);
-        return;
-    }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)b->count,
-                (int)hidden, (int)b->inputs, 1, b->narrow, (int)b->stride, b->x,
-                (int)b->inputs, 0, scores, (int)hidden);
-    for (size_t k = 0; k < b->count; k++)
-        kernel_widen(h + k * (hidden + 1), scores + k * hidden, hidden);
-}
-
 /* One hidden layer: five products of matrices. `more`: g has what the blocks
  * before gave, else anything. */
 static void add_deep(double *g, const struct block *b, const double *x,
@@ -175,7 +164,8 @@ static void add_deep(double *g, const struct block *b, const double *x,
     const size_t wide = hidden + 1, top = hidden * inputs, cs = r->classes;
     double *h = b->more, *back = h + LARGE * wide, *p = back + LARGE * hidden;
 
-    lift(h, b, x, hidden);
+    times(h, wide, b->z, b->stride, CblasNoTrans, x, inputs, CblasTrans,
+          (size_t[]){n, hidden, inputs}, 0);
     for (size_t k = 0; k < n; k++) {
         for (size_t u = 0; u < hidden; u++)
             h[k * wide + u] = h[k * wide + u] > 0 ? h[k * wide + u] : 0;
@@ -197,6 +187,60 @@ static void add_deep(double *g, const struct block *b, const double *x,
           (size_t[]){hidden, inputs, n}, more);
 }
 
+/* out[m, n] = more out + a b, as times(). */
+static void times_single(float *out, size_t out_step, const float *a,
+                         size_t a_step, CBLAS_TRANSPOSE turn_a, const float *b,
+                         size_t b_step, CBLAS_TRANSPOSE turn_b,
+                         const size_t size[3], bool more)
+{
+    cblas_sgemm(CblasRowMajor, turn_a, turn_b, (int)size[0], (int)size[1],
+                (int)size[2], 1, a, (int)a_step, b, (int)b_step, more ? 1 : 0,
+                out, (int)out_step);
+}
+
+/* The slopes of the scores p[count, classes], each row's in double. */
+static void slope_rows(float *p, const struct block *b, size_t classes)
+{
+    double row[LEARNER_CLASSES_MAX];
+
+    for (size_t k = 0; k < b->count; k++) {
+        kernel_widen(row, p + k * classes, classes);
+        slope_row(row, 1, classes, b->label[k], b->factor);
+        kernel_narrow(p + k * classes, row, classes);
+    }
+}
+
+/* add_deep() of single precision. */
+static void add_deep_single(float *g, const struct block *b, const float *x,
+                            const struct learner *r, bool more)
+{
+    const size_t n = b->count, inputs = b->inputs, hidden = r->hidden;
+    const size_t wide = hidden + 1, top = hidden * inputs, cs = r->classes;
+    float *h = (float *)(void *)b->more, *back = h + LARGE * wide;
+    float *p = back + LARGE * hidden;
+
+    times_single(h, wide, b->narrow, b->stride, CblasNoTrans, x, inputs,
+                 CblasTrans, (size_t[]){n, hidden, inputs}, false);
+    for (size_t k = 0; k < n; k++) {
+        for (size_t u = 0; u < hidden; u++)
+            h[k * wide + u] = h[k * wide + u] > 0 ? h[k * wide + u] : 0;
+        h[k * wide + hidden] = 1;
+    }
+    times_single(p, cs, h, wide, CblasNoTrans, x + top, wide, CblasTrans,
+                 (size_t[]){n, cs, wide}, false);
+    slope_rows(p, b, cs);
+    times_single(back, hidden, p, cs, CblasNoTrans, x + top, wide, CblasNoTrans,
+                 (size_t[]){n, hidden, cs}, false);
+    for (size_t k = 0; k < n; k++)
+        for (size_t u = 0; u < hidden; u++)
+            back[k * hidden + u] =
+                h[k * wide + u] > 0 ? back[k * hidden + u] : 0;
+    times_single(g + top, wide, p, cs, CblasTrans, h, wide, CblasNoTrans,
+                 (size_t[]){cs, wide, n}, more);
+    times_single(g, inputs, back, hidden, CblasTrans, b->narrow, b->stride,
+                 CblasNoTrans, (size_t[]){hidden, inputs, n}, more);
+}
+
 /* Adds up over the blocks of a node's rows. */
 static void add_all(double *g, struct block *b, const struct learner *r,
                     size_t i, const double *x, struct chance *chance)
@@ -215,6 +259,8 @@ static void add_all(double *g, struct block *b, const struct learner *r,
             add_two(b, x);
         else if (r->hidden == 0)
             add_many(g, b, x, r->classes);
+        else if (b->single)
+            add_deep_single(b->g, b, b->x, r, done > 0);
         else
             add_deep(g, b, x, r, done > 0);
     }
@@ -246,27 +292,50 @@ static void of_two(double *g, struct block *b, const struct learner *r,
     }
 }
 
+static struct block begin_block(const struct learner *r, double *room)
+{
+    const size_t rows = block_rows(r);
+    struct block b = {.inputs = r->features + 1, .stride = r->stride};
+
+    b.rows = room;
+    b.more = b.rows + rows * r->stride;
+    b.scratch = (float *)(void *)room;
+    return b;
+}
+
+const float *slopes_deep(const struct learner *r, size_t i, const float *x,
+                         struct chance *chance, double *room)
+{
+    const size_t rest = 2 * r->hidden + 1 + r->classes;
+    uint32_t labels[LARGE];
+    struct block b = begin_block(r, room);
+
+    b.labels = labels;
+    b.single = true;
+    b.x = x;
+    b.g = (float *)(void *)(b.more + LARGE * rest);
+    if (r->start[i + 1] == r->start[i])
+        memset(b.g, 0, learner_size(r) * sizeof *b.g);
+    add_all(NULL, &b, r, i, NULL, chance);
+    return b.g;
+}
+
 static void in_parts(double *g, const struct learner *r, size_t i,
                      const double *x, struct chance *chance,
                      const struct slopes_way *way)
 {
     uint32_t labels[LARGE];
-    struct block b = {.inputs = r->features + 1,
-                      .stride = r->stride,
-                      .labels = labels,
-                      .rows = way->room,
-                      .x = way->x};
+    struct block b = begin_block(r, way->room);
 
-    b.more = b.rows + block_rows(r) * r->stride;
-    b.scratch =
-        (float *)(void *)(is_two(r) ? b.rows
-                                    : b.more + LARGE * (2 * r->hidden + 1 +
-                                                        r->classes));
-    b.single =
-        way->single && r->packed != NULL &&
-        (is_two(r) ? r->stride % SMALL == 0 : r->hidden > 0 && way->x != NULL);
+    b.labels = labels;
     if (is_two(r)) {
+        b.single = way->single && r->packed != NULL && r->stride % SMALL == 0;
         of_two(g, &b, r, i, x, chance);
+        return;
+    }
+    if (way->single && way->x != NULL && slopes_is_deep(r)) {
+        kernel_widen(g, slopes_deep(r, i, way->x, chance, way->room),
+                     learner_size(r));
         return;
     }
     if (r->hidden == 0 || r->start[i + 1] == r->start[i])

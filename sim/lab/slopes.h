@@ -17,6 +17,12 @@ struct slopes_way {
     const float *x; /* then: x again, or NULL */
 };
 
+/* Whether its products are of single precision where that is asked for. */
+bool slopes_is_deep(const struct learner *learner);
+/* A perceptron's gradient of single precision, [d] in room[slopes_room()];
+ * without lambda. */
+const float *slopes_deep(const struct learner *learner, size_t i,
+                         const float *x, struct chance *chance, double *room);
 size_t slopes_room(const struct learner *learner);
 /* g[d] of node i at x[d]; chance: of its batch. The same as learner_value()'s
  * derivative, where there is no batch. */

@@ -217,6 +217,7 @@ struct outcome {
     double dot, dots[ROWS], dots_single[ROWS];
     double gather[STRIDE], sum[STRIDE], pair[STRIDE], widened[STRIDE];
     double logistic[STRIDE];
+    float descent[STRIDE];
     float gather_single[STRIDE], pair_single[STRIDE], narrowed[STRIDE];
     double two[2 * STRIDE], two_single[2 * STRIDE];
 };
@@ -246,6 +247,7 @@ static void compute(struct outcome *o, const struct kernel_set *k, size_t d)
     k->pair_single(o->pair_single, o->pair_single, weight + 2, narrow + 2, d);
     k->widen(o->widened, narrow + 3, d);
     k->narrow(o->narrowed, x + 3, d);
+    k->descend(o->descent, narrow, -0.3, narrow + 9, d);
     k->logistic(o->logistic, x, d);
     two.inputs = d;
     two.d = (d + 15) / 16 * 16;

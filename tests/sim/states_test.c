@@ -321,6 +321,37 @@ static void steps_at_once_are_the_steps(void **state)
         }
 }
 
+/* Noise so small that it is lost in rounding takes the longer way. */
+static void a_descent_has_the_bits_of_its_steps(void **state)
+{
+    static const char rest[] =
+        "nodes: 30\ngraph: {name: regular, degree: 4}\n"
+        "problem: {kind: model, model: mlp, hidden: 20, batch: %d, "
+        "data: rows.csv, target: y, noise: %s}\n"
+        "network: {offline: 0.2}\n"
+        "algorithms:\n- {name: dgd-atc, step: 0.1}\n"
+        "- {name: fedavg, step: 0.1, local_steps: 1}\n"
+        "- {name: fedprox, step: 0.1, local_steps: 1, mu: 0.5}\n"
+        "- {name: local-dsgd, step: 0.1, local_steps: 2}\n";
+    static const char *const names[] = {"dgd-atc", "fedavg", "fedprox",
+                                        "local-dsgd"};
+    char text[1024];
+
+    (void)state;
+    for (int batch = 0; batch <= 40; batch += 20) {
+        snprintf(text, sizeof text, rest, batch, "0");
+        struct lab *lean = run(text, "float32", 1);
+        snprintf(text, sizeof text, rest, batch, "1e-300");
+        struct lab *full = run(text, "float32", 2);
+        for (size_t k = 0; k < 4; k++)
+            assert_memory_equal(lab_rows(lean, names[k], 0),
+                                lab_rows(full, names[k], 0),
+                                13 * sizeof(struct course_row));
+        lab_free(lean);
+        lab_free(full);
+    }
+}
+
 /* The rows are floats, and so kept as such. */
 static void packed_rows_have_the_slopes_of_the_loss(void **state)
 {
@@ -382,6 +413,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(steps_at_once_are_the_steps),
         cmocka_unit_test(single_precision_is_near_double),
+        cmocka_unit_test(a_descent_has_the_bits_of_its_steps),
         cmocka_unit_test(packed_rows_have_the_slopes_of_the_loss),
         cmocka_unit_test(other_precisions_are_refused),
     };
