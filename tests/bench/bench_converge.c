@@ -135,6 +135,10 @@ static struct learner *make_data(size_t n, const struct shape *shape)
         }
     }
     learner_pack(l);
+    if (l->packed == NULL) {
+        fputs("bench_converge: out of memory\n", stderr);
+        exit(1);
+    }
     free(direction);
     return l;
 }
