@@ -101,7 +101,7 @@ void clock_round(double *now, double *next, const struct clock_laws *c,
     for (size_t i = 0; i < m->n; i++) {
         next[i] = now[i];
         for (size_t e = m->start[i]; e < m->start[i + 1]; e++)
-            if (is_link(m, i, e) && c->barrier != CLOCK_NONE)
+            if (is_link(m, i, e))
                 next[i] = fmax(next[i], now[m->column[e]] +
                                             travel(c, t, m, m->column[e], i));
         last = fmax(last, next[i]);

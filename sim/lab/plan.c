@@ -9,20 +9,39 @@
 
 #include "sim/lab/matrices.h"
 
+struct three {
+    double v[3];
+    uint32_t line;
+};
+
 static int compare_three(const void *a, const void *b)
 {
-    const double *x = a, *y = b;
+    const struct three *x = a, *y = b;
 
     for (size_t c = 0; c < 3; c++)
-        if (x[c] < y[c] || x[c] > y[c])
-            return x[c] < y[c] ? -1 : 1;
-    return 0;
+        if (x->v[c] < y->v[c] || x->v[c] > y->v[c])
+            return x->v[c] < y->v[c] ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
 }
 
-static void sort_three(struct table *t)
+/* Each row keeps its line, which a later message names. */
+static int sort_three(struct table *t, struct error *error)
 {
-    if (t->rows > 0)
-        qsort(t->v, t->rows, 3 * sizeof *t->v, compare_three);
+    struct three *rows = malloc((t->rows + 1) * sizeof *rows);
+
+    if (rows == NULL)
+        return error_set(error, -ENOMEM, "network: out of memory");
+    for (size_t r = 0; r < t->rows; r++) {
+        memcpy(rows[r].v, t->v + 3 * r, sizeof rows[r].v);
+        rows[r].line = t->line[r];
+    }
+    qsort(rows, t->rows, sizeof *rows, compare_three);
+    for (size_t r = 0; r < t->rows; r++) {
+        memcpy(t->v + 3 * r, rows[r].v, sizeof rows[r].v);
+        t->line[r] = rows[r].line;
+    }
+    free(rows);
+    return 0;
 }
 
 /* bounds[columns]: what a column's whole numbers stay below; 0: any number. */
@@ -153,10 +172,12 @@ static int load_network(struct plan *p, struct error *error)
         code = load_compute(p, error);
     if (code == 0)
         code = check_pace(p, error);
+    if (code == 0)
+        code = sort_three(&p->wake, error);
+    if (code == 0)
+        code = sort_three(&p->latency, error);
     if (code != 0)
         return experiment_blame(e, e->network_line, code, error);
-    sort_three(&p->wake);
-    sort_three(&p->latency);
     p->faults.loss = e->loss;
     p->faults.away = e->away;
     return faults_prepare(&p->faults, p->n, error);
@@ -231,9 +252,10 @@ static int read_placement(struct plan_run *run, const struct plan *p,
     double most = 0;
 
     *tokens = (size_t)entry->setting.tokens;
+    if (code == 0 && entry->placement != NULL)
+        code = sort_three(t, error);
     if (code != 0 || entry->placement == NULL)
         return code;
-    sort_three(t);
     for (size_t r = 0; r < t->rows; r++)
         most = fmax(most, t->v[3 * r + 1]);
     *tokens = (size_t)most + 1;
@@ -294,6 +316,24 @@ static int check_compressor(const struct plan *p,
                               "the coordinates there are",
                               p->experiment->path, entry->line, entry->label, k,
                               d);
+}
+
+/* Without a barrier a node would mix with whatever it last heard, which is
+ * another algorithm: clocks alone that drift apart would time what no network
+ * computes. */
+static int check_barrier(const struct plan *p,
+                         const struct experiment_entry *entry,
+                         struct error *error)
+{
+    const bool free = p->clock.on && p->clock.barrier == CLOCK_NONE;
+
+    return !free || entry->alg->meet != NULL
+               ? 0
+               : error_set(error, -EINVAL,
+                           "%s:%u: %s: found barrier: none, expected it with "
+                           "pairwise and adpsgd only, as all others wait for "
+                           "this step's messages; use barrier: neighbourhood",
+                           p->experiment->path, entry->line, entry->label);
 }
 
 /* Enough meetings for every step, each along a link. */
@@ -362,6 +402,8 @@ int plan_run(struct plan_run *run, struct plan *p,
     if (code == 0 && run->placement.rows > 0)
         run->course.placement = &run->placement;
     if (code == 0)
+        code = check_barrier(p, entry, error);
+    if (code == 0)
         code = check_compressor(p, entry, error);
     if (code == 0)
         code = check_wake(run, p, entry, error);
@@ -370,12 +412,6 @@ int plan_run(struct plan_run *run, struct plan *p,
     if (code == 0)
         code = matrices_check(run->note, sizeof run->note, &run->course,
                               &run->spectrum, e, entry, error);
-    if (p->clock.on && p->clock.barrier == CLOCK_NONE &&
-        entry->alg->meet == NULL && run->note[0] == '\0')
-        snprintf(run->note, sizeof run->note,
-                 "%s: barrier: none is for pairwise and adpsgd; here only the "
-                 "clocks go their own ways, the steps stay in step",
-                 entry->label);
     if (code != 0)
         plan_run_free(run);
     return code;

@@ -110,8 +110,11 @@ network: {offline: offline.csv, drop: drop.csv, loss: 0.1, compute_ms: 3, latenc
     "$learning"
 try 5000 4 2 "$ring" "$(echo "$learning" | head -n 8)"
 try 20 10 2 "$ring
-network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, barrier: none, offline: 0.1}" \
+network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, barrier: neighbourhood, offline: 0.1}" \
     "$learning"
+try 20 10 2 "$ring
+network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, barrier: none, offline: 0.1}" \
+    "$(echo "$learning" | grep -v '^- {name' ; echo '- {name: adpsgd, step: 0.1}')"
 
 # One is killed, once there is a checkpoint: mpirun ends the others. One process
 # goes on from what two have left, and two from what one has left.

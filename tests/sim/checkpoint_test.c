@@ -87,6 +87,16 @@ static const char gradients[] =
     "- {name: adpsgd, step: 0.1}\n"
     "- {name: dgd-atc, step: 0.1, graph: {name: base, k: 1}, label: base}\n";
 
+/* What goes without a barrier. */
+static const char free_gradients[] =
+    "graph: {name: ring}\n" GRADIENTS "algorithms:\n"
+    "- {name: adpsgd, step: 0.1}\n";
+
+static const char free_consensus[] =
+    "graph: {name: ring}\n"
+    "problem: {kind: consensus, init: init.csv}\n"
+    "algorithms:\n- {name: pairwise}\n";
+
 static const struct {
     const char *more, *rest;
 } experiments[] = {
@@ -99,11 +109,18 @@ static const struct {
      "3, latency_ms: 2}\n",
      gradients},
     {"network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, "
-     "bytes_per_ms: 9, barrier: none, stragglers: {share: 0.2, factor: 5}}\n",
+     "bytes_per_ms: 9, barrier: neighbourhood, stragglers: {share: 0.2, "
+     "factor: 5}}\n",
      gradients},
+    {"network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, "
+     "bytes_per_ms: 9, barrier: none, stragglers: {share: 0.2, factor: 5}}\n",
+     free_gradients},
+    {"network: {compute_ms: 3, compute_law: pareto, barrier: neighbourhood, "
+     "loss: 0.2}\n",
+     consensus},
     {"network: {compute_ms: 3, compute_law: pareto, barrier: none, loss: "
      "0.2}\n",
-     consensus},
+     free_consensus},
 };
 
 struct stage { /* one run of one entry */

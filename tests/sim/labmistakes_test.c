@@ -70,6 +70,9 @@ static const struct {
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
      "algorithms: [{name: pairwise}]\n",
      "far.csv:1: found a meeting of 1 and 5, expected two nodes that a link"},
+    {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: late.csv}\n"
+     "algorithms: [{name: pairwise}]\n",
+     "late.csv:2: found a meeting of 1 and 5, expected two nodes that a link"},
     {"steps: 9\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
      "algorithms: [{name: pairwise}]\n",
      ":7: pairwise: found 1 meetings, expected 9: 1 in each step"},
@@ -118,6 +121,7 @@ static void mistakes_give_one_clear_line(void **state)
     scratch_write("wide.csv", "1,2,3\n");
     scratch_write("short.csv", "0,1,2\n");
     scratch_write("far.csv", "0,1,5\n");
+    scratch_write("late.csv", "1,0,1\n0,1,5\n");
     scratch_write("early.csv", "0,1,-2\n");
     scratch_write("empty.mtx", "");
     scratch_write("short.npy", "\x93NUMPX");
@@ -162,9 +166,29 @@ static void what_is_out_of_range_is_refused(void **state)
          "changes from step to step"},
         {"{name: adpsgd, step: 0.1, graph: {name: base, k: 1}}",
          "found neither network: {wake: FILE} nor a fixed graph"},
+        {"{name: ltadmm, step: 0.1, beta: 0.1, rho: 1, weights: {file: "
+         "oneway.mtx}}",
+         "ltadmm: found links that go one way only, expected both ways"},
+        {"{name: dgd-cta, step: 0.1, weights: {file: oneway.mtx}}", NULL},
+        {"{name: kgt, step: 0, graph: {name: ring}}",
+         ":6: step: found 0 for kgt, expected it above 0"},
+        {"{name: scaffold, step: 0.1, server_step: 0}",
+         ":6: server_step: found 0 for scaffold, expected it above 0"},
+        {"{name: gt-atc, step: 0.1, graph: {name: ring}}\n"
+         "network: {compute_ms: 5, barrier: none}",
+         ":6: gt-atc: found barrier: none, expected it with pairwise and"},
+        {"{name: adpsgd, step: 0.1, graph: {name: ring}}\n"
+         "network: {compute_ms: 5, barrier: none}",
+         NULL},
     };
 
     (void)state;
+    FILE *file = fopen(scratch_write("oneway.mtx", ""), "w");
+    assert_non_null(file);
+    fputs("%%MatrixMarket matrix coordinate real general\n12 12 24\n", file);
+    for (int i = 1; i <= 12; i++)
+        fprintf(file, "%d %d 0.5\n%d %d 0.5\n", i, i, i, i % 12 + 1);
+    fclose(file);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const struct lab_options options = {.threads = 1};
         char text[1024];
