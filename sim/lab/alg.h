@@ -60,7 +60,8 @@ enum alg_needs {
     ALG_ON_TOKENS = 1 << 8,     /* its rows are tokens, not nodes */
     ALG_GRADIENTS = 1 << 9,     /* makes no sense for consensus */
     ALG_RANDOM_SENDS = 1 << 10, /* its matrix is drawn, or from sends: */
-    ALG_FIXED = 1 << 11         /* the same W in every step */
+    ALG_FIXED = 1 << 11,        /* the same W in every step */
+    ALG_DIVIDES = 1 << 12       /* by its step, which is not 0 */
 };
 
 enum alg_matrix {

@@ -35,7 +35,7 @@ static void scaffold_combine(struct alg_node *a, size_t phase)
 const struct alg alg_local_scaffold = {.name = "scaffold",
                                        .takes = ALG_STEP | ALG_SERVER_STEP |
                                                 ALG_LOCAL_STEPS,
-                                       .needs = ALG_GRADIENTS,
+                                       .needs = ALG_GRADIENTS | ALG_DIVIDES,
                                        .vectors = 3,
                                        .sends = 2,
                                        .matrix = {ALG_MEAN},
@@ -84,16 +84,16 @@ static void kgt_combine(struct alg_node *a, size_t phase)
         a->v[1][k] += a->got[1][k] - a->v[2][k];
 }
 
-const struct alg alg_local_kgt = {.name = "kgt",
-                                  .takes = ALG_STEP | ALG_SERVER_STEP |
-                                           ALG_LOCAL_STEPS,
-                                  .needs = ALG_DOUBLY | ALG_GRADIENTS,
-                                  .vectors = 3,
-                                  .sends = 2,
-                                  .init = kgt_begin,
-                                  .settle = kgt_settle,
-                                  .message = kgt_message,
-                                  .combine = kgt_combine};
+const struct alg alg_local_kgt = {
+    .name = "kgt",
+    .takes = ALG_STEP | ALG_SERVER_STEP | ALG_LOCAL_STEPS,
+    .needs = ALG_DOUBLY | ALG_GRADIENTS | ALG_DIVIDES,
+    .vectors = 3,
+    .sends = 2,
+    .init = kgt_begin,
+    .settle = kgt_settle,
+    .message = kgt_message,
+    .combine = kgt_combine};
 
 /* LT-ADMM: link: z_ij, x_i^0 at first
  * corr = beta (rho d_i x - sum_j z_ij); K times x <- x - step g(x) - corr;

@@ -45,7 +45,8 @@ static void lam_combine(struct alg_node *a, size_t phase)
 
 const struct alg alg_momentum_decentlam = {.name = "decentlam",
                                            .takes = ALG_STEP | ALG_BETA,
-                                           .needs = ALG_DOUBLY | ALG_GRADIENTS,
+                                           .needs = ALG_DOUBLY | ALG_GRADIENTS |
+                                                    ALG_DIVIDES,
                                            .vectors = 2,
                                            .sends = 1,
                                            .message = lam_message,
@@ -90,7 +91,8 @@ static void qg_combine(struct alg_node *a, size_t phase)
 
 const struct alg alg_momentum_qg = {.name = "qg-dsgdm",
                                     .takes = ALG_STEP | ALG_BETA | ALG_MU,
-                                    .needs = ALG_DOUBLY | ALG_GRADIENTS,
+                                    .needs = ALG_DOUBLY | ALG_GRADIENTS |
+                                             ALG_DIVIDES,
                                     .vectors = 2,
                                     .sends = 1,
                                     .message = qg_message,
@@ -98,7 +100,8 @@ const struct alg alg_momentum_qg = {.name = "qg-dsgdm",
 
 const struct alg alg_momentum_qg_n = {.name = "qg-dsgdm-n",
                                       .takes = ALG_STEP | ALG_BETA | ALG_MU,
-                                      .needs = ALG_DOUBLY | ALG_GRADIENTS,
+                                      .needs = ALG_DOUBLY | ALG_GRADIENTS |
+                                               ALG_DIVIDES,
                                       .vectors = 2,
                                       .sends = 1,
                                       .message = qg_n_message,

@@ -103,11 +103,11 @@ static int check_parameters(const struct experiment_entry *e,
                                "there is no default that fits all",
                                keys[k].name, alg->name);
     }
-    for (size_t k = KEY_STEP; k <= KEY_SERVER_STEP; k++)
-        if (v[k].line != 0 && !(v[k].real > 0))
-            return reader_fail(r, v[k].line, error,
-                               "%s: found 0 for %s, expected it above 0",
-                               keys[k].name, alg->name);
+    if ((alg->needs & ALG_DIVIDES) != 0 && !(v[KEY_STEP].real > 0))
+        return reader_fail(r, v[KEY_STEP].line, error,
+                           "step: found 0 for %s, expected it above 0, as it "
+                           "divides by it",
+                           alg->name);
     if ((alg->takes & (ALG_MU | ALG_BETA)) == ALG_MU && v[KEY_MU].line == 0)
         return reader_fail(r, e->line, error,
                            "found no mu: for %s, expected it; add it",

@@ -172,8 +172,9 @@ static void what_is_out_of_range_is_refused(void **state)
         {"{name: dgd-cta, step: 0.1, weights: {file: oneway.mtx}}", NULL},
         {"{name: kgt, step: 0, graph: {name: ring}}",
          ":6: step: found 0 for kgt, expected it above 0"},
-        {"{name: scaffold, step: 0.1, server_step: 0}",
-         ":6: server_step: found 0 for scaffold, expected it above 0"},
+        {"{name: scaffold, step: 0}",
+         ":6: step: found 0 for scaffold, expected it above 0"},
+        {"{name: dgd-atc, step: 0, graph: {name: ring}}", NULL},
         {"{name: gt-atc, step: 0.1, graph: {name: ring}}\n"
          "network: {compute_ms: 5, barrier: none}",
          ":6: gt-atc: found barrier: none, expected it with pairwise and"},
