@@ -11,7 +11,11 @@
 #include "crypto/grid.h"
 #include "model/task.h"
 
-enum { WEIGHT_MAX = 4, FIRST_ROWS = 5 /* a gate's usual least */ };
+enum {
+    WEIGHT_MAX = 4,
+    FIRST_ROWS = 5, /* a gate's usual least */
+    ACTIVE_MIN = 5  /* members, where one may lie */
+};
 
 static char *copied(const char *text)
 {
@@ -180,6 +184,16 @@ int deal_study(struct study **study, const struct study *from, uint32_t members,
         s->colluders = study_colluders(true, members);
     s->threshold =
         study_threshold(s->active, s->on_loss, members, s->colluders);
+    if ((s->active && members < ACTIVE_MIN) || s->threshold > members ||
+        s->colluders + 2 > s->threshold) {
+        const uint32_t colluders = s->colluders == 0 ? 1 : s->colluders;
+        free(s);
+        return error_set(error, -EINVAL,
+                         "found %u members, of which %u may %s, expected more "
+                         "members: --members with a larger first number",
+                         members, colluders,
+                         from->active ? "lie (trust: active)" : "collude");
+    }
     s->copies = study_copies(s->active, members, s->colluders, s->threshold);
     if (s->task.lane_bits != 64) {
         uint32_t most = grid_value_bits(members, s->task.lane_bits);

@@ -138,6 +138,10 @@ static int read_problem(struct experiment *e, const struct reader *r, int node,
                  : refuse_keys(r, v, PROBLEM_WHICH, PROBLEM_KEYS, error);
     if (code == 0 && consensus)
         code = refuse_keys(r, v, PROBLEM_FILE, PROBLEM_INIT, error);
+    if (code == 0 && consensus)
+        code = refuse_keys(r, v, PROBLEM_NOISE, PROBLEM_NOISE + 1, error);
+    if (code == 0 && (consensus || e->kind == PROBLEM_QUADRATIC))
+        code = refuse_keys(r, v, PROBLEM_LAMBDA, PROBLEM_LAMBDA + 1, error);
     if (code == 0 && model)
         code = read_model(e, r, v, error);
     if (code == 0 && v[PROBLEM_FILE].line != 0)
@@ -242,6 +246,23 @@ static int read_offline(struct experiment *e, const struct reader *r,
                              e->away);
 }
 
+/* Keys that would do nothing. */
+static int check_network(const struct reader *r, const struct reader_value *v,
+                         struct error *error)
+{
+    if (v[NET_RATE].line != 0 && v[NET_BANDWIDTH].line != 0)
+        return reader_fail(r, v[NET_BANDWIDTH].line, error,
+                           "network: found bandwidth_mbit: and bytes_per_ms:, "
+                           "expected one of them");
+    for (size_t k = NET_LAW; k <= NET_STRAGGLERS; k++)
+        if (v[k].line != 0 && v[NET_COMPUTE].line == 0)
+            return reader_fail(r, v[k].line, error,
+                               "network: found %s: and no compute_ms:, "
+                               "expected what it is a law of; add it",
+                               network_keys[k].name);
+    return 0;
+}
+
 static int read_network(struct experiment *e, const struct reader *r, int node,
                         struct error *error)
 {
@@ -252,6 +273,8 @@ static int read_network(struct experiment *e, const struct reader *r, int node,
     for (size_t k = 0; code == 0 && k < 4; k++)
         if (v[k].line != 0 && files[k] != NULL)
             code = recipe_path(files[k], e, v[k].text, error);
+    if (code == 0)
+        code = check_network(r, v, error);
     if (code == 0)
         code = read_offline(e, r, &v[NET_OFFLINE], error);
     if (code == 0 && v[NET_STRAGGLERS].line != 0)

@@ -355,6 +355,9 @@ static int read_lines(struct table_matrix *m, FILE *file, const char *path,
                       : read_edge(m, text, path, line, error);
     }
     free(text);
+    if (code == 0 && ferror(file) != 0)
+        code =
+            error_set(error, -EIO, "%s: cannot be read, expected a file", path);
     if (code == 0 && market && !state.sized)
         code = error_set(error, -EINVAL,
                          "%s: found no size line, expected a MatrixMarket file",

@@ -83,6 +83,8 @@ complains 2 'unknown flag --kil .did you mean --kill' "$starling" demo --kil
 complains 2 'unknown flag --jsn .did you mean --json' "$starling" sim cluster --jsn
 complains 2 'unknown flag --sed .did you mean --seed' "$starling" sim world --sed 4
 complains 2 'see starling sim --help' "$starling" sim wrld
+complains 1 'found 3 members, of which 1 may lie' "$starling" sim world \
+    "$here/siege.yaml" --chaos --members 3-3 --seeds 1-2
 complains 2 'ann@z@3, expected .* before-keys, keys' "$starling" sim cluster \
     "$work/study.yaml" --out "$work/x" --kill ann@z@3
 complains 0 'ann was not killed: round 99 never came' "$starling" sim cluster \

@@ -65,6 +65,17 @@ static const struct {
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: pairwise}]\n"
      "network: {barrier: none, latency_ms: 3}\n",
      ":7: barrier: found none and computing that takes no time"},
+    {"steps: 1\ngraph: {file: .}\nalgorithms: [{name: gossip}]\n",
+     "cannot be read, expected a file"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {bytes_per_ms: 3, bandwidth_mbit: 3}\n",
+     ":7: network: found bandwidth_mbit: and bytes_per_ms:, expected one"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {latency_ms: 3, compute_law: pareto}\n",
+     ":7: network: found compute_law: and no compute_ms:"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {stragglers: {share: 0.5, factor: 2}}\n",
+     ":7: network: found stragglers: and no compute_ms:"},
     {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
      "inf.mtx:3: found another line"},
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
@@ -209,11 +220,45 @@ static void what_is_out_of_range_is_refused(void **state)
     }
 }
 
+/* What would be passed over in silence. */
+static void a_key_of_another_problem_is_refused(void **state)
+{
+    static const struct {
+        const char *problem, *says;
+    } cases[] = {
+        {"{kind: consensus, init: x.csv, noise: 1}",
+         ":4: problem: found noise: for kind consensus"},
+        {"{kind: consensus, init: x.csv, lambda: 1}",
+         ":4: problem: found lambda: for kind consensus"},
+        {"{kind: quadratic, file: q.csv, lambda: 1}",
+         ":4: problem: found lambda: for kind quadratic"},
+        {"{kind: quadratic, file: q.csv, batch: 1}",
+         ":4: problem: found batch: for kind quadratic"},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const struct lab_options options = {.threads = 1};
+        char text[512];
+        struct error error = {{0}};
+        struct lab *lab;
+        snprintf(text, sizeof text,
+                 "version: 1\nnodes: 12\nsteps: 1\nproblem: %s\n"
+                 "graph: {name: ring}\nalgorithms: [{name: gossip}]\n",
+                 cases[k].problem);
+        assert_int_not_equal(
+            lab_run(&lab, scratch_write("e.yaml", text), &options, &error), 0);
+        if (strstr(error.text, cases[k].says) == NULL)
+            fail_msg("case %zu: found \"%s\"", k, error.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_give_one_clear_line),
         cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(a_key_of_another_problem_is_refused),
     };
     return cmocka_run_group_tests(tests, trial_open, scratch_remove);
 }
