@@ -29,6 +29,7 @@ struct seed_end {
 };
 
 struct tally {
+    bool told; /* why a seed could not be run */
     uint64_t runs, finished, returning, returning_finished, violations;
     uint64_t enough, enough_finished;
 };
@@ -259,6 +260,7 @@ static bool count(struct tally *t, const struct seed_end *end)
 {
     if (end->broken) {
         fprintf(stderr, "starling: %s\n", end->reason);
+        t->told = true;
         return false;
     }
     puts(end->line);
@@ -343,7 +345,8 @@ int seeds_run(struct run_input *in, const struct options *o)
         return FAILED;
     }
     if (!run_all(&tally, in, o)) {
-        fprintf(stderr, "starling: a seed could not be run to its end\n");
+        if (!tally.told)
+            fprintf(stderr, "starling: a seed could not be run to its end\n");
         return FAILED;
     }
     summarise(&tally, o, seconds() - began);
