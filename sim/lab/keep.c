@@ -3,8 +3,10 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,17 +22,39 @@ void keep_path(char path[KEEP_PATH_SIZE], const struct keep *k, size_t index,
     snprintf(path, KEEP_PATH_SIZE, "%s/%zu%s", k->folder, index, end);
 }
 
+/* Two runs in one folder would take each other's files away. */
+static int lock(struct keep *k, struct error *error)
+{
+    int code = 0;
+
+    k->lock = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (k->lock < 0)
+        code = error_set(error, -errno, "%s: %s", k->folder, strerror(errno));
+    else if (flock(k->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        code = error_set(error, -EBUSY,
+                         "%s: found another run at work in it, expected none; "
+                         "wait for it or choose another --out",
+                         k->folder);
+    if (code != 0 && k->lock >= 0)
+        close(k->lock);
+    if (code != 0)
+        k->folder[0] = '\0'; /* not ours to remove */
+    return code;
+}
+
 int keep_open(struct keep *k, const char *out, const struct experiment *e,
               struct error *error)
 {
-    *k = (struct keep){0};
+    *k = (struct keep){.lock = -1};
     if (out == NULL)
         return 0;
     snprintf(k->folder, sizeof k->folder, "%s/.runs", out);
     digest_experiment(k->hash, e);
     if (mkdir(k->folder, 0777) == 0 || errno == EEXIST)
-        return 0;
-    return error_set(error, -errno, "%s: %s", k->folder, strerror(errno));
+        return lock(k, error);
+    int code = error_set(error, -errno, "%s: %s", k->folder, strerror(errno));
+    k->folder[0] = '\0';
+    return code;
 }
 
 bool keep_load(const struct keep *k, size_t index, struct course_row *rows,
@@ -88,14 +112,18 @@ int keep_save(const struct keep *k, size_t index, const struct course_row *rows,
     return -EIO;
 }
 
-void keep_close(const struct keep *k)
+void keep_close(struct keep *k)
 {
-    if (k->folder[0] != '\0')
-        rmdir(k->folder);
+    if (k->folder[0] == '\0')
+        return;
+    rmdir(k->folder);
+    if (k->lock >= 0)
+        close(k->lock);
+    k->lock = -1;
 }
 
 /* All of them: an earlier experiment may have had more runs than this one. */
-void keep_clear(const struct keep *k)
+void keep_clear(struct keep *k)
 {
     char path[KEEP_PATH_SIZE];
     const struct dirent *entry;
@@ -110,5 +138,5 @@ void keep_clear(const struct keep *k)
         }
     if (folder != NULL)
         closedir(folder);
-    rmdir(k->folder);
+    keep_close(k);
 }

@@ -11,9 +11,10 @@
 struct keep {
     char folder[4096]; /* "": nothing is kept */
     unsigned char hash[DIGEST_BYTES];
+    int lock; /* the folder's, while it is ours */
 };
 
-/* OUT/.runs; out NULL: nothing is kept. */
+/* OUT/.runs; out NULL: nothing is kept. -EBUSY: another run has it. */
 int keep_open(struct keep *keep, const char *out,
               const struct experiment *experiment, struct error *error);
 /* Whether run `index` of this very experiment is there, with `count` rows. */
@@ -29,8 +30,8 @@ enum { KEEP_PATH_SIZE = 4200 };
 void keep_path(char path[KEEP_PATH_SIZE], const struct keep *keep, size_t index,
                const char *end);
 /* The folder goes if nothing is in it. */
-void keep_close(const struct keep *keep);
+void keep_close(struct keep *keep);
 /* The experiment is finished: removes what was kept. */
-void keep_clear(const struct keep *keep);
+void keep_clear(struct keep *keep);
 
 #endif

@@ -88,6 +88,31 @@ static int mixing_file(struct mixing **mixing, const char *path, size_t n,
     return code;
 }
 
+/* Several in turn may join together what each leaves apart; rows that do not
+ * add up are told before it. */
+static int check_joined(const struct sequence *mixes, const char *path,
+                        struct error *error)
+{
+    const double tolerance = 1e-9;
+    struct mixing_sums sums;
+
+    mixing_check(&sums, mixes->mixes[0]);
+    if (!(sums.row_worst < tolerance))
+        return 0;
+    struct graph *graph = mixing_graph(mixes->mixes[0]);
+    const size_t parts = graph == NULL ? 0 : graph_parts(graph);
+
+    graph_free(graph);
+    if (parts == 1)
+        return 0;
+    return parts == 0 ? error_set(error, -ENOMEM, "%s: out of memory", path)
+                      : error_set(error, -EINVAL,
+                                  "%s: found %zu parts that no weight joins, "
+                                  "expected one matrix that joins all nodes; "
+                                  "add weights",
+                                  path, parts);
+}
+
 static int weights_files(struct sequence **mixes, struct sequence **columns,
                          const struct experiment_weights *w, size_t n,
                          struct error *error)
@@ -104,6 +129,8 @@ static int weights_files(struct sequence **mixes, struct sequence **columns,
         if (code == 0)
             (*mixes)->mixes[(*mixes)->count++] = m;
     }
+    if (code == 0 && w->file_count == 1)
+        code = check_joined(*mixes, w->files[0], error);
     if (code != 0 || w->columns == NULL)
         return code;
     code = mixing_file(&m, w->columns, n, error);
@@ -143,6 +170,14 @@ static int make_graph(struct graph **graph, const struct experiment_graph *g,
     return code == -ENOENT ? drawn_graph(graph, &spec, n, error) : code;
 }
 
+static bool is_drawn(const struct experiment_graph *g)
+{
+    for (size_t k = 0; g->file == NULL && drawn_list[k] != NULL; k++)
+        if (strcmp(g->spec.name, drawn_list[k]) == 0)
+            return true;
+    return false;
+}
+
 static int graph_weights(struct sequence **mixes, const struct experiment *e,
                          const struct experiment_graph *g,
                          enum weights_rule rule, size_t n, uint64_t seed,
@@ -157,7 +192,7 @@ static int graph_weights(struct sequence **mixes, const struct experiment *e,
                          "graph: found %zu parts that no link joins, expected "
                          "one connected graph; add links%s",
                          graph_parts(graph),
-                         g->file == NULL ? ", or take another seed" : "");
+                         is_drawn(g) ? ", or take another seed" : "");
     if (code == 0)
         code = weights_of(&m, graph, rule, error);
     if (code == 0 && (*mixes = sequence_fixed(m)) == NULL)

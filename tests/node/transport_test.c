@@ -553,7 +553,7 @@ static void send_without_end(void *socket)
 
 static void a_message_without_an_end_is_cut(void **state)
 {
-    struct transport_event e = {TRANSPORT_NOTHING};
+    struct transport_event e = {.kind = TRANSPORT_NOTHING};
     struct trio trio;
 
     (void)state;
@@ -575,7 +575,7 @@ static void a_message_without_an_end_is_cut_by_the_caller_too(void **state)
     struct trio trio = {.addresses = {nowhere, wildcard, NULL}};
     void *other = zmq_ctx_new(); /* where nobody is asked who may connect */
     void *listener = zmq_socket(other, ZMQ_ROUTER);
-    struct transport_event e = {TRANSPORT_NOTHING};
+    struct transport_event e = {.kind = TRANSPORT_NOTHING};
     struct error error;
     struct x25519_pair pair;
     char endpoint[64];

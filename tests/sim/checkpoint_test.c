@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 
 #include "node/scratch.h"
@@ -328,12 +329,34 @@ static void a_full_disk_stops_checkpoints_not_the_run(void **state)
     close_experiment();
 }
 
+/* Another run into the same folder is told so, and takes nothing away. */
+static void a_folder_has_one_run_at_a_time(void **state)
+{
+    struct keep other;
+    struct error error = {{0}};
+    char path[KEEP_PATH_SIZE];
+
+    (void)state;
+    open_experiment(0);
+    assert_int_equal(keep_open(&other, scratch_folder, experiment, &error),
+                     -EBUSY);
+    assert_non_null(strstr(error.text, "another run at work"));
+    keep_close(&other);
+    snprintf(path, sizeof path, "%s/.runs", scratch_folder);
+    assert_int_equal(access(path, F_OK), 0);
+    close_experiment();
+    open_experiment(0);
+    close_experiment();
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_algorithm_goes_on_bit_by_bit),
         cmocka_unit_test(what_is_damaged_or_stale_is_not_used),
         cmocka_unit_test(by_time_it_costs_little),
+        cmocka_unit_test(a_folder_has_one_run_at_a_time),
         cmocka_unit_test(a_full_disk_stops_checkpoints_not_the_run),
     };
     return cmocka_run_group_tests(tests, open_all, scratch_remove);

@@ -76,6 +76,8 @@ static const struct {
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
      "network: {stragglers: {share: 0.5, factor: 2}}\n",
      ":7: network: found stragglers: and no compute_ms:"},
+    {"steps: 1\nweights: {file: parts.mtx}\nalgorithms: [{name: gossip}]\n",
+     "parts.mtx: found 12 parts that no weight joins, expected one matrix"},
     {"steps: 1\nweights: {file: inf.mtx}\nalgorithms: [{name: gossip}]\n",
      "inf.mtx:3: found another line"},
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: far.csv}\n"
@@ -136,6 +138,10 @@ static void mistakes_give_one_clear_line(void **state)
     scratch_write("early.csv", "0,1,-2\n");
     scratch_write("empty.mtx", "");
     scratch_write("short.npy", "\x93NUMPX");
+    scratch_write("parts.mtx", "%%MatrixMarket matrix coordinate real general\n"
+                               "12 12 12\n1 1 1\n2 2 1\n3 3 1\n4 4 1\n5 5 1\n"
+                               "6 6 1\n7 7 1\n8 8 1\n9 9 1\n10 10 1\n11 11 1\n"
+                               "12 12 1\n");
     scratch_write("inf.mtx", "%%MatrixMarket matrix coordinate real general\n"
                              "12 12 1\n1 1 1e400\n");
     for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
