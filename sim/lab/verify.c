@@ -1,9 +1,13 @@
 #include "sim/lab/verify.h"
 
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "node/args.h"
 #include "sim/lab/verify_average.h"
@@ -147,6 +151,57 @@ static int check_dir(const char *dir)
     return 1;
 }
 
+static int check_all(struct verify *v)
+{
+    fprintf(v->out, "%-22s %-44s %-22s %-22s %s\n", "fact", "what", "expected",
+            "got", "pass");
+    fflush(v->out);
+    verify_graphs_facts(v);
+    verify_average_facts(v);
+    verify_gradient_facts(v);
+    verify_chance_facts(v);
+    if (v->dir != NULL)
+        verify_files_facts(v);
+    fprintf(v->out, "%zu pass, %zu fail, %zu skipped\n", v->passed, v->failed,
+            v->skipped);
+    return fflush(v->out) == 0 && v->failed == 0 ? 0 : 1;
+}
+
+static volatile sig_atomic_t worker; /* a handler can reach nothing else */
+
+static void pass_on(int number)
+{
+    if (worker > 0)
+        kill((pid_t)worker, number);
+}
+
+/* The facts in a process of their own: whatever ends it, a signal to us too,
+ * the folder that it works in goes. */
+static int check_apart(struct verify *v)
+{
+    struct sigaction action = {.sa_handler = pass_on};
+    int status = 0;
+
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(check_all(v));
+    if (child < 0) {
+        fprintf(stderr, "starling: %s\n", strerror(errno));
+        return 1;
+    }
+    worker = child;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    fprintf(stderr, "starling: the facts were stopped by signal %d (%s)\n",
+            WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return 1;
+}
+
 int verify_main(int argc, char **argv)
 {
     const char *threads = NULL;
@@ -179,16 +234,7 @@ int verify_main(int argc, char **argv)
         fprintf(stderr, "starling: %s\n", error.text);
         return 1;
     }
-    fprintf(v.out, "%-22s %-44s %-22s %-22s %s\n", "fact", "what", "expected",
-            "got", "pass");
-    verify_graphs_facts(&v);
-    verify_average_facts(&v);
-    verify_gradient_facts(&v);
-    verify_chance_facts(&v);
-    if (v.dir != NULL)
-        verify_files_facts(&v);
+    status = check_apart(&v);
     rig_close(&v.rig);
-    fprintf(v.out, "%zu pass, %zu fail, %zu skipped\n", v.passed, v.failed,
-            v.skipped);
-    return v.failed == 0 ? 0 : 1;
+    return status;
 }

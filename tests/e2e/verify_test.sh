@@ -25,6 +25,15 @@ grep -qE '^1[3-9][0-9] pass, 26 fail, 3 skipped$' "$work/facts" ||
     fail "a known fact does not hold: $(grep FAIL "$work/facts")"
 [ "$(grep -c '\(csv\|json\) *FAIL: .*No such file' "$work/facts")" = 26 ] ||
     fail "a missing file was not told: $(grep FAIL "$work/facts")"
+# Stopped on the way it leaves nothing behind.
+mkdir "$work/scratch"
+TMPDIR=$work/scratch "$starling" sim verify >"$work/facts" 2>"$work/stopped" &
+stopped=$!
+await "$work/facts" '^fact'
+kill -TERM "$stopped"
+! wait "$stopped" || fail 'a stopped verification is fine'
+grep -q 'stopped by signal 15' "$work/stopped" || fail 'it does not say so'
+[ -z "$(ls "$work/scratch")" ] || fail 'its folder is left'
 
 # An experiment's own files: the same bytes for any number of threads.
 seq 1 12 >"$work/x.csv"
