@@ -60,6 +60,12 @@ static void print_json(const struct sheet *s)
     puts("}}");
 }
 
+/* A result that is no number has no sign either. */
+static double plain(double x)
+{
+    return isnan(x) ? (double)NAN : x;
+}
+
 static void print_lines(const struct sheet *s, const char *out)
 {
     const struct experiment *e = s->experiment;
@@ -68,8 +74,8 @@ static void print_lines(const struct sheet *s, const char *out)
            e->steps, e->seeds[0], "err", "cons", "gap");
     for (size_t i = 0; i < s->column_count; i++) {
         const struct course_row *last = &s->columns[i].rows[s->row_count - 1];
-        printf("%-26s %12.6g %12.6g %12.6g\n", s->columns[i].label, last->err,
-               last->cons, last->gap);
+        printf("%-26s %12.6g %12.6g %12.6g\n", s->columns[i].label,
+               plain(last->err), plain(last->cons), plain(last->gap));
     }
     printf("%s/report.html, %.2f s\n", out, s->wall_seconds);
 }
