@@ -196,7 +196,7 @@ static bool advance(struct gossip *g)
         if (!v->certified)
             return agree_advance(g, WIRE_V);
         attempt_enter(g, PHASE_Y);
-        if (!is_bystander(g)) /* t are here with our new KEYS */
+        if (!is_bystander(g) && cohort_frees(g))
             g->fresh = false;
         mail_note(g, GOSSIP_NOTE_PAIRED, v->value.members, 0, NULL);
         return true;
@@ -216,8 +216,9 @@ static bool advance(struct gossip *g)
             return agree_advance(g, WIRE_U);
         mail_note(g, GOSSIP_NOTE_SURVIVORS, u->value.members, 0, NULL);
         round_certified(g);
-        if (!g->open.has_u || g->open.attempt == g->attempt ||
-            !open_complete(&g->open))
+        if (!g->open.taken &&
+            (g->config.active || !g->open.has_u ||
+             g->open.attempt == g->attempt || !open_complete(&g->open)))
             open_begin(g);
         attempt_enter(g, PHASE_OPEN);
         return true;
@@ -337,9 +338,11 @@ static void unbind(struct gossip *g)
 static void begin_anew(struct gossip *g)
 {
     if (!cohort_changes(g) || !attempt_runs(g) || !g->fresh || g->round != 0 ||
-        g->attempt == 0 || g->released || !cohort_is_new(g))
+        g->attempt == 0 || g->released || g->certified_attempt != 0 ||
+        !cohort_is_new(g))
         return;
     g->fresh = false;
+    record_promise(g);
     cohort_close(g);
 }
 

@@ -166,6 +166,16 @@ static bool enough_closed(const struct gossip *g)
     return are_enough(g, cohort_closers(g));
 }
 
+bool cohort_frees(const struct gossip *g)
+{
+    uint64_t others = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if (j != g->config.self && g->closed[j] >= g->attempt)
+            others |= engine_bit(j);
+    return !cohort_changes(g) || g->attempt == 0 || are_enough(g, others);
+}
+
 /* The U that was certified before, unless its attempt is dead: then there is
  * nothing to keep it for. */
 static uint64_t certified(const struct gossip *g)

@@ -38,6 +38,10 @@ void cohort_receive_close(struct gossip *g, const struct wire_message *m,
  * nobody can have released anything in it, unless t - c - 1 honest members less
  * those that are not here have lost their stores since. */
 bool cohort_is_new(const struct gossip *g);
+/* V is certified with our new KEYS: whatever we said before we lost our store
+ * cannot be opened any more. It is the first attempt, or so many others have
+ * CLOSEd those before; a V of the same set as before takes none of them. */
+bool cohort_frees(const struct gossip *g);
 /* Whose CLOSE covers what we need closed: the attempts before this one or, when
  * we have released, that attempt. Bitmap. */
 uint64_t cohort_closers(const struct gossip *g);

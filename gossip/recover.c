@@ -53,6 +53,16 @@ static void describe_agreements(const struct gossip *g, struct wire_message *m)
     }
 }
 
+/* All: it is absorbed. A sum that is open but not ours to absorb lacks one. */
+static uint64_t sums_here(const struct gossip *g)
+{
+    uint64_t have = g->open.attempt == g->attempt ? g->open.have : 0;
+
+    if (g->phase == PHASE_ABSORB)
+        return engine_all(g);
+    return have == engine_all(g) ? have & (have - 1) : have;
+}
+
 static void describe(const struct gossip *g, struct wire_message *m)
 {
     m->round = g->round;
@@ -65,9 +75,7 @@ static void describe(const struct gossip *g, struct wire_message *m)
     m->want.acks = g->have_acks;
     m->want.recvs = g->have_recvs;
     m->want.unmasks = g->have_unmasks;
-    m->want.sums = g->phase == PHASE_ABSORB        ? engine_all(g)
-                   : g->open.attempt == g->attempt ? g->open.have
-                                                   : 0;
+    m->want.sums = sums_here(g);
     m->want.checks = g->check != NULL ? g->check->have_checks : 0;
     m->want.closes = cohort_closers(g);
     m->want.audits = check_audits(g);
@@ -268,7 +276,9 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     struct wire_message state = {.type = WIRE_STATE};
     uint32_t to = m->sender;
 
-    if (!g->config.check && r->has_u && r->round == m->round &&
+    bool lacks = !g->config.keeps_sum || m->want.sums != engine_all(g);
+
+    if (!g->config.check && lacks && r->has_u && r->round == m->round &&
         open_complete(r)) {
         send_result(g, m, r);
         if (g->phase == PHASE_FINISHED) /* we may leave on its DONE */
@@ -395,12 +405,15 @@ static void adopt(struct gossip *g, uint64_t round, uint64_t members,
     g->phase_began_ms = g->now_ms;
 }
 
-/* While a state is made, another one is taken only if the pods that ours mixes
- * with may have forgotten the step by now. */
+/* While a state is made, another one is taken only if our fellows may have
+ * forgotten the step by now: they are further, or have said nothing for long.
+ */
 static bool takes_states(const struct gossip *g, uint64_t round)
 {
     return g->phase != PHASE_ABSORB ||
-           (g->config.keeps_sum && g->absorbing_sum && round > g->absorbing);
+           (g->config.keeps_sum && g->absorbing_sum &&
+            (round > g->absorbing ||
+             g->now_ms >= g->phase_began_ms + g->config.deadline_ms));
 }
 
 void recover_receive_state(struct gossip *g, const struct wire_message *m,

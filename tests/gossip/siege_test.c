@@ -656,6 +656,35 @@ static void a_member_without_its_store_closes_nothing(void **state)
     closes_nothing(true);
 }
 
+/* Its release may still be opened where the others pair again over the same
+ * set, which takes no CLOSE: it stays without a store, and closes nothing. */
+static void the_same_set_again_frees_nobody_without_a_store(void **state)
+{
+    struct pod *p = locked(1 | 2);
+    static struct forged f;
+    const struct gossip *victim;
+
+    (void)state;
+    watch_of(p)->filter = no_closes;
+    certificate(&f, p);
+    release_alone(p, false);
+    pod_kill(p, VICTIM);
+    pod_lose_disk(p, VICTIM);
+    pod_revive(p, VICTIM);
+    do {
+        victim = p->engines[VICTIM];
+        for (uint32_t i = 0; i < G; i++)
+            if (p->engines[i]->attempt > 0 &&
+                p->engines[i]->certified_attempt == 0)
+                forge_deliver(p, (i + 1) % G, i, f.head, f.size, NULL, 0);
+    } while ((victim->attempt == 0 || !victim->agree[WIRE_V].certified) &&
+             pod_turn(p, 120000));
+    assert_int_equal(victim->agree[WIRE_V].value.members, ALL);
+    assert_true(victim->fresh);
+    assert_int_equal(victim->closed[VICTIM], 0);
+    watch_free(p);
+}
+
 static bool nobody_acknowledges(struct pod *p, struct pod_message *m)
 {
     static struct wire_message r;
@@ -1026,23 +1055,25 @@ static void too_few_settle_nothing(void **state)
     watch_free(p);
 }
 
-/* Its pod has made two states since, and forgotten what it mixed. */
+/* Its pod has made two states since, or the last one, and forgotten what it
+ * mixed. */
 static void who_waits_for_pods_too_long_takes_the_state(void **state)
 {
-    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 4);
-
     (void)state;
-    p->config.keeps_sum = true;
-    p->holds[4] = true;
-    pod_begin(p);
-    while (p->engines[4]->phase != PHASE_ABSORB && pod_turn(p, 60000))
-        ;
-    pod_run(p, 60000);
-    for (uint32_t i = 0; i < G; i++) {
-        assert_true(p->done[i]);
-        assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+    for (uint64_t rounds = 1; rounds <= 4; rounds += 3) {
+        struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, rounds);
+        p->config.keeps_sum = true;
+        p->holds[4] = true;
+        pod_begin(p);
+        while (p->engines[4]->phase != PHASE_ABSORB && pod_turn(p, 60000))
+            ;
+        pod_run(p, 60000);
+        for (uint32_t i = 0; i < G; i++) {
+            assert_true(p->done[i]);
+            assert_memory_equal(&p->final[i], &p->final[0], sizeof *p->final);
+        }
+        watch_free(p);
     }
-    watch_free(p);
 }
 
 /* Evidence survives a restart, and the same message twice is none. */
@@ -1099,6 +1130,7 @@ int main(void)
         cmocka_unit_test(two_faces_harm_nobody_and_leave_evidence),
         cmocka_unit_test(a_proposal_for_a_later_ballot_keeps_nobody_out),
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
+        cmocka_unit_test(the_same_set_again_frees_nobody_without_a_store),
         cmocka_unit_test(a_study_that_begins_badly_goes_on),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
