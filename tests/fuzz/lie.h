@@ -4,6 +4,7 @@
 #ifndef TESTS_LIE_H
 #define TESTS_LIE_H
 
+#include "crypto/tree.h"
 #include "fuzz/oath.h"
 
 enum lie_shape { LIE_KIND, LIE_32, LIE_64, LIE_HASHES, LIE_SIGNATURES };
