@@ -12,15 +12,21 @@ void dial_options(void *socket, int64_t frame_max, int queue_max,
                   int silence_ms)
 {
     int64_t size = 2 * frame_max + EXTRA_BYTES;
+    int seconds = silence_ms / 4000 + 1;
 
     /* CZMQ's setter takes an int; a frame may be longer than that. */
     zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &size, sizeof size);
     zsock_set_sndhwm(socket, queue_max);
     zsock_set_rcvhwm(socket, queue_max);
-    zsock_set_heartbeat_ivl(socket, silence_ms / 4);
-    zsock_set_heartbeat_timeout(socket, silence_ms);
-    zsock_set_heartbeat_ttl(socket, silence_ms);
     zsock_set_handshake_ivl(socket, silence_ms);
+    /* The kernel notices a machine that is gone. ZMTP's heartbeats must stay
+     * off: their timer ends the process when a peer dies whose messages wait
+     * unread (libzmq issue 4364, open in 4.3.5). */
+    zsock_set_tcp_keepalive(socket, 1);
+    zsock_set_tcp_keepalive_idle(socket, seconds);
+    zsock_set_tcp_keepalive_intvl(socket, seconds);
+    zmq_setsockopt(zsock_resolve(socket), ZMQ_TCP_MAXRT, &silence_ms,
+                   sizeof silence_ms);
 }
 
 void dial_init(struct dial *dial, const struct dial_config *config)

@@ -32,7 +32,8 @@ struct dial_config {
     const uint8_t *secret; /* [X25519_BYTES] ours, borrowed */
     int64_t frame_max;     /* bytes */
     int queue_max;         /* messages */
-    int silence_ms;        /* so long unheard the peer is gone */
+    int silence_ms;        /* so long without an answer of its kernel to what
+                            * waits there the peer is gone */
 };
 
 struct dial {

@@ -36,8 +36,10 @@ struct transport_config {
     uint8_t link_secret[X25519_BYTES];  /* ours */
     const char *study;                  /* its name: what messages are for */
     size_t head_max, body_max;          /* bytes; longer ones drop the peer */
-    /* So long unheard a peer is gone; at least DIAL_SILENCE_MS. On a thin line
-     * a heartbeat waits behind the vectors in front of it. */
+    /* A peer is gone whose machine answers TCP nothing for so long, or whose
+     * process takes nothing of what waits for it; at least DIAL_SILENCE_MS. A
+     * process that stands still while nothing is sent to it is the engine's to
+     * notice. */
     int silence_ms;
 };
 

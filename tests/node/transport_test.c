@@ -30,7 +30,8 @@
 enum {
     MEMBERS = 3,
     LIMIT_MS = 10000,
-    SHORT_MS = 1000, /* less than a heartbeat takes to notice */
+    SHORT_MS = 1000, /* less than a silence takes to be noticed */
+    STUCK_MS = 200,  /* nothing more goes out */
     HEAD_MAX = 1024,
     BODY_MAX = 4096,
     HUGE = 1 << 20,
@@ -423,7 +424,26 @@ static void a_killed_listener_is_noticed_and_comes_back(void **state)
     close(port);
 }
 
-static void a_machine_that_falls_silent_is_noticed(void **state)
+/* Sends to the member, which takes nothing, until the link is given up; returns
+ * how long that took. */
+static int64_t send_in_vain(struct transport *t, uint32_t member)
+{
+    static const uint8_t body[BODY_MAX];
+    int64_t begin = zclock_mono(), end = begin + 2 * LIMIT_MS;
+    struct transport_event e;
+
+    while (links[member]) {
+        while (transport_send(t, member, body, 1, body, sizeof body) == 0) {
+        }
+        transport_poll(t, &e, NULL, STUCK_MS);
+        if (e.kind == TRANSPORT_LINK)
+            links[e.member] = e.up;
+        assert_true(zclock_mono() < end);
+    }
+    return zclock_mono() - begin;
+}
+
+static void a_peer_that_takes_nothing_is_noticed(void **state)
 {
     struct trio trio;
 
@@ -433,30 +453,23 @@ static void a_machine_that_falls_silent_is_noticed(void **state)
     expect_link(trio.t, 0, true);
     kill(trio.caller.pid, SIGSTOP);
     kill(trio.listener.pid, SIGSTOP);
-    expect_link(trio.t, 0, false);
-    if (transport_send(trio.t, 2, (const uint8_t *)"x", 1, NULL, 0) == 0)
-        expect_link(trio.t, 2, false);
+    send_in_vain(trio.t, 0);
+    send_in_vain(trio.t, 2);
     close_trio(&trio);
 }
 
 /* As a slow study allows: longer than the least, and still not for ever. */
 static void a_longer_silence_may_be_allowed(void **state)
 {
-    struct transport_event e;
     struct trio trio;
-    int64_t ms;
 
     (void)state;
     setenv("SILENCE_MS", "5000", 1);
-    open_trio(&trio, "echo", "echo");
+    open_trio(&trio, "echo", NULL);
     unsetenv("SILENCE_MS");
-    expect_link(trio.t, 2, true);
     expect_link(trio.t, 0, true);
     kill(trio.caller.pid, SIGSTOP);
-    kill(trio.listener.pid, SIGSTOP);
-    ms = expect(trio.t, &e, TRANSPORT_LINK, 0);
-    assert_false(e.up);
-    assert_true(ms > 3500);
+    assert_true(send_in_vain(trio.t, 0) > 4500);
     close_trio(&trio);
 }
 
@@ -605,6 +618,50 @@ static void a_message_without_an_end_is_cut_by_the_caller_too(void **state)
     zmq_ctx_term(other);
 }
 
+/* Somebody who connects and says nothing is hung up on after the silence that
+ * is allowed: an event by which to wait so long. */
+static void wait_for_a_silence(const char *endpoint)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct pollfd item = {.fd = fd, .events = POLLIN};
+    char bytes[256];
+
+    at.sin_port = htons((uint16_t)atoi(strrchr(endpoint, ':') + 1));
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    do /* its greeting, then the end */
+        assert_int_equal(poll(&item, 1, LIMIT_MS), 1);
+    while (read(fd, bytes, sizeof bytes) > 0);
+    close(fd);
+}
+
+/* And sent until libzmq read no more of it. */
+static void a_peer_that_dies_unread_takes_nobody_along(void **state)
+{
+    enum { QUEUE = 4096 };
+    static char body[BODY_MAX + 1];
+    struct transport_event e;
+    struct trio trio;
+    int sent = 0;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    zsock_t *caller = second_caller(&trio);
+    zstr_sendx(caller, "heart", "x", "", NULL);
+    expect(trio.t, &e, TRANSPORT_RECEIVED, 0);
+    memset(body, 'b', BODY_MAX);
+    zsock_set_sndtimeo(caller, STUCK_MS);
+    while (zstr_sendx(caller, "heart", "x", body, NULL) == 0)
+        sent++;
+    assert_true(sent > QUEUE);
+    zsock_destroy(&caller);
+    wait_for_a_silence(trio.addresses[1]);
+    expect(trio.t, &e, TRANSPORT_RECEIVED, 0);
+    expect_link(trio.t, 0, false);
+    close_trio(&trio);
+}
+
 static void messages_of_another_study_are_not_handed_out(void **state)
 {
     struct transport_event e;
@@ -682,12 +739,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_listener_with_another_key_gets_no_link),
         cmocka_unit_test(a_killed_caller_is_noticed_and_comes_back),
         cmocka_unit_test(a_killed_listener_is_noticed_and_comes_back),
-        cmocka_unit_test(a_machine_that_falls_silent_is_noticed),
+        cmocka_unit_test(a_peer_that_takes_nothing_is_noticed),
         cmocka_unit_test(a_longer_silence_may_be_allowed),
         cmocka_unit_test(a_peer_that_sends_more_than_allowed_is_dropped),
         cmocka_unit_test(a_peer_with_several_connections_does_not_flap),
         cmocka_unit_test(a_message_without_an_end_is_cut),
         cmocka_unit_test(a_message_without_an_end_is_cut_by_the_caller_too),
+        cmocka_unit_test(a_peer_that_dies_unread_takes_nobody_along),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
         cmocka_unit_test(a_port_in_use_is_named),
         cmocka_unit_test(the_callers_own_socket_is_watched_too),
