@@ -82,3 +82,9 @@ node() {
     pid=$!
     children="$children $pid"
 }
+
+within() { # WHAT A B TOLERANCE
+    awk -v a="$2" -v b="$3" -v t="$4" \
+        'BEGIN { d = a - b; exit !(d <= t && -d <= t) }' ||
+        fail "$1: found $2, expected $3 within $4"
+}

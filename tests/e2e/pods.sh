@@ -62,8 +62,3 @@ loss_of() { # RESULT KEYS...
             n++
         } END { printf "%.10f\n", sum / n }' "$work/people.csv"
 }
-within() { # WHAT A B TOLERANCE
-    awk -v a="$2" -v b="$3" -v t="$4" \
-        'BEGIN { d = a - b; exit !(d <= t && -d <= t) }' ||
-        fail "$1: found $2, expected $3 within $4"
-}

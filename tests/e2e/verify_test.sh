@@ -55,7 +55,7 @@ done
 cmp "$work/1/trajectories.csv" "$work/2/trajectories.csv"
 head -n 1 "$work/1/trajectories.csv" | grep -q '^step,gossip:err,gossip:err_ci95'
 [ "$(wc -l <"$work/1/trajectories.csv")" = 22 ] || fail 'not a row for each step'
-grep -q '"lambda2": 0.6' "$work/1/spectrum.json"
+within lambda2 "$("$json" get "$work/1/spectrum.json" lambda2)" 0.6 1e-12
 grep -q "signs" "$work/1/report.html"
 cmp "$work/1/report.html" "$work/2/report.html"
 
