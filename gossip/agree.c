@@ -4,13 +4,12 @@
 
 #include "gossip/cohort.h"
 #include "gossip/evidence.h"
-#include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
 #include "gossip/pack.h"
 #include "gossip/record.h"
 #include "gossip/round.h"
-#include "gossip/survivors.h"
+#include "gossip/value.h"
 
 enum { BALLOTS_PER_DEADLINE = 8, BALLOT_GROWTHS = 4 };
 
@@ -39,85 +38,6 @@ void agree_reset(struct agree *a)
     a->commit = mails[2];
     a->locked = mails[3];
     a->cert = mails[4];
-}
-
-/* What a proposer may propose by itself now: true with the value, whose
- * messages show it, and whose were looked at. */
-static bool candidate(const struct gossip *g, enum wire_kind kind,
-                      struct wire_value *value, uint64_t *evidence,
-                      uint64_t *heard)
-{
-    uint32_t turn = (uint32_t)(g->round + g->attempt) + g->agree[kind].ballot;
-
-    *heard = kind == WIRE_V ? g->have_acks : survivors_owners(g);
-    if (engine_count(*heard) < g->config.threshold)
-        return false;
-    if (kind == WIRE_V) {
-        *evidence = keys_senders(g, turn);
-        keys_value(g, value, *evidence);
-    } else {
-        *evidence = survivors_reporters(g, turn);
-        survivors_value(g, value, *evidence);
-    }
-    return engine_count(*evidence) >= g->config.threshold;
-}
-
-/* What any value must be, whoever shows it: about our state, large enough, and
- * over the cohort, as wait and stop demand. */
-static bool sound(const struct gossip *g, const struct wire_value *value)
-{
-    const struct agree *v = &g->agree[WIRE_V];
-
-    if (memcmp(value->state, g->state_hash, GOSSIP_HASH_BYTES) != 0 ||
-        engine_count(value->members) < g->config.threshold ||
-        !cohort_allows(g, value->members))
-        return false;
-    if (value->kind == WIRE_U)
-        return v->certified &&
-               memcmp(value->hash_v, v->hash, GOSSIP_HASH_BYTES) == 0 &&
-               (value->members & ~v->value.members) == 0;
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if ((value->members & engine_bit(j)) &&
-            ((g->have_keys & engine_bit(j)) == 0 ||
-             (g->equivocated & engine_bit(j)) ||
-             memcmp(value->said[j], g->keys[j].hash, GOSSIP_HASH_BYTES) != 0))
-            return false;
-    return true;
-}
-
-static const uint8_t *evidence_hash(const struct gossip *g, enum wire_kind kind,
-                                    uint32_t member)
-{
-    if (kind == WIRE_V)
-        return g->have_acks & engine_bit(member) ? g->acks[member].hash : NULL;
-    return survivors_owners(g) & engine_bit(member) ? g->recvs[member].hash
-                                                    : NULL;
-}
-
-/* The evidence is here and gives the proposed value when we compute it. */
-static bool shown(const struct gossip *g, const struct wire_message *p)
-{
-    enum wire_kind kind = p->propose.kind;
-    struct wire_value value;
-    uint8_t ours[GOSSIP_HASH_BYTES], theirs[GOSSIP_HASH_BYTES];
-
-    if (engine_count(p->propose.evidence) < g->config.threshold)
-        return false;
-    for (uint32_t j = 0; j < g->config.members; j++) {
-        if ((p->propose.evidence & engine_bit(j)) == 0)
-            continue;
-        const uint8_t *hash = evidence_hash(g, kind, j);
-        if (hash == NULL ||
-            memcmp(hash, p->propose.hashes[j], GOSSIP_HASH_BYTES) != 0)
-            return false;
-    }
-    if (kind == WIRE_V)
-        keys_value(g, &value, p->propose.evidence);
-    else
-        survivors_value(g, &value, p->propose.evidence);
-    wire_value_hash(ours, &value);
-    wire_value_hash(theirs, &p->propose.value);
-    return memcmp(ours, theirs, sizeof ours) == 0;
 }
 
 /* The lock rule: nothing but the locked value, unless a later quorum for
@@ -350,7 +270,8 @@ static bool move(struct gossip *g, enum wire_kind kind)
         return true;
     }
     if (!a->running) {
-        if (!candidate(g, kind, &value, &evidence, &heard) || !sound(g, &value))
+        if (!value_candidate(g, kind, &value, &evidence, &heard) ||
+            !value_sound(g, &value))
             return false;
         enter(g, kind, a->ballot);
         return true;
@@ -380,14 +301,6 @@ static bool heard_enough(const struct gossip *g, const struct agree *a,
     return missing == 0 || g->now_ms >= a->ballot_began_ms + patience;
 }
 
-static void fill_hashes(const struct gossip *g, struct wire_message *m)
-{
-    for (uint32_t j = 0; j < g->config.members; j++)
-        if (m->propose.evidence & engine_bit(j))
-            memcpy(m->propose.hashes[j], evidence_hash(g, m->propose.kind, j),
-                   GOSSIP_HASH_BYTES);
-}
-
 /* Where the cohort may change, U is fixed well before its members give the
  * attempt up, so that a certificate still finds them ready to release. */
 static bool is_too_late(const struct gossip *g, enum wire_kind kind)
@@ -415,12 +328,12 @@ static bool propose(struct gossip *g, enum wire_kind kind)
         m.propose.value = a->best.value;
         m.propose.quorum = a->best.quorum;
     } else {
-        if (!candidate(g, kind, &m.propose.value, &m.propose.evidence,
-                       &looked) ||
-            !sound(g, &m.propose.value) || !heard_enough(g, a, looked) ||
+        if (!value_candidate(g, kind, &m.propose.value, &m.propose.evidence,
+                             &looked) ||
+            !value_sound(g, &m.propose.value) || !heard_enough(g, a, looked) ||
             !cohort_may_try(g, m.propose.value.members))
             return false;
-        fill_hashes(g, &m);
+        value_show(g, &m);
     }
     a->proposed_ballot = a->ballot + 1;
     mail_write(g, &a->proposal_mail, &m);
@@ -460,10 +373,10 @@ static bool prepare(struct gossip *g, enum wire_kind kind)
     if (!a->has_proposal || p->propose.ballot != a->ballot ||
         (ours->cast && ours->ballot >= a->ballot))
         return false;
-    if (!sound(g, &p->propose.value) || !unlocked(a) || is_too_late(g, kind) ||
-        !cohort_may_try(g, p->propose.value.members))
+    if (!value_sound(g, &p->propose.value) || !unlocked(a) ||
+        is_too_late(g, kind) || !cohort_may_try(g, p->propose.value.members))
         return false;
-    if (p->propose.quorum.members == 0 && !shown(g, p))
+    if (p->propose.quorum.members == 0 && !value_shown(g, p))
         return false;
     if (!a->running)
         enter(g, kind, a->ballot);
@@ -496,7 +409,7 @@ static bool commit(struct gossip *g, enum wire_kind kind)
 
     if (!a->has_proposal || a->proposal.propose.ballot != a->ballot ||
         (ours->cast && ours->ballot >= a->ballot) || is_too_late(g, kind) ||
-        !sound(g, &a->proposal.propose.value))
+        !value_sound(g, &a->proposal.propose.value))
         return false;
     if (agreeing(g, a->prepares, a->ballot, a->proposal_hash,
                  &m.propose.quorum) < g->config.threshold)

@@ -1,5 +1,5 @@
 /* AGREE: one value that t members fix together, in ballots of two phases with
- * a lock (PROTOCOL.md, section 2; Castro and Liskov, OSDI 1999; Buchman et al.,
+ * a lock (PROTOCOL.md, section 4; Castro and Liskov, OSDI 1999; Buchman et al.,
  * arXiv 1807.04938). */
 
 #ifndef GOSSIP_AGREE_H

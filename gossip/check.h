@@ -1,4 +1,4 @@
-/* CHECK: no sum is absorbed on one member's word (PROTOCOL.md, section 4).
+/* CHECK: no sum is absorbed on one member's word (PROTOCOL.md, section 3).
  *
  * U fixes H(Y) of each survivor, so the sum of a slice is a fact: whoever holds
  * its masked lanes adds them up itself and signs what came out. Others take a

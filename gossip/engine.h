@@ -43,7 +43,7 @@ struct lock {
     struct wire_quorum quorum;
 };
 
-/* AGREE of one kind (PROTOCOL.md, section 2). */
+/* AGREE of one kind (PROTOCOL.md, section 4). */
 struct agree {
     bool running;
     uint32_t ballot;

@@ -1,5 +1,5 @@
 /* The opened sum: rebuilt secrets, slice sums, results of other attempts
- * (PROTOCOL.md, section 4, UNMASK to SUM). */
+ * (PROTOCOL.md, section 3, OPEN to absorb). */
 
 #ifndef GOSSIP_OPEN_H
 #define GOSSIP_OPEN_H

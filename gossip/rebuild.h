@@ -1,5 +1,5 @@
 /* The secrets that a certified U opens, from the shares that t members have
- * released: b of the survivors, msk of the lost (PROTOCOL.md, section 4). */
+ * released: b of the survivors, msk of the lost (PROTOCOL.md, section 3). */
 
 #ifndef GOSSIP_REBUILD_H
 #define GOSSIP_REBUILD_H

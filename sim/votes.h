@@ -1,5 +1,5 @@
 /* Everything that was voted in one ctx, and whether a vote breaks the rules of
- * AGREE (PROTOCOL.md, section 2): one PREPARE and one COMMIT a ballot, a COMMIT
+ * AGREE (PROTOCOL.md, section 4): one PREPARE and one COMMIT a ballot, a COMMIT
  * on a PREPARE quorum, the lock, one certificate. */
 
 #ifndef SIM_VOTES_H
