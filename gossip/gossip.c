@@ -22,6 +22,7 @@
 #include "gossip/round.h"
 #include "gossip/settle.h"
 #include "gossip/survivors.h"
+#include "gossip/vector.h"
 
 /* No member restarts that often between two messages. */
 enum { ATTEMPTS_AHEAD_MAX = 1 << 20 };
@@ -453,7 +454,7 @@ void gossip_step(struct gossip *g, const struct gossip_event *event,
         members_link(g, event->link.member, event->link.up);
         break;
     case GOSSIP_CONTRIBUTED:
-        round_contributed(g, event);
+        vector_contributed(g, event);
         attempt_trained(g);
         break;
     case GOSSIP_ABSORBED:

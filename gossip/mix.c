@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/mixoffer.h"
 #include "gossip/mixvote.h"
 
 enum { WANT_DOUBLINGS = 3 };
@@ -101,14 +102,6 @@ void mix_free(struct mix *m)
     free(m);
 }
 
-static int place_of(const struct mix *m, uint32_t pod)
-{
-    for (size_t k = 0; k < m->config.neighbour_count; k++)
-        if (m->neighbours[k] == pod)
-            return (int)k;
-    return -1;
-}
-
 void mix_clear(struct mix *m)
 {
     m->effect_count = 0;
@@ -125,34 +118,6 @@ static void run(struct mix *m)
 {
     if (m->running)
         mixvote_run(m);
-}
-
-static struct mixer_own *keep_own(struct mix *m, const struct mixer_entry *e)
-{
-    struct mixer_own *own = &m->owns[e->seq % MIXER_OWN];
-    struct mixwire message = {.type = MIXWIRE_OFFER};
-
-    own->known = true;
-    own->seq = e->seq;
-    own->word_count = e->word_count;
-    if (e->word_count > 0)
-        memcpy(own->words, e->words, e->word_count * sizeof *e->words);
-    mixwire_hash(message.hash, e->words, e->word_count);
-    mixer_write(m, &own->head, &message, e->seq);
-    return own;
-}
-
-/* Each member of a pod that hears us has one partner here. */
-static void offer(struct mix *m, const struct mixer_entry *e)
-{
-    const uint32_t mine = mixer_pod(m)->members;
-    const struct mixer_own *own = keep_own(m, e);
-
-    for (size_t i = 0; i < e->out_count; i++)
-        for (uint32_t j = m->config.self; j < m->config.pods[e->out[i]].members;
-             j += mine)
-            mixer_send(m, e->out[i], j, &own->head, own->words,
-                       own->word_count);
 }
 
 /* Who has made this step already will not offer it again by itself. */
@@ -216,7 +181,7 @@ void mix_begin(struct mix *m, const struct mix_step *step, uint64_t now_ms)
     e->decided = false;
     e->in = 0;
     for (size_t i = 0; i < step->in_count; i++) {
-        int place = place_of(m, step->in[i]);
+        int place = mixer_place(m, step->in[i]);
         assert(place >= 0);
         e->in |= mixer_bit((size_t)place);
     }
@@ -230,7 +195,7 @@ void mix_begin(struct mix *m, const struct mix_step *step, uint64_t now_ms)
     m->want_every_ms = m->config.resend_ms;
     m->want_ms = m->now_ms + m->want_every_ms;
     mixvote_begin(m);
-    offer(m, e);
+    mixoffer_make(m, e);
     take_early(m);
     if (was_missed(m, e))
         m->want_ms = m->now_ms;
@@ -261,145 +226,6 @@ void mix_over(struct mix *m, uint64_t now_ms)
     }
 }
 
-/* A second hash by one signer is told; neither counts more for it. */
-static bool add_signer(struct mix *m, struct mixer_offer *o, size_t place,
-                       const struct mixwire *message)
-{
-    for (size_t i = 0; i < o->signer_count; i++) {
-        if (o->signers[i].member != message->sender)
-            continue;
-        if (memcmp(o->signers[i].hash, message->hash, MIXWIRE_HASH_BYTES) != 0)
-            m->equivocated |= mixer_bit(place);
-        return false;
-    }
-    if (o->signer_count == m->signers_max)
-        return false;
-    struct mixer_signer *s = &o->signers[o->signer_count++];
-    s->member = message->sender;
-    memcpy(s->hash, message->hash, sizeof s->hash);
-    memcpy(s->signature, message->signature, sizeof s->signature);
-    return true;
-}
-
-static void add_words(struct mix *m, struct mixer_entry *e, size_t place,
-                      const struct mixwire *message, const uint8_t *body,
-                      size_t size)
-{
-    struct mixer_offer *o = &e->offers[place];
-    const uint8_t *wanted = e->begun && e->decided
-                                ? e->value.hashes[place]
-                                : mixer_believed(m, e, place);
-    uint8_t hash[MIXWIRE_HASH_BYTES];
-
-    if (size == 0 || size % 8 != 0 || size / 8 > m->config.words_max ||
-        (o->has_words && (wanted == NULL || mixer_holds(e, place, wanted))))
-        return;
-    crypto_generichash(hash, sizeof hash, body, size, NULL, 0);
-    if (memcmp(hash, message->hash, sizeof hash) != 0 ||
-        (wanted != NULL && memcmp(hash, wanted, sizeof hash) != 0)) {
-        m->dropped++;
-        return;
-    }
-    memcpy(o->words, body, size);
-    memcpy(o->hash, hash, sizeof hash);
-    o->word_count = size / 8;
-    o->has_words = true;
-}
-
-static bool known_offer(const struct mixer_offer *o, const struct mixwire *w)
-{
-    for (size_t i = 0; i < o->signer_count; i++)
-        if (o->signers[i].member == w->sender &&
-            memcmp(o->signers[i].hash, w->hash, sizeof w->hash) == 0 &&
-            memcmp(o->signers[i].signature, w->signature,
-                   sizeof w->signature) == 0)
-            return true;
-    return false;
-}
-
-static uint32_t believed(const struct mix *m, size_t place)
-{
-    return m->config.pods[m->neighbours[place]].believed;
-}
-
-/* The step that so many members of the neighbour have got to. */
-static uint64_t reached(const struct mix *m, size_t place)
-{
-    const uint64_t *said = m->said[place];
-    uint64_t most = 0;
-
-    for (size_t i = 0; i < MIXWIRE_MEMBERS_MAX; i++) {
-        uint32_t count = 0;
-        for (size_t j = 0; said[i] > most && j < MIXWIRE_MEMBERS_MAX; j++)
-            count += said[j] >= said[i];
-        if (count >= believed(m, place))
-            most = said[i];
-    }
-    return most;
-}
-
-/* True: that member has not been heard to be so far. */
-static bool heard(struct mix *m, size_t place, uint32_t member, uint64_t seq)
-{
-    uint64_t *said = &m->said[place][member];
-
-    if (seq < *said)
-        return false;
-    *said = seq + 1;
-    uint64_t now = reached(m, place);
-    if (now > m->ahead[place]) {
-        m->ahead[place] = now;
-        m->heard_ms[place] = m->now_ms;
-        m->gone &= ~mixer_bit(place);
-    }
-    return true;
-}
-
-static void receive_offer(struct mix *m, uint32_t from_pod, uint64_t seq,
-                          const uint8_t *body, size_t size)
-{
-    const struct mixwire *w = &m->incoming;
-    const int place = place_of(m, w->pod);
-    struct mixer_entry *e;
-    struct mixer_head head;
-
-    if (place < 0) {
-        m->dropped++;
-        return;
-    }
-    e = mixer_entry(m, seq);
-    bool known = e != NULL && known_offer(&e->offers[place], w), news = false;
-    if (!known && (e != NULL || seq >= m->said[place][w->sender])) {
-        if (mixer_verify(m, w) != 0) {
-            m->dropped++;
-            return;
-        }
-        news = heard(m, (size_t)place, w->sender, seq);
-    }
-    if (e != NULL) {
-        news = !known && add_signer(m, &e->offers[place], (size_t)place, w);
-        if (known || news)
-            add_words(m, e, (size_t)place, w, body, size);
-    }
-    if (news && from_pod == w->pod && believed(m, (size_t)place) > 1) {
-        mixer_keep(&head, w);
-        mixer_send_fellows(m, &head);
-    }
-}
-
-/* To another pod: what it asks for, or how far we are. */
-static void answer_pod(struct mix *m, uint32_t pod, uint32_t to, uint64_t seq)
-{
-    const struct mixer_own *own = &m->owns[seq % MIXER_OWN];
-
-    if (!own->known || own->seq != seq) {
-        own = &m->owns[m->seq % MIXER_OWN];
-        if (!m->started || seq > m->seq)
-            return;
-    }
-    mixer_send(m, pod, to, &own->head, own->words, own->word_count);
-}
-
 static void answer_fellow(struct mix *m, uint32_t to, uint64_t seq,
                           uint64_t have, bool decided)
 {
@@ -419,7 +245,7 @@ static void dispatch(struct mix *m, uint32_t from_pod, uint32_t from,
                      uint64_t seq)
 {
     const struct mixwire *w = &m->incoming;
-    const int place = place_of(m, w->pod);
+    const int place = mixer_place(m, w->pod);
 
     if (w->type == MIXWIRE_WANT) {
         if (from_pod != w->pod || from != w->sender)
@@ -427,14 +253,15 @@ static void dispatch(struct mix *m, uint32_t from_pod, uint32_t from,
         if (w->pod == m->config.pod)
             answer_fellow(m, w->sender, seq, w->have, w->decided);
         else if (place >= 0)
-            answer_pod(m, w->pod, w->sender, seq);
+            mixoffer_answer(m, w->pod, w->sender, seq);
         return;
     }
     if (w->type == MIXWIRE_OVER) {
         if (place < 0)
             return;
         m->said_over[place] |= mixer_bit(w->sender);
-        if (mixer_count(m->said_over[place]) >= believed(m, (size_t)place))
+        if (mixer_count(m->said_over[place]) >=
+            mixer_signers_needed(m, (size_t)place))
             m->over |= mixer_bit((size_t)place);
         return;
     }
@@ -468,7 +295,7 @@ void mix_receive(struct mix *m, uint32_t from_pod, uint32_t from,
     }
     uint64_t seq = w->round * m->config.stages + w->stage;
     if (w->type == MIXWIRE_OFFER)
-        receive_offer(m, from_pod, seq, body, body_size);
+        mixoffer_receive(m, from_pod, seq, body, body_size);
     else if (w->type != MIXWIRE_WANT && w->type != MIXWIRE_OVER &&
              (!m->running || seq != m->seq || w->pod != m->config.pod ||
               mixer_current(m)->decided)) {
@@ -565,7 +392,7 @@ bool mix_ready(const struct mix *m)
 const uint64_t *mix_taken(const struct mix *m, uint32_t pod)
 {
     const struct mixer_entry *e = &m->entries[m->seq % MIXER_KEPT];
-    int place = place_of(m, pod);
+    int place = mixer_place(m, pod);
 
     assert(mix_ready(m) && place >= 0);
     return e->value.used & mixer_bit((size_t)place) &&

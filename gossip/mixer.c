@@ -3,6 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
+int mixer_place(const struct mix *m, uint32_t pod)
+{
+    for (size_t k = 0; k < m->config.neighbour_count; k++)
+        if (m->neighbours[k] == pod)
+            return (int)k;
+    return -1;
+}
+
 struct mixer_entry *mixer_entry(struct mix *m, uint64_t seq)
 {
     struct mixer_entry *e = &m->entries[seq % MIXER_KEPT];
@@ -115,7 +123,7 @@ bool mixer_backed(const struct mix *m, const struct mixer_entry *e,
 
     for (size_t i = 0; i < o->signer_count; i++)
         same += memcmp(o->signers[i].hash, hash, MIXWIRE_HASH_BYTES) == 0;
-    return same >= m->config.pods[m->neighbours[place]].believed;
+    return same >= mixer_signers_needed(m, place);
 }
 
 /* Of two versions the one that is proposed: so the pod gets to one of them. */

@@ -152,6 +152,13 @@ static inline struct mixer_promise *mixer_promise(struct mix *m)
     return &m->promises[m->seq % m->config.stages];
 }
 
+/* Members of the neighbour at `place` whose same word is believed. */
+static inline uint32_t mixer_signers_needed(const struct mix *m, size_t place)
+{
+    return m->config.pods[m->neighbours[place]].believed;
+}
+
+int mixer_place(const struct mix *m, uint32_t pod); /* -1: no neighbour */
 /* The step's slot, taken for it if it may be; else NULL. */
 struct mixer_entry *mixer_entry(struct mix *m, uint64_t seq);
 struct mixer_entry *mixer_current(struct mix *m); /* of m->seq */

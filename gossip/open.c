@@ -16,6 +16,7 @@
 #include "gossip/record.h"
 #include "gossip/round.h"
 #include "gossip/share.h"
+#include "gossip/vector.h"
 
 enum { TURNS_PER_DEADLINE = 8, STALLS_PER_DEADLINE = 4 };
 
@@ -196,8 +197,8 @@ static int unmask_lost(struct gossip *g, size_t first, size_t count)
         o.mask_count = 0;
         for (uint32_t i = 0; i < g->config.members && status == 0; i++)
             if (u & engine_bit(i)) {
-                status = round_seed(o.masks[o.mask_count].seed, g,
-                                    g->secrets[q], q, i);
+                status = vector_seed(o.masks[o.mask_count].seed, g,
+                                     g->secrets[q], q, i);
                 o.masks[o.mask_count++].minus = i < q;
             }
         if (status == 0)

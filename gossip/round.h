@@ -1,4 +1,4 @@
-/* A member's vector and the slices of all: Y (PROTOCOL.md, section 3). */
+/* The slices of all members' masked vectors: Y (PROTOCOL.md, section 3). */
 
 #ifndef GOSSIP_ROUND_H
 #define GOSSIP_ROUND_H
@@ -6,9 +6,6 @@
 #include "gossip/engine.h"
 
 void round_reset(struct gossip *g); /* of one attempt; wipes */
-
-/* The driver's answer to CONTRIBUTE; encodes it, once a round. */
-void round_contributed(struct gossip *g, const struct gossip_event *event);
 
 /* Of this attempt, its signature checked. body: raw lanes. */
 void round_receive_y(struct gossip *g, const struct wire_message *m,
@@ -48,9 +45,5 @@ uint32_t round_place(const struct wire_value *v, uint32_t member,
 uint32_t round_copies(const struct gossip *g, uint32_t slices);
 /* The kept lanes of member `from` for the slice at `place`. */
 uint8_t *round_lanes(const struct gossip *g, uint32_t place, uint32_t from);
-
-/* The pairwise seed s_ij, from msk of i and mpk of j. -EINVAL: a weak key. */
-int round_seed(uint8_t seed[PRG_SEED_BYTES], const struct gossip *g,
-               const uint8_t secret[X25519_BYTES], uint32_t i, uint32_t j);
 
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "gossip/engine.h"
-#include "gossip/round.h"
+#include "gossip/vector.h"
 
 static struct x25519_pair first, second;
 static struct gossip *g;
@@ -45,7 +45,7 @@ static int tear_down(void **state)
 
 static void seed_of(uint8_t seed[PRG_SEED_BYTES])
 {
-    assert_int_equal(round_seed(seed, g, first.secret, 1, 4), 0);
+    assert_int_equal(vector_seed(seed, g, first.secret, 1, 4), 0);
 }
 
 static void both_ends_of_a_pair_have_one_mask(void **state)
@@ -54,7 +54,7 @@ static void both_ends_of_a_pair_have_one_mask(void **state)
 
     (void)state;
     seed_of(ours);
-    assert_int_equal(round_seed(theirs, g, second.secret, 4, 1), 0);
+    assert_int_equal(vector_seed(theirs, g, second.secret, 4, 1), 0);
     assert_memory_equal(ours, theirs, sizeof ours);
 }
 
