@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gossip/agree.h"
+#include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
 
@@ -123,10 +124,12 @@ bool cohort_is_new(const struct gossip *g)
 {
     static const uint8_t none[GOSSIP_HASH_BYTES];
     const uint32_t c = g->config.colluders, spare = g->config.threshold - c - 2;
+    const uint64_t heard =
+        g->have_keys & keys_acknowledged(g) & ~g->equivocated;
     uint32_t count = 0;
 
     for (uint32_t j = 0; j < g->config.members; j++)
-        count += (g->have_keys & ~g->equivocated & engine_bit(j)) &&
+        count += (heard & engine_bit(j)) &&
                  memcmp(g->keys[j].prepared, none, sizeof none) == 0;
     return count + (c < spare ? c : spare) >= g->config.members;
 }

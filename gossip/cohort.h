@@ -34,9 +34,10 @@ uint64_t cohort_agreeing(const struct gossip *g, uint64_t candidates,
 void cohort_close(struct gossip *g);
 void cohort_receive_close(struct gossip *g, const struct wire_message *m,
                           const uint8_t *head, size_t size);
-/* As many KEYS are here whose senders have PREPAREd no U in this round that
- * nobody can have released anything in it, unless t - c - 1 honest members less
- * those that are not here have lost their stores since. */
+/* As many KEYS are here whose senders have PREPAREd no U in this round, and
+ * have acknowledged ours since, that nobody can have released anything in it,
+ * unless t - c - 1 honest members less those that are not here have lost their
+ * stores since. */
 bool cohort_is_new(const struct gossip *g);
 /* V is certified with our new KEYS: whatever we said before we lost our store
  * cannot be opened any more. It is the first attempt, or so many others have

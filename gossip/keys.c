@@ -300,6 +300,17 @@ static bool acknowledges(const struct gossip *g, uint32_t by, uint32_t whom)
                   GOSSIP_HASH_BYTES) == 0;
 }
 
+uint64_t keys_acknowledged(const struct gossip *g)
+{
+    uint64_t members = 0;
+
+    for (uint32_t j = 0; j < g->config.members; j++)
+        if ((g->have_acks & engine_bit(j)) &&
+            acknowledges(g, j, g->config.self))
+            members |= engine_bit(j);
+    return members;
+}
+
 uint64_t keys_senders(const struct gossip *g, uint32_t turn)
 {
     uint64_t lists[GOSSIP_MEMBERS_MAX] = {0};

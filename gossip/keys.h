@@ -26,6 +26,9 @@ void keys_ack(struct gossip *g);
 void keys_share_hash(uint8_t hash[GOSSIP_HASH_BYTES],
                      const uint8_t share[SHAMIR_BYTES]);
 
+/* Who has acknowledged our KEYS of this attempt. */
+uint64_t keys_acknowledged(const struct gossip *g);
+
 /* Whose ACKs a V would best be made of; `turn` breaks ties. */
 uint64_t keys_senders(const struct gossip *g, uint32_t turn);
 /* V from the ACKs of `senders`, all here: members among them whose same

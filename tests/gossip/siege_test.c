@@ -714,6 +714,63 @@ static void a_study_that_begins_badly_goes_on(void **state)
     }
 }
 
+/* The first attempt fails, and of the second nobody hears a COMMIT to U, its
+ * certificate or an UNMASK. */
+static bool second_stalls(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    if (!nobody_acknowledges(p, m))
+        return false;
+    (void)wire_parse(&r, m->head, m->head_size, p->members);
+    return r.attempt != 1 ||
+           (r.type != WIRE_UNMASK &&
+            (r.type != WIRE_COMMIT || r.vote.kind != WIRE_U) &&
+            (r.type != WIRE_CERT || r.propose.kind != WIRE_U));
+}
+
+/* It releases in the second attempt, whose KEYS were made before anybody had
+ * PREPAREd: they say nothing of it. Whoever has seen its new KEYS would. */
+static void who_released_in_this_attempt_does_not_begin_anew(void **state)
+{
+    struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 1);
+    const struct watch *w = watch_of(p);
+    static struct wire_message m;
+    static struct forged f;
+    const struct gossip *victim;
+
+    (void)state;
+    watch_of(p)->filter = second_stalls;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    victim = p->engines[VICTIM];
+    while (!victim->agree[WIRE_U].commits[VICTIM].cast && pod_turn(p, 60000))
+        ;
+    assert_int_equal(victim->attempt, 1);
+    m = (struct wire_message){.type = WIRE_CERT, .attempt = 1};
+    m.propose.kind = WIRE_U;
+    m.propose.value = victim->agree[WIRE_U].proposal.propose.value;
+    forge_quorum(&m.propose.quorum, p, WIRE_COMMIT, 1, 0, ALL,
+                 &m.propose.value);
+    forge(&f, p, 0, &m);
+    forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+    assert_int_equal(said_in(p, WIRE_UNMASK, VICTIM, 1), 1);
+    pod_kill(p, VICTIM);
+    pod_lose_disk(p, VICTIM);
+    const size_t before = w->held_count;
+    pod_revive(p, VICTIM);
+    pod_run(p, p->now_ms + 60000);
+    assert_true(said_in(p, WIRE_KEYS, VICTIM, 2) > 0);
+    assert_true(p->done[VICTIM]);
+    for (size_t i = before; i < w->held_count; i++) {
+        const struct pod_message *h = &w->held[i];
+        if (h->type == WIRE_CLOSE &&
+            wire_parse(&m, h->head, h->head_size, G) == 0)
+            assert_true(m.sender != VICTIM || m.attempt == 0); /* said before */
+    }
+    watch_free(p);
+}
+
 /* A member that asks all the time is answered now and then. */
 static void asking_does_not_multiply(void **state)
 {
@@ -1132,6 +1189,7 @@ int main(void)
         cmocka_unit_test(a_member_without_its_store_closes_nothing),
         cmocka_unit_test(the_same_set_again_frees_nobody_without_a_store),
         cmocka_unit_test(a_study_that_begins_badly_goes_on),
+        cmocka_unit_test(who_released_in_this_attempt_does_not_begin_anew),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),
