@@ -120,6 +120,7 @@ void attempt_round(struct gossip *g, uint64_t attempt)
     g->asked = g->has_plain = false;
     memset(g->offers, 0, sizeof g->offers);
     memset(g->settled, 0, sizeof g->settled);
+    g->here = 0;
     if (g->resumes && open_resume(g)) {
         attempt_enter(g, PHASE_ABSORB);
         return;

@@ -7,6 +7,7 @@
 #include "gossip/keys.h"
 #include "gossip/mail.h"
 #include "gossip/members.h"
+#include "gossip/round.h"
 
 enum { PATIENCE_PER_DEADLINE = 4, PATIENCE_GROWTHS = 4 };
 
@@ -177,6 +178,23 @@ bool cohort_frees(const struct gossip *g)
         if (j != g->config.self && g->closed[j] >= g->attempt)
             others |= engine_bit(j);
     return !cohort_changes(g) || g->attempt == 0 || are_enough(g, others);
+}
+
+uint32_t cohort_witnesses(const struct gossip *g)
+{
+    const uint32_t n = g->config.members, c = g->config.colluders;
+    const uint32_t enough = n - g->config.threshold + 1;
+
+    if (!g->config.active)
+        return enough;
+    return enough + c < n - 1 - c ? enough + c : n - 1 - c;
+}
+
+bool cohort_is_lost(const struct gossip *g)
+{
+    return cohort_changes(g) && g->config.threshold < g->config.members &&
+           g->fresh && !round_v_is_ours(g) &&
+           engine_count(g->here) < cohort_witnesses(g);
 }
 
 /* The U that was certified before, unless its attempt is dead: then there is

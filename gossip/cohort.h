@@ -43,6 +43,14 @@ bool cohort_is_new(const struct gossip *g);
  * cannot be opened any more. It is the first attempt, or so many others have
  * CLOSEd those before; a V of the same set as before takes none of them. */
 bool cohort_frees(const struct gossip *g);
+/* So many others that have got no further, after we lost our store, are enough
+ * to show that we have released nothing in later rounds: fewer than t, with us
+ * and those who lie, are left. With more than t - 2 c - 2 liars silent there
+ * are not so many, and all that are left have to do. */
+uint32_t cohort_witnesses(const struct gossip *g);
+/* We lost our store and may have released in the rounds to come: neither has a
+ * V of this round held our new KEYS, nor are so many others here. */
+bool cohort_is_lost(const struct gossip *g);
 /* Whose CLOSE covers what we need closed: the attempts before this one or, when
  * we have released, that attempt. Bitmap. */
 uint64_t cohort_closers(const struct gossip *g);

@@ -192,7 +192,9 @@ struct gossip {
     uint64_t certified; /* the newest U of an earlier attempt of this round */
     uint64_t certified_attempt; /* that + 1; 0: none */
     struct mail bound_mail;     /* its certificate, if we released over it */
-    bool fresh; /* began without a store: what we said is not known */
+    bool fresh;    /* began without a store: what we said is not known */
+    uint64_t here; /* who has said, in this life and round, that it has got no
+                      further than we have */
     uint8_t
         prepared[GOSSIP_HASH_BYTES];     /* the U that we PREPAREd last in this
                                             round; zero: none, as far as known */

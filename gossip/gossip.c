@@ -386,8 +386,10 @@ static void step_received(struct gossip *g, const struct gossip_event *e)
         if (e->received.from == m->sender)
             recover_answer(g, m);
         break;
-    case WIRE_STATE:
-        recover_receive_state(g, m, e->received.body, e->received.body_size);
+    case WIRE_STATE: /* nor this: an old one would lead back */
+        if (e->received.from == m->sender)
+            recover_receive_state(g, m, e->received.body,
+                                  e->received.body_size);
         break;
     case WIRE_DONE:
         finish_receive_done(g, m, head, size);

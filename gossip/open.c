@@ -385,7 +385,8 @@ bool open_absorb(struct gossip *g)
 {
     const struct result *r = &g->open;
 
-    if (r->round != g->round || !(r->taken || (open_complete(r) && is_ours(g))))
+    if (r->round != g->round || cohort_is_lost(g) ||
+        !(r->taken || (open_complete(r) && is_ours(g))))
         return false;
     if (decode(g) != 0) {
         /* Checked lanes are what was contributed: it was out of range. */

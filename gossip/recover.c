@@ -53,12 +53,13 @@ static void describe_agreements(const struct gossip *g, struct wire_message *m)
     }
 }
 
-/* All: it is absorbed. A sum that is open but not ours to absorb lacks one. */
+/* All: it is absorbed, or is not to be, as a state is what we need. A sum that
+ * is open but not ours to absorb lacks one. */
 static uint64_t sums_here(const struct gossip *g)
 {
     uint64_t have = g->open.attempt == g->attempt ? g->open.have : 0;
 
-    if (g->phase == PHASE_ABSORB)
+    if (g->phase == PHASE_ABSORB || (!g->config.check && cohort_is_lost(g)))
         return engine_all(g);
     return have == engine_all(g) ? have & (have - 1) : have;
 }
@@ -276,7 +277,7 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     struct wire_message state = {.type = WIRE_STATE};
     uint32_t to = m->sender;
 
-    bool lacks = !g->config.keeps_sum || m->want.sums != engine_all(g);
+    bool lacks = m->want.sums != engine_all(g);
 
     if (!g->config.check && lacks && r->has_u && r->round == m->round &&
         open_complete(r)) {
@@ -321,6 +322,8 @@ static bool asks_too_much(struct gossip *g, uint32_t member)
 
 void recover_answer(struct gossip *g, const struct wire_message *m)
 {
+    if (m->round <= g->round)
+        g->here |= engine_bit(m->sender);
     if (asks_too_much(g, m->sender)) {
         g->dropped++;
         return;
@@ -416,6 +419,20 @@ static bool takes_states(const struct gossip *g, uint64_t round)
              g->now_ms >= g->phase_began_ms + g->config.deadline_ms));
 }
 
+/* With CHECK one honest member's word is enough: no two of them can have
+ * absorbed different sums. Else members may have, and t decide. Who lost its
+ * store sits out that round only: it must not have released in a later one. */
+static uint32_t signers_needed(const struct gossip *g)
+{
+    uint32_t need = g->config.colluders + 1;
+
+    if (!g->config.check)
+        return g->config.threshold;
+    if (g->fresh && cohort_changes(g) && cohort_witnesses(g) > need)
+        need = cohort_witnesses(g);
+    return need;
+}
+
 void recover_receive_state(struct gossip *g, const struct wire_message *m,
                            const uint8_t *body, size_t body_size)
 {
@@ -438,9 +455,6 @@ void recover_receive_state(struct gossip *g, const struct wire_message *m,
         if (g->offers[j].round == m->round &&
             memcmp(g->offers[j].hash, hash, sizeof hash) == 0)
             members |= engine_bit(j);
-    /* With CHECK one honest member's word is enough: no two of them can have
-     * absorbed different sums. Else members may have, and t decide. */
-    if (engine_count(members) >=
-        (g->config.check ? g->config.colluders + 1 : g->config.threshold))
+    if (engine_count(members) >= signers_needed(g))
         adopt(g, m->round, members, body);
 }

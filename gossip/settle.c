@@ -5,6 +5,7 @@
 #include "crypto/lanes.h"
 #include "crypto/tree.h"
 #include "gossip/attempt.h"
+#include "gossip/cohort.h"
 #include "gossip/mail.h"
 #include "gossip/open.h"
 
@@ -70,7 +71,8 @@ static bool may_take(const struct gossip *g, uint64_t members)
     bool is_in = members & engine_bit(g->config.self);
 
     return g->phase == PHASE_OUT ||
-           (attempt_runs(g) && (g->carry == NULL || !is_in || g->has_plain));
+           (attempt_runs(g) && !cohort_is_lost(g) &&
+            (g->carry == NULL || !is_in || g->has_plain));
 }
 
 static void take(struct gossip *g, const struct wire_message *m,

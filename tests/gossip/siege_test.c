@@ -771,6 +771,104 @@ static void who_released_in_this_attempt_does_not_begin_anew(void **state)
     watch_free(p);
 }
 
+/* Nobody hears a COMMIT to U of the second round's first attempt, its
+ * certificate or an UNMASK. */
+static bool second_round_stalls(struct pod *p, struct pod_message *m)
+{
+    static struct wire_message r;
+
+    (void)wire_parse(&r, m->head, m->head_size, p->members);
+    return r.round != 1 || r.attempt != 0 ||
+           (r.type != WIRE_UNMASK &&
+            (r.type != WIRE_COMMIT || r.vote.kind != WIRE_U) &&
+            (r.type != WIRE_CERT || r.propose.kind != WIRE_U));
+}
+
+/* The others can still give it the sum of the round before the one in which it
+ * released. It takes their state instead, and sits out that round. */
+static void who_lost_its_store_takes_no_round_from_others(void **state)
+{
+    struct pod *p = watch_new(G, T, 2);
+    const struct watch *w = watch_of(p);
+    static struct wire_message m;
+    static struct forged f;
+    const struct gossip *victim;
+
+    (void)state;
+    p->config.on_loss = GOSSIP_CONTINUE;
+    watch_of(p)->filter = second_round_stalls;
+    watch_of(p)->keep = true;
+    pod_begin(p);
+    victim = p->engines[VICTIM];
+    while ((victim->round != 1 || victim->phase < PHASE_U ||
+            !victim->agree[WIRE_U].commits[VICTIM].cast) &&
+           pod_turn(p, 60000))
+        ;
+    m = (struct wire_message){.type = WIRE_CERT, .round = 1};
+    m.propose.kind = WIRE_U;
+    m.propose.value = victim->agree[WIRE_U].proposal.propose.value;
+    m.propose.quorum.members = ALL;
+    for (uint32_t j = 0; j < G; j++)
+        forge_vote(m.propose.quorum.signatures[j], p, j, WIRE_COMMIT, 1, 0,
+                   WIRE_U, 0, &m.propose.value);
+    forge(&f, p, 0, &m);
+    forge_deliver(p, 0, VICTIM, f.head, f.size, NULL, 0);
+    assert_true(victim->released);
+    pod_kill(p, VICTIM);
+    pod_lose_disk(p, VICTIM);
+    const size_t before = w->held_count;
+    pod_revive(p, VICTIM);
+    pod_run(p, p->now_ms + 60000);
+    for (size_t i = before; i < w->held_count; i++) {
+        const struct pod_message *h = &w->held[i];
+        if (h->from == VICTIM &&
+            wire_parse(&m, h->head, h->head_size, G) == 0 && m.round == 1)
+            assert_true(m.type == WIRE_WANT || m.type == WIRE_HELLO ||
+                        m.sender != VICTIM);
+    }
+    assert_sum(p, ALL, ALL & ~(1u << VICTIM), 1);
+    watch_free(p);
+}
+
+static void say_state(struct pod *p, uint32_t signer, uint32_t from)
+{
+    static uint8_t bytes[sizeof(struct pod_state) + COHORT_HISTORY_BYTES];
+    static struct forged f;
+    struct wire_message m = {.type = WIRE_STATE, .round = 1};
+
+    wire_hash(m.done.state, bytes, sizeof bytes);
+    forge(&f, p, signer, &m);
+    forge_deliver(p, from, VICTIM, f.head, f.size, bytes, sizeof bytes);
+}
+
+/* Signed states can be kept and shown to one that has lost what it did since.
+ * Only their signers are heard, and without a store more of them: so that it
+ * sits out a round that is not behind the one in which it may have released. */
+static void an_old_state_leads_nobody_back(void **state)
+{
+    (void)state;
+    for (uint32_t lost = 0; lost < 2; lost++) {
+        struct pod *p = active(G, T, 1, GOSSIP_CONTINUE, 3);
+        const struct gossip *victim;
+        pod_begin(p);
+        victim = p->engines[VICTIM];
+        while (!lost && victim->phase != PHASE_Y && pod_turn(p, 60000))
+            ;
+        assert_int_equal(victim->fresh, lost);
+        for (uint32_t j = 0; j < G; j++)
+            if (j != VICTIM && j != LIAR)
+                say_state(p, j, LIAR);
+        assert_int_equal(victim->round, 0);
+        for (uint32_t j = 0; j < 2 + lost; j++) {
+            assert_int_equal(victim->round, 0);
+            say_state(p, j, j);
+        }
+        assert_int_equal(victim->round, 1);
+        assert_int_equal(victim->released, lost);
+        watch_free(p);
+    }
+}
+
 /* A member that asks all the time is answered now and then. */
 static void asking_does_not_multiply(void **state)
 {
@@ -1190,6 +1288,8 @@ int main(void)
         cmocka_unit_test(the_same_set_again_frees_nobody_without_a_store),
         cmocka_unit_test(a_study_that_begins_badly_goes_on),
         cmocka_unit_test(who_released_in_this_attempt_does_not_begin_anew),
+        cmocka_unit_test(who_lost_its_store_takes_no_round_from_others),
+        cmocka_unit_test(an_old_state_leads_nobody_back),
         cmocka_unit_test(nobody_takes_the_sum_of_an_attempt_that_is_over),
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),
