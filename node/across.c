@@ -332,6 +332,8 @@ static void wake(struct across *a, struct outbox *outbox, uint64_t now_ms)
     struct gossip_effect effect = {.kind = GOSSIP_WAKE};
     uint64_t at = a->engine_wake, mix = mix_wake(blend_mix(a->blend));
 
+    if (a->blends_state && mix_ready(blend_mix(a->blend)))
+        mix = now_ms; /* the engine had its step: a next one for the state */
     if (mix < at)
         at = mix;
     if (a->leaves && a->done_ms + a->study->linger_ms < at)

@@ -20,6 +20,7 @@ struct member {
     struct gossip *gossip; /* or, of a pod of one without masks: */
     struct solo *solo;
     bool tell_data;        /* the origin is not yet on disk */
+    bool has_stepped;      /* the engine, in the step under way */
     struct outbox out;     /* of the step under way */
     struct across *across; /* NULL: one pod */
 };
@@ -340,13 +341,16 @@ static void take_effect(struct member *m, const struct gossip_effect *e,
         outbox_add(&m->out, e);
 }
 
-/* One step of the engine, its effects taken over. */
+/* The step of the engine, its effects taken over: they live until the next one,
+ * which may only come when they have been carried out. */
 static void step_engine(struct member *m, const struct gossip_event *event)
 {
     const struct gossip_effect *list = NULL;
     struct gossip_event fed = *event;
     size_t count = 0;
 
+    assert(!m->has_stepped);
+    m->has_stepped = true;
     if (event->kind == GOSSIP_ABSORBED)
         fed.absorbed.shape =
             m->jobs.ops->shape(m->jobs.task, m->jobs.absorb_next);
@@ -367,7 +371,15 @@ static void feed(struct member *m, const struct gossip_event *event)
         task_settle(m->jobs.ops, m->jobs.task, m->jobs.absorb_next);
     else if (made)
         held = across_holds(m->across, event, m->jobs.absorb_next);
-    if (!held)
+    /* What the engine would only learn the time from gives way to the mixed
+     * state; else that waits for the next step, which follows at once. */
+    bool idle =
+        held || event->kind == GOSSIP_TIMER || event->kind == GOSSIP_POSTED;
+    if (m->across != NULL && idle &&
+        across_state(m->across, &m->out, &mixed, m->jobs.absorb_next,
+                     event->now_ms))
+        step_engine(m, &mixed);
+    else if (!held)
         step_engine(m, event);
     if (m->across == NULL)
         return;
@@ -375,9 +387,6 @@ static void feed(struct member *m, const struct gossip_event *event)
         across_sum(m->across, &m->out, event->now_ms);
     if (sum != NULL)
         jobs_absorb(&m->jobs, sum);
-    if (across_state(m->across, &m->out, &mixed, m->jobs.absorb_next,
-                     event->now_ms))
-        step_engine(m, &mixed);
 }
 
 void member_step(struct member *m, const struct gossip_event *event,
@@ -389,6 +398,7 @@ void member_step(struct member *m, const struct gossip_event *event,
         event->kind == GOSSIP_CONTRIBUTED || event->kind == GOSSIP_ABSORBED;
 
     m->out.count = 0;
+    m->has_stepped = false;
     if (m->across != NULL)
         across_hear(m->across, event);
     if (answer && !jobs_take(&m->jobs, event, &save_memory))
