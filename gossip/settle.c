@@ -88,6 +88,7 @@ static void take(struct gossip *g, const struct wire_message *m,
     r->length = g->shape.length;
     r->lane = lanes_bytes(&g->shape);
     memcpy(r->lanes, lanes, size);
+    g->asked = false; /* a vector that comes now is too late, also to decline */
 }
 
 void settle_receive(struct gossip *g, const struct wire_message *m,

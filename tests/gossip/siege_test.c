@@ -1165,6 +1165,32 @@ static void a_settled_sum_is_taken_by_those_that_cannot_open_it(void **state)
     watch_free(p);
 }
 
+/* Its own vector comes later, or that it has none any more: neither counts, as
+ * the sum is on its disk with what clipping carries over. */
+static void who_takes_a_settled_sum_needs_no_vector(void **state)
+{
+    struct pod *p = three_wait();
+
+    (void)state;
+    if (p->config.clips) { /* what it carries over has to be known first */
+        watch_free(p);
+        return;
+    }
+    pod_kill(p, 4);
+    p->train_ms[4] = 3000;
+    p->decline[4] = GOSSIP_DECLINE_DATA;
+    pod_revive(p, 4);
+    while (!waits(p, 4) && pod_turn(p, 60000))
+        ;
+    assert_true(p->training[4].runs);
+    while (p->training[4].runs && pod_turn(p, 60000))
+        ;
+    assert_false(p->training[4].runs);
+    assert_true(waits(p, 4));
+    assert_false(p->engines[4]->has_plain);
+    watch_free(p);
+}
+
 /* c liars, who say it in each other's hearing as often as they like, settle
  * nothing; nor do c + 1 of whom one is not in the sum. */
 static void too_few_settle_nothing(void **state)
@@ -1294,6 +1320,7 @@ int main(void)
         cmocka_unit_test(a_bystander_opens_no_sum_of_its_own),
         cmocka_unit_test(a_sum_that_waits_for_pods_outlives_its_members),
         cmocka_unit_test(a_settled_sum_is_taken_by_those_that_cannot_open_it),
+        cmocka_unit_test(who_takes_a_settled_sum_needs_no_vector),
         cmocka_unit_test(too_few_settle_nothing),
         cmocka_unit_test(who_waits_for_pods_too_long_takes_the_state),
         cmocka_unit_test(asking_does_not_multiply),
