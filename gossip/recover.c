@@ -277,7 +277,8 @@ static void answer_behind(struct gossip *g, const struct wire_message *m)
     struct wire_message state = {.type = WIRE_STATE};
     uint32_t to = m->sender;
 
-    bool lacks = m->want.sums != engine_all(g);
+    bool lacks = (!g->config.keeps_sum && !cohort_changes(g)) ||
+                 m->want.sums != engine_all(g);
 
     if (!g->config.check && lacks && r->has_u && r->round == m->round &&
         open_complete(r)) {
