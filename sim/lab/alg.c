@@ -46,6 +46,14 @@ const struct alg *alg_find(const char *name)
     return NULL;
 }
 
+bool alg_uses(const struct alg *alg, enum alg_matrix matrix)
+{
+    for (size_t k = 0; k < (alg->phases == 0 ? 1 : alg->phases); k++)
+        if (alg->matrix[k] == matrix)
+            return true;
+    return false;
+}
+
 static struct chance batch_of(const struct alg_node *a)
 {
     const struct problem *p = a->world->problem;

@@ -142,6 +142,7 @@ struct alg {
 /* All of them; NULL ends the list. */
 extern const struct alg *const alg_list[];
 const struct alg *alg_find(const char *name);
+bool alg_uses(const struct alg *alg, enum alg_matrix matrix);
 
 /* g[d]: the gradient of this node's f_i at x[d]; with noise if the problem has
  * some, another draw with every call. */

@@ -13,7 +13,8 @@
 #include "sim/lab/course_sums.h"
 #include "sim/lab/shard.h"
 
-/* The matrices of this step: [ALG_W], [ALG_COLUMNS], [ALG_MEAN]. */
+/* The matrices of this step: [ALG_W], [ALG_COLUMNS], [ALG_MEAN]. Even where W
+ * is both, what is lost makes two of it. */
 static int take_matrices(struct course *c)
 {
     const struct course_plan *p = &c->plan;
@@ -22,21 +23,27 @@ static int take_matrices(struct course *c)
     for (size_t k = 0; k < 2; k++) {
         mixing_free(c->real[k]);
         c->real[k] = NULL;
-        if (k == 1 && both[1] == NULL) {
-            c->mixing[1] = c->mixing[0];
-            continue;
-        }
-        c->mixing[k] = sequence_at(both[k], c->step);
+        c->mixing[k] = k == 1 && p->columns == NULL
+                           ? c->mixing[0]
+                           : sequence_at(both[k], c->step);
         if (c->mixing[k] == NULL)
             return -ENOMEM;
+    }
+    for (size_t k = 0; k < 2; k++) {
         const bool lies = p->faults != NULL && p->faults->liar != NULL &&
                           c->mixing[k]->kind == MIXING_CIRCULANT;
         if (!lies && (p->faults == NULL || faults_none(p->faults)))
             continue;
-        c->real[k] = faults_mixing(p->faults, c->mixing[k], c->step, p->rule);
-        if ((c->mixing[k] = c->real[k]) == NULL)
+        if (!alg_uses(p->alg, (enum alg_matrix)k))
+            continue;
+        c->real[k] =
+            faults_mixing(p->faults, c->mixing[k], c->step, p->rules[k]);
+        if (c->real[k] == NULL)
             return -ENOMEM;
     }
+    for (size_t k = 0; k < 2; k++)
+        if (c->real[k] != NULL)
+            c->mixing[k] = c->real[k];
     c->mixing[ALG_MEAN] = c->average;
     c->world.mixing = c->mixing[ALG_W];
     return 0;

@@ -17,8 +17,8 @@ struct course_plan {
     const struct problem *problem;
     struct sequence *mixes, *columns; /* columns NULL: the same */
     const struct faults *faults;      /* or NULL */
-    enum faults_rule rule;
-    const struct table *wake;       /* tick,i,j sorted, or NULL: drawn */
+    enum faults_rule rules[2];        /* of mixes, of columns */
+    const struct table *wake;         /* tick,i,j sorted, or NULL: drawn */
     const struct table *placement;  /* step,token,node sorted, or NULL: drawn */
     const struct clock_laws *clock; /* or NULL */
     struct pool *pool;

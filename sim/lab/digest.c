@@ -29,7 +29,7 @@ bool digest_file(unsigned char hash[DIGEST_BYTES], const char *path)
 void digest_experiment(unsigned char hash[DIGEST_BYTES],
                        const struct experiment *e)
 {
-    static const char version[] = "lab 3, starling " STARLING_VERSION;
+    static const char version[] = "lab 4, starling " STARLING_VERSION;
     unsigned char part[DIGEST_BYTES];
     crypto_generichash_state state;
 

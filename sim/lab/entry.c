@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sim/lab/range.h"
 #include "sim/lab/recipe.h"
 
 enum { NAMES_MAX = 64, LABEL_MAX = 80 };
@@ -103,11 +104,6 @@ static int check_parameters(const struct experiment_entry *e,
                                "there is no default that fits all",
                                keys[k].name, alg->name);
     }
-    if ((alg->needs & ALG_DIVIDES) != 0 && !(v[KEY_STEP].real > 0))
-        return reader_fail(r, v[KEY_STEP].line, error,
-                           "step: found 0 for %s, expected it above 0, as it "
-                           "divides by it",
-                           alg->name);
     if ((alg->takes & (ALG_MU | ALG_BETA)) == ALG_MU && v[KEY_MU].line == 0)
         return reader_fail(r, e->line, error,
                            "found no mu: for %s, expected it; add it",
@@ -122,7 +118,7 @@ static int check_parameters(const struct experiment_entry *e,
                            "found neither tokens: nor placement: for %s, "
                            "expected one",
                            alg->name);
-    return 0;
+    return range_check(e, r, &v[KEY_STEP], error);
 }
 
 static int read_compressor(struct compress *c, const struct reader *r, int node,
@@ -211,6 +207,9 @@ int entry_read(struct experiment_entry *e, struct experiment *x,
     if (code != 0)
         return code;
     e->line = reader_line(r, node);
+    e->rule_line = v[KEY_ON_LOSS].line;
+    e->rule = (enum faults_rule)v[KEY_ON_LOSS].word;
+    e->unsafe = v[KEY_UNSAFE].word == 1;
     code =
         find_algorithm(&e->alg, v[KEY_NAME].text, r, v[KEY_NAME].line, error);
     if (code == 0)
@@ -228,8 +227,5 @@ int entry_read(struct experiment_entry *e, struct experiment *x,
         code = recipe_weights(&e->weights, x, r, v[KEY_WEIGHTS].node, error);
     if (code == 0)
         code = take_setting(e, x, r, v, error);
-    e->has_rule = v[KEY_ON_LOSS].line != 0;
-    e->rule = (enum faults_rule)v[KEY_ON_LOSS].word;
-    e->unsafe = v[KEY_UNSAFE].word == 1;
-    return code;
+    return code == 0 ? range_check_rule(e, x, r, error) : code;
 }

@@ -289,7 +289,7 @@ static int read_network(struct experiment *e, const struct reader *r, int node,
         return code;
     e->network_line = reader_line(r, node);
     e->loss = v[NET_LOSS].real;
-    e->has_rule = v[NET_ON_LOSS].line != 0;
+    e->rule_line = v[NET_ON_LOSS].line;
     e->rule = (enum faults_rule)v[NET_ON_LOSS].word;
     e->bytes_per_ms = v[NET_RATE].real;
     if (v[NET_BANDWIDTH].line != 0) /* a megabit is 125 bytes a millisecond */

@@ -40,7 +40,8 @@ struct experiment_entry {
     struct experiment_graph graph;
     struct experiment_weights weights;
     const char *sends, *placement; /* files or NULL */
-    bool has_rule, unsafe;
+    bool unsafe;
+    uint32_t rule_line; /* 0: not given */
     enum faults_rule rule;
 };
 
@@ -72,7 +73,7 @@ struct experiment {
     double compute_ms, latency_ms, bytes_per_ms, message_bytes;
     bool has_clock, serial;
     enum clock_barrier barrier;
-    bool has_rule;
+    uint32_t rule_line; /* 0: not given */
     enum faults_rule rule;
     char **texts; /* all that is owned as text */
     size_t text_count;

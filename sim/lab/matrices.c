@@ -373,15 +373,6 @@ static int check_sums(const struct course_plan *p, const struct experiment *e,
     return 0;
 }
 
-static bool is_one_way(const struct mixing *m)
-{
-    for (size_t i = 0; m->kind == MIXING_SPARSE && i < m->n; i++)
-        for (size_t e = m->start[i]; e < m->start[i + 1]; e++)
-            if (mixing_find(m, m->column[e], i) == SIZE_MAX)
-                return true;
-    return false;
-}
-
 static int check_shape(const struct course_plan *p, const struct experiment *e,
                        const struct experiment_entry *entry,
                        struct error *error)
@@ -398,11 +389,6 @@ static int check_shape(const struct course_plan *p, const struct experiment *e,
         return error_set(error, -EINVAL,
                          "%s:%u: %s: found neither network: {wake: FILE} nor a "
                          "fixed graph to draw meetings from",
-                         e->path, entry->line, entry->label);
-    if (entry->alg->link_sends && is_one_way(p->mixes->mixes[0]))
-        return error_set(error, -EINVAL,
-                         "%s:%u: %s: found links that go one way only, "
-                         "expected both ways, as neighbours answer each other",
                          e->path, entry->line, entry->label);
     if ((needs & ALG_TREE) == 0)
         return 0;
@@ -423,12 +409,6 @@ int matrices_check(char *note, size_t size, const struct course_plan *p,
     const unsigned needs = entry->alg->needs;
     int code = check_shape(p, e, entry, error);
 
-    if (code == 0 && (needs & ALG_ON_TOKENS) != 0 && p->faults != NULL &&
-        p->faults->liar != NULL)
-        code = error_set(error, -EINVAL,
-                         "%s:%u: %s: found byzantine: nodes, expected none, as "
-                         "its states wander from node to node",
-                         e->path, entry->line, entry->label);
     if (code == 0 && (needs & ALG_GRADIENTS) != 0 &&
         e->kind == PROBLEM_CONSENSUS)
         code = error_set(error, -EINVAL,

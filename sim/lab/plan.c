@@ -1,5 +1,4 @@
 #include "sim/lab/plan.h"
-#include "sim/lab/circulant.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/lab/circulant.h"
+#include "sim/lab/fit.h"
 #include "sim/lab/matrices.h"
+#include "sim/lab/range.h"
 
 struct three {
     double v[3];
@@ -304,76 +306,11 @@ static int set_spectrum(struct plan_run *run,
     return code;
 }
 
-static int check_compressor(const struct plan *p,
-                            const struct experiment_entry *entry,
-                            struct error *error)
-{
-    const size_t k = entry->setting.compressor.k, d = p->problem.d;
-
-    return k <= d ? 0
-                  : error_set(error, -EINVAL,
-                              "%s:%u: %s: found k: %zu, expected at most %zu, "
-                              "the coordinates there are",
-                              p->experiment->path, entry->line, entry->label, k,
-                              d);
-}
-
-/* Without a barrier a node would mix with whatever it last heard, which is
- * another algorithm: clocks alone that drift apart would time what no network
- * computes. */
-static int check_barrier(const struct plan *p,
-                         const struct experiment_entry *entry,
-                         struct error *error)
-{
-    const bool free = p->clock.on && p->clock.barrier == CLOCK_NONE;
-
-    return !free || entry->alg->meet != NULL
-               ? 0
-               : error_set(error, -EINVAL,
-                           "%s:%u: %s: found barrier: none, expected it with "
-                           "pairwise and adpsgd only, as all others wait for "
-                           "this step's messages; use barrier: neighbourhood",
-                           p->experiment->path, entry->line, entry->label);
-}
-
-/* Enough meetings for every step, each along a link. */
-static int check_wake(const struct plan_run *run, const struct plan *p,
-                      const struct experiment_entry *entry, struct error *error)
-{
-    const struct experiment *e = p->experiment;
-    const struct table *t = run->course.wake;
-    const size_t each = entry->alg->one_a_step ? 1 : p->n;
-
-    if (t == NULL || (entry->alg->needs & ALG_MEETINGS) == 0)
-        return 0;
-    if (t->rows / each < e->steps)
-        return error_set(error, -EINVAL,
-                         "%s:%u: %s: found %zu meetings, expected %llu: %zu in "
-                         "each step",
-                         e->path, entry->line, entry->label, t->rows,
-                         (unsigned long long)e->steps * each, each);
-    const struct sequence *s = run->course.mixes;
-    const struct mixing *m =
-        s->kind == SEQUENCE_CYCLE && s->count == 1 ? s->mixes[0] : NULL;
-    for (size_t r = 0; r < t->rows; r++) {
-        const size_t i = (size_t)t->v[3 * r + 1], j = (size_t)t->v[3 * r + 2];
-        const bool link = m == NULL || m->kind == MIXING_AVERAGE ||
-                          mixing_find(m, i, j) != SIZE_MAX;
-        if (i == j || !link)
-            return error_set(error, -EINVAL,
-                             "%s:%u: found a meeting of %zu and %zu, expected "
-                             "two nodes that a link joins",
-                             e->wake, t->line[r], i, j);
-    }
-    return 0;
-}
-
 int plan_run(struct plan_run *run, struct plan *p,
              const struct experiment_entry *entry, uint64_t seed,
              struct error *error)
 {
     const struct experiment *e = p->experiment;
-    const bool column = entry->alg->matrix[0] == ALG_COLUMNS;
     size_t rows = p->n;
     int code = 0;
 
@@ -385,11 +322,8 @@ int plan_run(struct plan_run *run, struct plan *p,
                              .wake = p->wake.rows > 0 ? &p->wake : NULL,
                              .clock = &p->clock,
                              .pool = p->pool,
-                             .single = e->single,
-                             .rule = entry->has_rule ? entry->rule
-                                     : e->has_rule   ? e->rule
-                                     : column        ? FAULTS_RETURNED
-                                                     : FAULTS_SELF};
+                             .single = e->single};
+    range_rules(run->course.rules, entry, e);
     run->course.setting.seed = seed;
     p->faults.seed = seed;
     if (!faults_none(&p->faults) || p->faults.liar != NULL)
@@ -402,16 +336,12 @@ int plan_run(struct plan_run *run, struct plan *p,
     if (code == 0 && run->placement.rows > 0)
         run->course.placement = &run->placement;
     if (code == 0)
-        code = check_barrier(p, entry, error);
-    if (code == 0)
-        code = check_compressor(p, entry, error);
-    if (code == 0)
-        code = check_wake(run, p, entry, error);
-    if (code == 0)
         code = set_spectrum(run, entry, error);
     if (code == 0)
         code = matrices_check(run->note, sizeof run->note, &run->course,
                               &run->spectrum, e, entry, error);
+    if (code == 0)
+        code = fit_check(run, p, entry, error);
     if (code != 0)
         plan_run_free(run);
     return code;
