@@ -97,7 +97,8 @@ void clock_round(double *now, double *next, const struct clock_laws *c,
     double last = 0;
 
     for (size_t i = 0; t->computes && i < m->n; i++)
-        now[i] += clock_compute(c, t, i); /* ready to send */
+        if (t->faults == NULL || !faults_offline(t->faults, t->step, i))
+            now[i] += clock_compute(c, t, i); /* ready to send */
     for (size_t i = 0; i < m->n; i++) {
         next[i] = now[i];
         for (size_t e = m->start[i]; e < m->start[i + 1]; e++)

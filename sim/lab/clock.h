@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gossip/mixing.h"
+#include "sim/lab/faults.h"
 #include "sim/lab/table.h"
 
 enum clock_barrier { CLOCK_GLOBAL, CLOCK_NEIGHBOURHOOD, CLOCK_NONE };
@@ -39,12 +40,14 @@ struct clock_laws {
 
 struct clock_turn { /* one exchange of a step */
     uint64_t seed, step;
-    double bytes;  /* that the algorithm sends along a link */
-    bool computes; /* the first exchange of a step */
+    double bytes;                /* that the algorithm sends along a link */
+    bool computes;               /* the first exchange of a step */
+    const struct faults *faults; /* or NULL */
 };
 
 /* now[n] becomes the time after the exchange in which messages go along
- * `mixing` (sparse rows). next[n]: scratch. */
+ * `mixing` (sparse rows). Who is offline does not compute: its clock stands,
+ * but for a global barrier, which it passes with all. next[n]: scratch. */
 void clock_round(double *now, double *next, const struct clock_laws *laws,
                  const struct clock_turn *turn, const struct mixing *mixing);
 

@@ -25,7 +25,8 @@ static struct clock_turn turn_now(const struct course *c)
     return (struct clock_turn){.seed = c->plan.setting.seed,
                                .step = c->step,
                                .bytes = course_clock_bytes(c),
-                               .computes = c->phase == 0};
+                               .computes = c->phase == 0,
+                               .faults = c->plan.faults};
 }
 
 int course_clock_run(struct course *c)

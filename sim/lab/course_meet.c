@@ -38,14 +38,18 @@ static int next_pair(size_t pair[2], struct course *c, uint64_t tick)
     return 0;
 }
 
-/* Both are there and hear each other; faults are those of the step. */
-static bool can_meet(const struct course *c, size_t a, size_t b)
+/* Faults are those of the step. */
+static bool are_there(const struct course *c, size_t a, size_t b)
+{
+    return !course_node_offline(c, a) && !course_node_offline(c, b);
+}
+
+static bool hear_each_other(const struct course *c, size_t a, size_t b)
 {
     const struct faults *f = c->plan.faults;
 
     return f == NULL ||
-           !(faults_offline(f, c->step, a) || faults_offline(f, c->step, b) ||
-             faults_lost(f, c->step, a, b) || faults_lost(f, c->step, b, a));
+           !(faults_lost(f, c->step, a, b) || faults_lost(f, c->step, b, a));
 }
 
 int course_meet_run(struct course *c)
@@ -62,8 +66,11 @@ int course_meet_run(struct course *c)
         int code = next_pair(pair, c, c->step * count + k);
         if (code != 0)
             return code;
-        course_clock_pass(c, pair[0], pair[1], c->step * count + k);
-        if (pair[0] == pair[1] || !can_meet(c, pair[0], pair[1]))
+        const bool there = are_there(c, pair[0], pair[1]);
+        if (there || course_clock_own_pace(c)) /* else it would wake for ever */
+            course_clock_pass(c, pair[0], pair[1], c->step * count + k);
+        if (pair[0] == pair[1] || !there ||
+            !hear_each_other(c, pair[0], pair[1]))
             continue;
         course_node_begin(&a, c, pair[0]);
         course_node_begin(&b, c, pair[1]);

@@ -109,9 +109,50 @@ static void push_pull_is_exact_where_messages_are_lost(void **state)
     lab_free(lab);
 }
 
+static void times(const char *network, const char *entry, double least,
+                  double most)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "version: 1\nnodes: 12\ngraph: {name: ring}\nsteps: 5\n"
+             "problem: {kind: consensus, init: x.csv}\n"
+             "network: {offline: away.csv, %s}\nalgorithms: [{%s, label: a}]\n",
+             network, entry);
+    struct lab *lab = trial_run(text, 1);
+    trial_near(lab_rows(lab, "a", 0)[5].clock_min, least, 1e-9);
+    trial_near(lab_rows(lab, "a", 0)[5].clock_max, most, 1e-9);
+    lab_free(lab);
+}
+
+/* Node 3, which would take 100 ms where others take 10, is away throughout. */
+static void who_is_away_does_not_compute_and_is_not_waited_for(void **state)
+{
+    (void)state;
+    scratch_write("away.csv", "0,3\n1,3\n2,3\n3,3\n4,3\n");
+    scratch_write("ms.csv",
+                  "10\n10\n10\n100\n10\n10\n10\n10\n10\n10\n10\n10\n");
+    scratch_write("wake.csv", "0,3,4\n1,4,3\n2,3,2\n3,2,3\n4,3,4\n");
+    times("compute_ms: ms.csv, barrier: neighbourhood", "name: gossip", 0, 50);
+    times("compute_ms: ms.csv, barrier: global", "name: gossip", 50, 50);
+    times("compute_ms: ms.csv, wake: wake.csv", "name: pairwise", 0, 0);
+    times("compute_ms: ms.csv, wake: wake.csv, barrier: neighbourhood",
+          "name: pairwise", 0, 0);
+}
+
+/* At its own pace it is the time in which it would have woken that passes. */
+static void at_its_own_pace_time_passes_for_who_is_away(void **state)
+{
+    (void)state;
+    scratch_write("away.csv", "0,0\n1,0\n2,0\n3,0\n4,0\n");
+    times("compute_ms: 10, barrier: none", "name: pairwise", 0, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_away_does_not_compute_and_is_not_waited_for),
+        cmocka_unit_test(at_its_own_pace_time_passes_for_who_is_away),
         cmocka_unit_test(trackers_keep_their_mass_where_messages_are_lost),
         cmocka_unit_test(push_pull_is_exact_where_messages_are_lost),
     };
