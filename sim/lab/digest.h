@@ -7,10 +7,12 @@
 
 enum { DIGEST_BYTES = 32 };
 
-/* Returns false if it cannot be read: a text that is no file. */
-bool digest_file(unsigned char hash[DIGEST_BYTES], const char *path);
+/* Returns 1; 0 for a text that is no file; -EIO for one that cannot be read to
+ * its end. */
+int digest_file(unsigned char hash[DIGEST_BYTES], const char *path,
+                struct error *error);
 /* With the program's version, so that another one does not resume. */
-void digest_experiment(unsigned char hash[DIGEST_BYTES],
-                       const struct experiment *experiment);
+int digest_experiment(unsigned char hash[DIGEST_BYTES],
+                      const struct experiment *experiment, struct error *error);
 
 #endif

@@ -48,11 +48,13 @@ int keep_open(struct keep *k, const char *out, const struct experiment *e,
     *k = (struct keep){.lock = -1};
     if (out == NULL)
         return 0;
+    int code = digest_experiment(k->hash, e, error);
+    if (code != 0)
+        return code;
     snprintf(k->folder, sizeof k->folder, "%s/.runs", out);
-    digest_experiment(k->hash, e);
     if (mkdir(k->folder, 0777) == 0 || errno == EEXIST)
         return lock(k, error);
-    int code = error_set(error, -errno, "%s: %s", k->folder, strerror(errno));
+    code = error_set(error, -errno, "%s: %s", k->folder, strerror(errno));
     k->folder[0] = '\0';
     return code;
 }

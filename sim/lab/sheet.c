@@ -174,30 +174,37 @@ static json_t *all_spectra(const struct sheet *s)
     return root;
 }
 
-static json_t *hash_of(const char *path)
+/* Adds its hash if it is a file. */
+static int add_hash(json_t *inputs, const char *path, struct error *error)
 {
     unsigned char hash[DIGEST_BYTES];
     char text[2 * DIGEST_BYTES + 1];
+    int code = digest_file(hash, path, error);
 
-    if (!digest_file(hash, path))
-        return json_null();
+    if (code != 1)
+        return code;
     sodium_bin2hex(text, sizeof text, hash, sizeof hash);
-    return json_string(text);
+    json_object_set_new(inputs, path, json_string(text));
+    return 0;
 }
 
-static json_t *manifest(const struct sheet *s)
+static int hash_all(json_t *inputs, const struct experiment *e,
+                    struct error *error)
+{
+    int code = add_hash(inputs, e->path, error);
+
+    for (size_t i = 0; code == 0 && i < e->text_count; i++)
+        code = add_hash(inputs, e->texts[i], error);
+    return code;
+}
+
+/* Takes inputs. */
+static json_t *manifest(const struct sheet *s, json_t *inputs)
 {
     const struct experiment *e = s->experiment;
-    json_t *inputs = json_object(), *seeds = json_array();
+    json_t *seeds = json_array();
     struct utsname machine;
 
-    json_object_set_new(inputs, e->path, hash_of(e->path));
-    for (size_t i = 0; i < e->text_count; i++) {
-        json_t *hash = hash_of(e->texts[i]);
-        if (json_is_string(hash))
-            json_object_set(inputs, e->texts[i], hash);
-        json_decref(hash);
-    }
     for (size_t i = 0; i < e->seed_count; i++)
         json_array_append_new(seeds, json_integer((json_int_t)e->seeds[i]));
     if (uname(&machine) != 0)
@@ -228,9 +235,17 @@ static void write_spectra(FILE *file, const struct sheet *s)
     write_json(file, all_spectra(s));
 }
 
-static void write_manifest(FILE *file, const struct sheet *s)
+static int write_manifest(FILE *file, const struct sheet *s,
+                          struct error *error)
 {
-    write_json(file, manifest(s));
+    json_t *inputs = json_object();
+    int code = hash_all(inputs, s->experiment, error);
+
+    if (code == 0)
+        write_json(file, manifest(s, inputs));
+    else
+        json_decref(inputs);
+    return code;
 }
 
 enum { FILES = 4 };
@@ -241,7 +256,7 @@ static const struct {
 } files[FILES] = {{"trajectories.csv", write_rows},
                   {"report.html", picture_write},
                   {"spectrum.json", write_spectra},
-                  {"manifest.json", write_manifest}};
+                  {"manifest.json", NULL}};
 
 static void path_of(char path[PATH_SIZE], const char *folder, size_t k,
                     const char *end)
@@ -258,9 +273,14 @@ static int write_part(const struct sheet *s, const char *folder, size_t k,
     FILE *file = fopen(part, "w");
     if (file == NULL)
         return failed(part, error);
-    files[k].write(file, s);
+    int code = 0;
+    if (files[k].write != NULL)
+        files[k].write(file, s);
+    else
+        code = write_manifest(file, s, error);
     bool bad = ferror(file) != 0 || ftell(file) <= 0;
-    return fclose(file) != 0 || bad ? failed(part, error) : 0;
+    bad = fclose(file) != 0 || bad;
+    return code == 0 && bad ? failed(part, error) : code;
 }
 
 int sheet_write(const struct sheet *s, const char *folder, struct error *error)

@@ -2,6 +2,12 @@
 
 #include "sim/trial.h"
 
+#include <errno.h>
+#include <unistd.h>
+
+#include "sim/lab/digest.h"
+#include "sim/lab/sheet.h"
+
 static const struct {
     const char *rest, *says;
 } mistakes[] = {
@@ -259,9 +265,36 @@ static void a_key_of_another_problem_is_refused(void **state)
     }
 }
 
+/* Of the process's own memory nothing can be read at its beginning. */
+static void a_file_that_cannot_be_read_to_its_end_is_told(void **state)
+{
+    const char *path = "/proc/self/mem";
+    struct experiment experiment = {.path = path};
+    unsigned char hash[DIGEST_BYTES];
+    struct error error = {{0}};
+
+    (void)state;
+    assert_int_equal(digest_file(hash, "no/such/file", &error), 0);
+    assert_int_equal(digest_file(hash, ".", &error), 0);
+    assert_int_equal(digest_file(hash, path, &error), -EIO);
+    assert_non_null(strstr(error.text, "/proc/self/mem: Input/output error"));
+    assert_int_equal(digest_experiment(hash, &experiment, &error), -EIO);
+    char *texts[] = {(char *)path};
+    experiment = (struct experiment){
+        .path = scratch_write("e.yaml", ""), .texts = texts, .text_count = 1};
+    assert_int_equal(digest_experiment(hash, &experiment, &error), -EIO);
+    const struct sheet sheet = {.experiment = &experiment};
+    error = (struct error){{0}};
+    assert_int_equal(sheet_write(&sheet, scratch_path("."), &error), -EIO);
+    assert_non_null(strstr(error.text, "/proc/self/mem: Input/output error"));
+    assert_int_equal(access(scratch_path("manifest.json"), F_OK), -1);
+    assert_int_equal(access(scratch_path("trajectories.csv"), F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_cannot_be_read_to_its_end_is_told),
         cmocka_unit_test(mistakes_give_one_clear_line),
         cmocka_unit_test(what_is_out_of_range_is_refused),
         cmocka_unit_test(a_key_of_another_problem_is_refused),
