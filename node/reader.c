@@ -164,9 +164,9 @@ static int check_events(const struct reader *r, struct error *error)
         depth += depth_change(event.type);
         over = event.type == YAML_STREAM_END_EVENT;
         if (refusal == NULL && documents > 1)
-            refusal = "found a second document (---), expected one study";
+            refusal = "found a second document (---), expected one";
         if (refusal == NULL && depth > DEPTH_MAX)
-            refusal = "found too many levels of nesting, expected a study";
+            refusal = "found too many levels of nesting, expected fewer";
         if (refusal != NULL)
             code = reader_fail(r, line, error, "%s", refusal);
         yaml_event_delete(&event);

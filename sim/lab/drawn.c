@@ -98,7 +98,9 @@ static int erdos_renyi(struct graph_edges *e, const struct named_spec *s,
 
     if (!(s->p > 0 && s->p <= 1))
         return error_set(error, -EINVAL,
-                         "erdos-renyi: expected p: above 0, at most 1");
+                         "erdos-renyi: found %s, expected p: above 0, at most "
+                         "1",
+                         s->p < 0 ? "no p" : "p 0");
     const double rate = log1p(-s->p);
     while (v < n) {
         double skip = s->p < 1 ? floor(log1p(-chance_real(chance)) / rate) : 0;
@@ -126,8 +128,9 @@ static int watts_strogatz(struct graph_edges *e, const struct named_spec *s,
 {
     if (s->k < 2 || s->k % 2 != 0 || s->k >= n || !(s->p >= 0))
         return error_set(error, -EINVAL,
-                         "watts-strogatz: expected p: and an even k: from 2 "
-                         "below the nodes");
+                         "watts-strogatz: found %s and k %zu, expected p: and "
+                         "an even k: from 2, below the %zu nodes",
+                         s->p < 0 ? "no p" : "p", s->k, n);
     for (size_t lap = 1; lap <= s->k / 2; lap++)
         for (size_t i = 0; i < n; i++)
             graph_add(e, i, (i + lap) % n);
@@ -153,7 +156,9 @@ static int barabasi_albert(struct graph_edges *e, const struct named_spec *s,
 {
     if (s->m < 1 || s->m >= n)
         return error_set(error, -EINVAL,
-                         "barabasi-albert: expected m: from 1 below the nodes");
+                         "barabasi-albert: found m %zu, expected m: from 1, "
+                         "below the %zu nodes",
+                         s->m, n);
     for (size_t i = 1; i <= s->m; i++)
         graph_add(e, 0, i);
     for (size_t i = s->m + 1; i < n && !e->failed; i++) {
@@ -176,11 +181,14 @@ static int geometric(struct graph_edges *e, const struct named_spec *s,
 {
     double *at = calloc(2 * n, sizeof *at);
 
-    if (at == NULL || !(s->radius > 0)) {
+    if (at == NULL)
+        return error_set(error, -ENOMEM, "geometric: out of memory");
+    if (!(s->radius > 0)) {
         free(at);
         return error_set(error, -EINVAL,
-                         "geometric: expected radius: above 0, in the unit "
-                         "square");
+                         "geometric: found %s, expected radius: above 0, in "
+                         "the unit square",
+                         s->radius < 0 ? "no radius" : "radius 0");
     }
     for (size_t i = 0; i < 2 * n; i++)
         at[i] = chance_real(chance);
@@ -200,9 +208,11 @@ static int communities(struct graph_edges *e, const struct named_spec *s,
 {
     if (s->clique < 2 || n % s->clique != 0 || !(s->p >= 0) || !(s->q >= 0))
         return error_set(error, -EINVAL,
-                         "communities: expected p: inside, q: between, and "
-                         "clique: a divisor of the %zu nodes, at least 2",
-                         n);
+                         "communities: found %s, %s and cliques of %zu, "
+                         "expected p: inside, q: between, and clique: a "
+                         "divisor of the %zu nodes, at least 2",
+                         s->p < 0 ? "no p" : "p", s->q < 0 ? "no q" : "q",
+                         s->clique, n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             if (chance_real(chance) <

@@ -88,6 +88,7 @@ static int check_parameters(const struct experiment_entry *e,
                             const struct reader *r,
                             const struct reader_value *v, struct error *error)
 {
+    static const size_t drawn[] = {KEY_DEGREE, KEY_MODE, KEY_TOKENS};
     const struct alg *alg = e->alg;
     bool table = v[KEY_SENDS].line != 0 || v[KEY_PLACEMENT].line != 0;
 
@@ -118,6 +119,14 @@ static int check_parameters(const struct experiment_entry *e,
                            "found neither tokens: nor placement: for %s, "
                            "expected one",
                            alg->name);
+    for (size_t k = 0; table && k < sizeof drawn / sizeof *drawn; k++)
+        if (v[drawn[k]].line != 0)
+            return reader_fail(
+                r, v[drawn[k]].line, error,
+                "found %s: beside %s:, expected one of them, as "
+                "the file says all; remove it",
+                keys[drawn[k]].name,
+                keys[v[KEY_SENDS].line != 0 ? KEY_SENDS : KEY_PLACEMENT].name);
     return range_check(e, r, &v[KEY_STEP], error);
 }
 
@@ -225,6 +234,11 @@ int entry_read(struct experiment_entry *e, struct experiment *x,
         code = recipe_graph(&e->graph, x, r, v[KEY_GRAPH].node, error);
     if (code == 0 && v[KEY_WEIGHTS].line != 0)
         code = recipe_weights(&e->weights, x, r, v[KEY_WEIGHTS].node, error);
+    if (code == 0 && e->graph.line != 0 && e->weights.file_count > 0)
+        code = reader_fail(r, e->graph.line, error,
+                           "graph: found it beside weights: of a file, "
+                           "expected one of them, as the matrix's pattern is "
+                           "the graph; remove it");
     if (code == 0)
         code = take_setting(e, x, r, v, error);
     return code == 0 ? range_check_rule(e, x, r, error) : code;

@@ -42,8 +42,17 @@ int faults_prepare(struct faults *f, size_t n, struct error *error)
     f->liar = calloc(n, sizeof *f->liar);
     if (f->liar == NULL)
         return error_set(error, -ENOMEM, "network: out of memory");
-    for (size_t r = 0; r < f->byzantine.rows; r++)
-        f->liar[(size_t)f->byzantine.v[3 * r]] = true;
+    size_t liars = 0;
+    for (size_t r = 0; r < f->byzantine.rows; r++) {
+        bool *liar = &f->liar[(size_t)f->byzantine.v[3 * r]];
+        liars += !*liar;
+        *liar = true;
+    }
+    if (liars == n)
+        return error_set(error, -EINVAL,
+                         "byzantine: found that all %zu nodes send what they "
+                         "like, expected one that does not",
+                         n);
     return 0;
 }
 

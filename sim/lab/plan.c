@@ -182,7 +182,8 @@ static int load_network(struct plan *p, struct error *error)
         return experiment_blame(e, e->network_line, code, error);
     p->faults.loss = e->loss;
     p->faults.away = e->away;
-    return faults_prepare(&p->faults, p->n, error);
+    code = faults_prepare(&p->faults, p->n, error);
+    return code == 0 ? 0 : experiment_blame(e, e->network_line, code, error);
 }
 
 static void set_clock(struct plan *p)

@@ -224,8 +224,12 @@ int sequence_named(struct sequence **sequence, const struct named_spec *spec,
     *sequence = NULL;
     for (size_t i = 0; sequence_list[i] != NULL; i++)
         known = known || strcmp(sequence_list[i], spec->name) == 0;
-    if (!known || n < 2)
+    if (!known)
         return -ENOENT;
+    if (n < 2)
+        return error_set(error, -EINVAL,
+                         "%s: found %zu nodes, expected at least 2", spec->name,
+                         n);
     int code = refuse(spec, n, error);
     if (code != 0)
         return code;

@@ -9,6 +9,7 @@
 
 #include "model/csv.h"
 #include "model/number.h"
+#include "sim/lab/graphml.h"
 #include "sim/lab/npy.h"
 
 /* What column `c` of `names` is called; "" beyond the last. */
@@ -175,8 +176,8 @@ int table_index(size_t *value, const struct table *t, size_t row, size_t column,
                      path, t->line[row], v, what, bound - 1);
 }
 
-static int add(struct table_matrix *m, size_t i, size_t j, double weight,
-               const char *path, struct error *error)
+int table_add(struct table_matrix *m, size_t i, size_t j, double weight,
+              const char *path, struct error *error)
 {
     if (m->count == m->room) {
         size_t room = m->room == 0 ? 256 : 2 * m->room;
@@ -246,8 +247,8 @@ static int read_edge(struct table_matrix *m, char *text, const char *path,
     if (m->count > 0 && m->weighted != (third != NULL))
         return bad_line(path, line, "a weight on every line or on none", error);
     m->weighted = third != NULL;
-    int code = add(m, i, j, weight, path, error);
-    return code == 0 && i != j ? add(m, j, i, weight, path, error) : code;
+    int code = table_add(m, i, j, weight, path, error);
+    return code == 0 && i != j ? table_add(m, j, i, weight, path, error) : code;
 }
 
 struct market {
@@ -314,9 +315,9 @@ static int market_entry(struct table_matrix *m, struct market *k, char *text,
                         "1, as the size line says",
                         error);
     k->seen++;
-    int code = add(m, i - 1, j - 1, weight, path, error);
+    int code = table_add(m, i - 1, j - 1, weight, path, error);
     if (code == 0 && k->symmetric && i != j)
-        code = add(m, j - 1, i - 1, weight, path, error);
+        code = table_add(m, j - 1, i - 1, weight, path, error);
     return code;
 }
 
@@ -369,96 +370,6 @@ static int read_lines(struct table_matrix *m, FILE *file, const char *path,
     return code;
 }
 
-/* The value of `name="..."` inside the tag text[size]. */
-static bool attribute(char *value, size_t room, const char *text, size_t size,
-                      const char *name)
-{
-    size_t length = strlen(name);
-
-    for (size_t i = 1; i + length + 2 < size; i++) {
-        char quote = text[i + length + 1];
-        if (strncmp(text + i, name, length) != 0 || text[i + length] != '=' ||
-            (quote != '"' && quote != '\'') ||
-            strchr(" \t\r\n", text[i - 1]) == NULL)
-            continue;
-        const char *start = text + i + length + 2;
-        const char *end = memchr(start, quote, size - (i + length + 2));
-        if (end == NULL || (size_t)(end - start) >= room)
-            return false;
-        memcpy(value, start, (size_t)(end - start));
-        value[end - start] = '\0';
-        return true;
-    }
-    return false;
-}
-
-enum { IDS_MAX = 1 << 20, ID_SIZE = 64 };
-
-static size_t find_id(char (*ids)[ID_SIZE], size_t count, const char *id)
-{
-    for (size_t i = 0; ids != NULL && i < count; i++)
-        if (strcmp(ids[i], id) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
-static int graphml_tag(struct table_matrix *m, char (**ids)[ID_SIZE],
-                       const char *tag, size_t size, const char *path,
-                       size_t line, struct error *error)
-{
-    char one[ID_SIZE], other[ID_SIZE];
-
-    if (strncmp(tag, "node", 4) == 0 && strchr(" \t\r\n", tag[4]) != NULL) {
-        if (!attribute(one, sizeof one, tag, size, "id"))
-            return bad_line(path, line, "<node id=\"...\">", error);
-        if (find_id(*ids, m->n, one) != SIZE_MAX || m->n == IDS_MAX)
-            return bad_line(path, line, "every node's id once", error);
-        void *more = realloc(*ids, (m->n + 1) * sizeof **ids);
-        if (more == NULL)
-            return error_set(error, -ENOMEM, "%s: out of memory", path);
-        *ids = more;
-        memcpy((*ids)[m->n++], one, sizeof one);
-        return 0;
-    }
-    if (strncmp(tag, "edge", 4) != 0 || strchr(" \t\r\n", tag[4]) == NULL)
-        return 0;
-    if (!attribute(one, sizeof one, tag, size, "source") ||
-        !attribute(other, sizeof other, tag, size, "target"))
-        return bad_line(path, line, "<edge source=\"...\" target=\"...\">",
-                        error);
-    size_t i = find_id(*ids, m->n, one), j = find_id(*ids, m->n, other);
-    if (i == SIZE_MAX || j == SIZE_MAX)
-        return bad_line(path, line, "an edge between nodes named before it",
-                        error);
-    int code = add(m, i, j, 1, path, error);
-    return code == 0 && i != j ? add(m, j, i, 1, path, error) : code;
-}
-
-/* Only the elements node and edge count: what a graph needs of GraphML. */
-static int read_graphml(struct table_matrix *m, FILE *file, const char *path,
-                        struct error *error)
-{
-    char *text = NULL;
-    char(*ids)[ID_SIZE] = NULL;
-    size_t room = 0, line = 1;
-    int code = 0;
-    ssize_t size = getdelim(&text, &room, '\0', file);
-
-    for (char *at = text; code == 0 && size > 0 && *at != '\0'; at++) {
-        line += *at == '\n';
-        char *end = *at == '<' ? strchr(at, '>') : NULL;
-        if (end != NULL)
-            code = graphml_tag(m, &ids, at + 1, (size_t)(end - at), path, line,
-                               error);
-    }
-    if (code == 0 && m->n == 0)
-        code = error_set(error, -EINVAL,
-                         "%s: found no <node>, expected a GraphML file", path);
-    free(ids);
-    free(text);
-    return code;
-}
-
 int table_matrix(struct table_matrix *m, const char *path, struct error *error)
 {
     FILE *file = fopen(path, "r");
@@ -466,7 +377,7 @@ int table_matrix(struct table_matrix *m, const char *path, struct error *error)
     *m = (struct table_matrix){0};
     if (file == NULL)
         return error_set(error, -errno, "%s: %s", path, strerror(errno));
-    int code = ends(path, ".graphml") ? read_graphml(m, file, path, error)
+    int code = ends(path, ".graphml") ? graphml_read(m, file, path, error)
                : ends(path, ".npy")   ? npy_read(m, file, path, error)
                                       : read_lines(m, file, path, error);
     fclose(file);

@@ -41,6 +41,8 @@ struct table_matrix {
 };
 int table_matrix(struct table_matrix *matrix, const char *path,
                  struct error *error);
+int table_add(struct table_matrix *matrix, size_t row, size_t column,
+              double weight, const char *path, struct error *error);
 void table_matrix_free(struct table_matrix *matrix);
 
 #endif

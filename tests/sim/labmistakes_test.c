@@ -51,7 +51,7 @@ static const struct {
      ":6: weights: found them with base, which brings its own"},
     {"steps: 1\ngraph: {name: ring}\nnetwork: {wake: short.csv}\n"
      "algorithms: [{name: pairwise}, {name: gossip}]\nseeds: [a]\n",
-     ":8: seeds: expected whole numbers"},
+     ":8: seeds: found a, expected whole numbers"},
     {"steps: 1\ngraph: {name: ring, p: 0.5}\nalgorithms: [{name: gossip}]\n",
      ":5: graph: found p: for ring, which has no such key"},
     {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
@@ -118,6 +118,39 @@ static const struct {
      ":6: choco-gossip: found k: 2, expected at most 1, the coordinates"},
     {"steps: 1\nsteps: 2\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
      ":5: found the key 'steps' a second time"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {byzantine: liars.csv}\n",
+     ":7: byzantine: found that all 12 nodes send what they like"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {wake: short.csv}\n",
+     ":7: wake: found it and none of pairwise and adpsgd"},
+    {"steps: 1\ngraph: {name: ring}\nweights: {file: bad.mtx}\n"
+     "algorithms: [{name: gossip}]\n",
+     ":5: graph: found it beside weights: of a file"},
+    {"steps: 1\nalgorithms: [{name: gossip, graph: {name: ring}, weights: "
+     "{file: bad.mtx}}]\n",
+     ":5: graph: found it beside weights: of a file"},
+    {"steps: 1\nalgorithms: [{name: epidemic, step: 0.1, degree: 2, sends: "
+     "short.csv}]\n",
+     ":5: found degree: beside sends:, expected one of them"},
+    {"steps: 1\nalgorithms: [{name: teleportation, step: 0.1, tokens: 2, "
+     "placement: short.csv}]\n",
+     ":5: found tokens: beside placement:, expected one of them"},
+    {"steps: 1\ngraph: {file: cut.graphml}\nalgorithms: [{name: gossip}]\n",
+     "cut.graphml:2: found another line, expected a tag that ends with >; is"},
+    {"steps: 1\ngraph: {file: half.graphml}\nalgorithms: [{name: gossip}]\n",
+     "half.graphml:3: found no </graphml>, expected it at the end; is the"},
+    {"steps: 1\ngraph: {file: comment.graphml}\n"
+     "algorithms: [{name: gossip}]\n",
+     "comment.graphml: found no <node>, expected a GraphML file"},
+    {"steps: 1\ngraph: {name: erdos-renyi}\nalgorithms: [{name: gossip}]\n",
+     ":5: erdos-renyi: found no p, expected p: above 0"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "network: {latency_ms: -3}\n",
+     ":7: latency_ms: found -3, expected milliseconds, 0 or more"},
+    {"steps: 1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n"
+     "seeds: 3\n",
+     ":7: seeds: found '3', expected a list"},
     {"steps: -1\ngraph: {name: ring}\nalgorithms: [{name: gossip}]\n",
      ":4: steps: found '-1', expected a whole number"},
 };
@@ -148,6 +181,15 @@ static void mistakes_give_one_clear_line(void **state)
                                "12 12 12\n1 1 1\n2 2 1\n3 3 1\n4 4 1\n5 5 1\n"
                                "6 6 1\n7 7 1\n8 8 1\n9 9 1\n10 10 1\n11 11 1\n"
                                "12 12 1\n");
+    scratch_write("liars.csv", "0,1,9\n1,2,9\n2,3,9\n3,4,9\n4,5,9\n5,6,9\n"
+                               "6,7,9\n7,8,9\n8,9,9\n9,10,9\n10,11,9\n"
+                               "11,0,9\n");
+    scratch_write("cut.graphml", "<graphml>\n<node id=\"a\"/><node id=\"b\"/>"
+                                 "<edge source=\"a\" tar");
+    scratch_write("half.graphml",
+                  "<graphml>\n<node id=\"a\"/>\n<node id=\"b\"/>");
+    scratch_write("comment.graphml",
+                  "<graphml><!-- <node id=\"a\"/> --></graphml>");
     scratch_write("inf.mtx", "%%MatrixMarket matrix coordinate real general\n"
                              "12 12 1\n1 1 1e400\n");
     for (size_t k = 0; k < sizeof mistakes / sizeof *mistakes; k++) {
@@ -232,6 +274,25 @@ static void what_is_out_of_range_is_refused(void **state)
     }
 }
 
+/* The weights are one-peer exponential's own: of one node there are none. */
+static void one_node_alone_is_told_what_it_lacks(void **state)
+{
+    const struct lab_options options = {.threads = 1};
+    struct error error = {{0}};
+    struct lab *lab;
+
+    (void)state;
+    scratch_write("one.csv", "1\n");
+    const char *path =
+        scratch_write("e.yaml", "version: 1\nnodes: 1\nsteps: 1\n"
+                                "problem: {kind: consensus, init: one.csv}\n"
+                                "graph: {name: one-peer-exponential}\n"
+                                "algorithms: [{name: gossip}]\n");
+    assert_int_not_equal(lab_run(&lab, path, &options, &error), 0);
+    assert_non_null(strstr(error.text, ":5: one-peer-exponential: found 1 "
+                                       "nodes, expected at least 2"));
+}
+
 /* What would be passed over in silence. */
 static void a_key_of_another_problem_is_refused(void **state)
 {
@@ -297,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_read_to_its_end_is_told),
         cmocka_unit_test(mistakes_give_one_clear_line),
         cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(one_node_alone_is_told_what_it_lacks),
         cmocka_unit_test(a_key_of_another_problem_is_refused),
     };
     return cmocka_run_group_tests(tests, trial_open, scratch_remove);
