@@ -61,7 +61,8 @@ enum alg_needs {
     ALG_GRADIENTS = 1 << 9,     /* makes no sense for consensus */
     ALG_RANDOM_SENDS = 1 << 10, /* its matrix is drawn, or from sends: */
     ALG_FIXED = 1 << 11,        /* the same W in every step */
-    ALG_DIVIDES = 1 << 12       /* by its step, which is not 0 */
+    ALG_DIVIDES = 1 << 12,      /* by its step, which is not 0 */
+    ALG_COPIES = 1 << 13        /* neighbours add up all that it sends */
 };
 
 enum alg_matrix {

@@ -37,7 +37,8 @@ static void gossip_combine(struct alg_node *a, size_t phase)
 
 const struct alg alg_choco_gossip = {.name = "choco-gossip",
                                      .takes = ALG_GAMMA | ALG_COMPRESSOR,
-                                     .needs = ALG_FIXED | ALG_DOUBLY,
+                                     .needs =
+                                         ALG_FIXED | ALG_COPIES | ALG_DOUBLY,
                                      .vectors = 3,
                                      .sends = 1,
                                      .message = gossip_message,
@@ -65,7 +66,7 @@ static void sgd_combine(struct alg_node *a, size_t phase)
 const struct alg alg_choco_sgd = {
     .name = "choco-sgd",
     .takes = ALG_STEP | ALG_GAMMA | ALG_COMPRESSOR | ALG_ORDER,
-    .needs = ALG_FIXED | ALG_DOUBLY | ALG_GRADIENTS,
+    .needs = ALG_FIXED | ALG_COPIES | ALG_DOUBLY | ALG_GRADIENTS,
     .vectors = 3,
     .sends = 1,
     .message = sgd_message,
@@ -143,7 +144,7 @@ static void beer_combine(struct alg_node *a, size_t phase)
 const struct alg alg_choco_beer = {
     .name = "beer",
     .takes = ALG_STEP | ALG_GAMMA | ALG_COMPRESSOR,
-    .needs = ALG_FIXED | ALG_DOUBLY | ALG_GRADIENTS,
+    .needs = ALG_FIXED | ALG_COPIES | ALG_DOUBLY | ALG_GRADIENTS,
     .vectors = 7,
     .sends = 2,
     .init = beer_begin,

@@ -85,7 +85,8 @@ static bool is_offline(const struct faults *f)
 }
 
 /* What is sent to each link alone, to one other or into an exact mean is
- * nobody's to replace; an exact mean waits for all. */
+ * nobody's to replace; an exact mean waits for all; a copy that has missed a
+ * difference stays wrong. */
 static int check_faults(const struct plan *p,
                         const struct experiment_entry *entry,
                         struct error *error)
@@ -98,6 +99,11 @@ static int check_faults(const struct plan *p,
         return refuse(p, entry, "byzantine: nodes",
                       "none, as it sends no state for all neighbours that "
                       "they could replace",
+                      error);
+    if ((alg->needs & ALG_COPIES) != 0 && !entry->unsafe && !faults_none(f))
+        return refuse(p, entry, "messages that are lost or nodes offline",
+                      "none, as neighbours add up the differences that it "
+                      "sends and would never know it again",
                       error);
     if (mean && is_offline(f))
         return refuse(p, entry, "offline: nodes",

@@ -29,7 +29,7 @@ algorithms:
 - {name: push-sum}
 - {name: pairwise}
 - {name: clipped-gossip, tau: 0.3}
-- {name: choco-gossip, gamma: 0.3, compressor: {kind: rand-k, k: 1}}'
+- {name: choco-gossip, gamma: 0.3, unsafe: yes, compressor: {kind: rand-k, k: 1}}'
 learning='problem: {kind: model, model: softmax, data: rows.csv, target: y, batch: 4, noise: 0.01}
 algorithms:
 - {name: dgd-cta, step: 0.1}
@@ -46,8 +46,8 @@ algorithms:
 - {name: scaffold, step: 0.1, local_steps: 2}
 - {name: kgt, step: 0.1, server_step: 0.5, local_steps: 2}
 - {name: ltadmm, step: 0.1, beta: 0.1, rho: 1, local_steps: 2}
-- {name: choco-sgd, step: 0.1, gamma: 0.2, compressor: {kind: sign}}
-- {name: beer, step: 0.1, gamma: 0.2, compressor: {kind: top-k, k: 2}}
+- {name: choco-sgd, step: 0.1, gamma: 0.2, unsafe: yes, compressor: {kind: sign}}
+- {name: beer, step: 0.1, gamma: 0.2, unsafe: yes, compressor: {kind: top-k, k: 2}}
 - {name: epidemic, step: 0.1, degree: 2}
 - {name: teleportation, step: 0.1, tokens: 4}
 - {name: adpsgd, step: 0.1}
@@ -93,12 +93,14 @@ try() { # NODES, STEPS, PROCESSES, MORE, REST
     done
 }
 ring='graph: {name: ring}'
+# Who averages exactly or wanders does not go with nodes that are away.
+there=$(echo "$learning" | grep -vE 'fedavg|scaffold|teleportation')
 # More processes than nodes, sums that go on from one to the next, whole blocks.
 try 20 20 '2 5' "$ring" "$consensus"
 try 20 20 2 "$ring
 network: {wake: wake.csv}" "$consensus"
 try 20 20 2 "$ring
-network: {byzantine: lies.csv}" "$consensus"
+network: {byzantine: lies.csv}" "$(echo "$consensus" | grep -v pairwise)"
 try 3 5 5 "$ring" "$consensus"
 try 2500 6 2 'graph: {name: regular, degree: 4}' "$consensus"
 try 5000 6 2 'graph: {name: one-peer-exponential}' "$(echo "$consensus" | head -n 4)"
@@ -107,11 +109,11 @@ try 20 20 2 "$ring
 precision: float32" "$learning"
 try 20 20 3 "$ring
 network: {offline: offline.csv, drop: drop.csv, loss: 0.1, compute_ms: 3, latency_ms: 2}" \
-    "$learning"
+    "$there"
 try 5000 4 2 "$ring" "$(echo "$learning" | head -n 8)"
 try 20 10 2 "$ring
 network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, barrier: neighbourhood, offline: 0.1}" \
-    "$learning"
+    "$there"
 try 20 10 2 "$ring
 network: {compute_ms: 3, compute_law: exponential, latency_ms: 2, barrier: none, offline: 0.1}" \
     "$(echo "$learning" | grep -v '^- {name' ; echo '- {name: adpsgd, step: 0.1}')"

@@ -195,6 +195,20 @@ static void faults_that_would_be_passed_over_are_refused(void **state)
          "network: {byzantine: liar.csv}",
          ":7: relaysgd: found byzantine: nodes, expected none"},
         {"{name: dgd-atc, step: 0.1}\nnetwork: {byzantine: liar.csv}", NULL},
+        {"{name: choco-gossip, gamma: 0.5}\nnetwork: {loss: 0.1}",
+         ":7: choco-gossip: found messages that are lost or nodes offline, "
+         "expected none, as neighbours add up"},
+        {"{name: choco-sgd, step: 0.1, gamma: 0.5}\n"
+         "network: {offline: off.csv}",
+         ":7: choco-sgd: found messages that are lost or nodes offline"},
+        {"{name: beer, step: 0.1, gamma: 0.5}\nnetwork: {drop: drop.csv}",
+         ":7: beer: found messages that are lost or nodes offline"},
+        {"{name: beer, step: 0.1, gamma: 0.5, unsafe: yes}\n"
+         "network: {drop: drop.csv}",
+         NULL},
+        {"{name: choco-gossip, gamma: 0.5}\nnetwork: {loss: 0}", NULL},
+        {"{name: deepsqueeze, step: 0.1, gamma: 0.5}\nnetwork: {loss: 0.1}",
+         NULL},
         {"{name: teleportation, step: 0.1, tokens: 4}\n"
          "network: {offline: 0.5}",
          ":7: teleportation: found byzantine:, offline: or drop:, expected "
@@ -212,6 +226,7 @@ static void faults_that_would_be_passed_over_are_refused(void **state)
 
     (void)state;
     scratch_write("off.csv", "0,3\n");
+    scratch_write("drop.csv", "0,3,4\n");
     scratch_write("liar.csv", "5,4,100\n");
     scratch_write("ms.csv", "1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n2\n");
     try_all(cases, sizeof cases / sizeof *cases);
