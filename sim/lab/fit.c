@@ -150,12 +150,15 @@ static bool is_one_way(const struct mixing *m)
     return false;
 }
 
-static int one_way(bool *found, const struct sequence *s)
+/* Of circulants only if asked: their graph stands for both ways. */
+static int one_way(bool *found, const struct sequence *s, bool circulants)
 {
     *found = false;
     for (size_t k = 0; s != NULL && s->kind == SEQUENCE_CYCLE && !*found &&
                        k < s->count && s->mixes[k]->kind != MIXING_AVERAGE;
          k++) {
+        if (s->mixes[k]->kind == MIXING_CIRCULANT && !circulants)
+            continue;
         struct mixing *m = mixing_sparse(s->mixes[k]);
         if (m == NULL)
             return -ENOMEM;
@@ -171,13 +174,13 @@ static int check_ways(const struct plan_run *run, const struct plan *p,
                       const struct experiment_entry *entry, struct error *error)
 {
     const struct alg *alg = entry->alg;
-    const bool away = is_offline(&p->faults);
+    const bool both = alg->meet != NULL || alg->link_sends;
     bool rows, columns;
 
-    if (alg->meet == NULL && !alg->link_sends && !away)
+    if (!both && !is_offline(&p->faults))
         return 0;
-    if (one_way(&rows, run->course.mixes) != 0 ||
-        one_way(&columns, run->course.columns) != 0)
+    if (one_way(&rows, run->course.mixes, both) != 0 ||
+        one_way(&columns, run->course.columns, both) != 0)
         return error_set(error, -ENOMEM, "%s: out of memory", entry->label);
     if (!rows && !columns)
         return 0;

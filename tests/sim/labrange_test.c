@@ -169,6 +169,9 @@ static void links_that_go_one_way_are_no_meetings(void **state)
          ":7: sgp: found links that go one way only, expected both ways with "
          "offline: nodes"},
         {"{name: sgp, step: 0.1, weights: {file: oneway.mtx}}", NULL},
+        {"{name: sgp, step: 0.1, graph: {name: one-peer-exponential}}\n"
+         "network: {offline: 0.5}",
+         NULL},
         {"{name: pairwise}", NULL},
     };
 
