@@ -1,11 +1,18 @@
 #include "sim/lab/fastest.h"
 
+#include <cblas.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/cholesky.h"
+
+/* LAPACK: its upper triangles of columns are our lower ones of rows. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda,
+             int *info, size_t uplo_size);
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda,
+             int *info, size_t uplo_size);
 
 enum { SHARPER_MAX = 13, TURNS_MAX = 60, HALVINGS_MAX = 60 };
 static const double sharper = 8;
@@ -82,6 +89,27 @@ static void set_matrix(struct barrier *b, const double *w)
     }
 }
 
+static bool factor(double *a, size_t n)
+{
+    const int size = (int)n;
+    int info = 0;
+
+    dpotrf_("U", &size, a, &size, &info, 1);
+    return info == 0;
+}
+
+/* From the factor to the inverse, in place. */
+static void invert(double *a, size_t n)
+{
+    const int size = (int)n;
+    int info = 0;
+
+    dpotri_("U", &size, a, &size, &info, 1);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            a[j * n + i] = a[i * n + j];
+}
+
 /* Leaves factors in low and high. HUGE_VAL outside the domain. */
 static double value(struct barrier *b, const double *w, double sharp)
 {
@@ -95,8 +123,7 @@ static double value(struct barrier *b, const double *w, double sharp)
         b->low[k] = eye + b->m[k];
         b->high[k] = eye - b->m[k];
     }
-    if (cholesky_factor(b->low, n, 0, 0) != n ||
-        cholesky_factor(b->high, n, 0, 0) != n)
+    if (!factor(b->low, n) || !factor(b->high, n))
         return HUGE_VAL;
     for (size_t i = 0; i < n; i++)
         sum -= 2 * log(b->low[i * n + i]) + 2 * log(b->high[i * n + i]);
@@ -109,13 +136,10 @@ static double value(struct barrier *b, const double *w, double sharp)
 
 static void square(double *out, const double *a, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
-            double sum = 0;
-            for (size_t k = 0; k < n; k++)
-                sum += a[i * n + k] * a[k * n + j];
-            out[i * n + j] = sum;
-        }
+    const int size = (int)n;
+
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1,
+                a, size, a, size, 0, out, size);
 }
 
 /* (e_i - e_j)' A (e_k - e_l) of edges e = (i, j) and f = (k, l). */
@@ -152,10 +176,8 @@ static void derivatives(struct barrier *b, double sharp)
     const size_t n = b->n, edges = b->edges, size = edges + 1;
     double *g = b->gradient, *h = b->hessian;
 
-    cholesky_invert(b->low2, b->low, n);
-    cholesky_invert(b->high2, b->high, n);
-    memcpy(b->low, b->low2, n * n * sizeof *b->low);
-    memcpy(b->high, b->high2, n * n * sizeof *b->high);
+    invert(b->low, n);
+    invert(b->high, n);
     square(b->low2, b->low, n);
     square(b->high2, b->high, n);
     memset(h, 0, size * size * sizeof *h);
@@ -188,7 +210,7 @@ static bool centre(struct barrier *b, double sharp)
         double decrement = 0, step = 1, there = HUGE_VAL;
         derivatives(b, sharp);
         memcpy(b->trial, b->gradient, size * sizeof *b->trial);
-        if (cholesky_factor(b->hessian, size, 0, 0) != size)
+        if (!factor(b->hessian, size))
             return false;
         cholesky_solve(b->gradient, b->hessian, size);
         for (size_t e = 0; e < size; e++)
@@ -218,11 +240,12 @@ int fastest_weights(double *weight, const struct graph *g, bool nonnegative,
 {
     const size_t edges = g->start[g->n] / 2;
     struct barrier b;
-    if (edges > FASTEST_EDGES_MAX)
+    if (g->n > FASTEST_NODES_MAX || edges > FASTEST_EDGES_MAX)
         return error_set(error, -E2BIG,
-                         "weights: found %zu links, expected at most %d for "
-                         "fdla and fmmc",
-                         edges, FASTEST_EDGES_MAX);
+                         "weights: found %zu nodes and %zu links, expected at "
+                         "most %d and %d for fdla and fmmc; take rule: "
+                         "best-constant",
+                         g->n, edges, FASTEST_NODES_MAX, FASTEST_EDGES_MAX);
     if (!open_barrier(&b, g, nonnegative))
         return error_set(error, -ENOMEM, "weights: out of memory");
     for (size_t e = 0; e < edges; e++)

@@ -11,7 +11,8 @@
 #include "gossip/graph.h"
 #include "model/error.h"
 
-enum { FASTEST_EDGES_MAX = 1000 };
+/* Half a minute to a minute. */
+enum { FASTEST_NODES_MAX = 1001, FASTEST_EDGES_MAX = 2000 };
 
 /* weight[edges] in the order of pairs i < j, i ascending, then j. Returns 0,
  * -E2BIG, -ENOMEM or -EINVAL with an error. */

@@ -248,6 +248,32 @@ static void draws_of_one_step_are_not_those_of_the_next(void **state)
         "{name: local-dsgd, step: 0.1, local_steps: 4097}", NULL);
 }
 
+/* 64 nodes have 2016 links then. */
+static void the_fastest_weights_have_a_limit(void **state)
+{
+    const struct lab_options options = {.threads = 1};
+    struct error error = {{0}};
+    struct lab *lab;
+
+    (void)state;
+    FILE *file = fopen(scratch_write("x64.csv", ""), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 64; i++)
+        fprintf(file, "%d\n", i);
+    fclose(file);
+    const char *path =
+        scratch_write("e.yaml", "version: 1\nnodes: 64\nsteps: 1\n"
+                                "problem: {kind: consensus, init: x64.csv}\n"
+                                "graph: {name: complete}\n"
+                                "weights: {rule: fmmc}\n"
+                                "algorithms: [{name: gossip}]\n");
+    assert_int_not_equal(lab_run(&lab, path, &options, &error), 0);
+    assert_non_null(strstr(error.text,
+                           ":5: weights: found 64 nodes and 2016 links, "
+                           "expected at most 1001 and 2000 for fdla and fmmc; "
+                           "take rule: best-constant"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +283,7 @@ int main(void)
         cmocka_unit_test(links_that_go_one_way_are_no_meetings),
         cmocka_unit_test(faults_that_would_be_passed_over_are_refused),
         cmocka_unit_test(draws_of_one_step_are_not_those_of_the_next),
+        cmocka_unit_test(the_fastest_weights_have_a_limit),
     };
     return cmocka_run_group_tests(tests, trial_open, scratch_remove);
 }
