@@ -17,11 +17,14 @@ void dial_options(void *socket, int64_t frame_max, int queue_max,
     /* CZMQ's setter takes an int; a frame may be longer than that. */
     zmq_setsockopt(zsock_resolve(socket), ZMQ_MAXMSGSIZE, &size, sizeof size);
     zsock_set_sndhwm(socket, queue_max);
-    zsock_set_rcvhwm(socket, queue_max);
+    /* No bound here, gauge.h has one. With messages that wait unread because
+     * there are too many, libzmq ends the process when the peer is gone and has
+     * sent a PING behind them (stream_engine_base.cpp, out_event). */
+    zsock_set_rcvhwm(socket, 0);
     zsock_set_handshake_ivl(socket, silence_ms);
-    /* The kernel notices a machine that is gone. ZMTP's heartbeats must stay
-     * off: their timer ends the process when a peer dies whose messages wait
-     * unread (libzmq issue 4364, open in 4.3.5). */
+    /* The kernel notices a machine that is gone. ZMTP's heartbeats stay off:
+     * with a bound on what waits they, too, end the process (libzmq issue 4364,
+     * open in 4.3.5). */
     zsock_set_tcp_keepalive(socket, 1);
     zsock_set_tcp_keepalive_idle(socket, seconds);
     zsock_set_tcp_keepalive_intvl(socket, seconds);

@@ -55,12 +55,17 @@ void gauge_end(struct gauge *g, int fd)
         *line = g->lines[--g->count];
 }
 
-void gauge_take(struct gauge *g, int fd)
+bool gauge_watches(const struct gauge *g, int fd)
+{
+    return find(g, fd) != NULL;
+}
+
+void gauge_take(struct gauge *g, int fd, size_t size)
 {
     struct gauge_line *line = find(g, fd);
 
     if (line != NULL)
-        line->taken = received(fd);
+        line->taken += size;
 }
 
 int gauge_cut(struct gauge *g)
@@ -71,7 +76,7 @@ int gauge_cut(struct gauge *g)
     for (size_t i = 0; i < g->count; i++) {
         struct gauge_line *line = &g->lines[i];
         uint64_t now = received(line->fd);
-        uint64_t open = now > line->taken ? now - line->taken : 0;
+        uint64_t open = now > line->taken && !line->cut ? now - line->taken : 0;
         all += open;
         if (open > most) {
             most = open;
@@ -81,6 +86,6 @@ int gauge_cut(struct gauge *g)
     if (worst == NULL || (most <= g->limit && all <= GAUGE_TOTAL * g->limit))
         return -1;
     shutdown(worst->fd, SHUT_RDWR);
-    worst->taken = UINT64_MAX; /* once */
+    worst->cut = true; /* once */
     return worst->fd;
 }

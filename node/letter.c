@@ -2,13 +2,23 @@
 
 #include <stdlib.h>
 
+/* ZMTP 3.1: a short or a long head; CurveZMQ (RFC 26): what a MESSAGE adds */
+enum { SHORT_MAX = 255, SHORT_HEAD = 2, LONG_HEAD = 9, SEAL = 33 };
+
+static size_t on_the_line(const zframe_t *frame)
+{
+    size_t size = zframe_size((zframe_t *)frame) + SEAL;
+
+    return size + (size > SHORT_MAX ? LONG_HEAD : SHORT_HEAD);
+}
+
 void letter_free(struct letter *l)
 {
     zframe_destroy(&l->id);
     zframe_destroy(&l->study);
     zframe_destroy(&l->head);
     zframe_destroy(&l->body);
-    l->count = 0;
+    l->count = l->size = 0;
 }
 
 bool letter_take(struct letter *l, void *socket, bool has_id)
@@ -24,6 +34,8 @@ bool letter_take(struct letter *l, void *socket, bool has_id)
     while (frame != NULL) {
         bool more = zframe_more(frame) != 0;
 
+        if (at > 0) /* an id is this side's own */
+            l->size += on_the_line(frame);
         if (at < most)
             *places[at] = frame;
         else

@@ -12,6 +12,7 @@ struct letter {
     zframe_t *id; /* a ROUTER's: where an answer goes; or NULL */
     zframe_t *study, *head, *body;
     size_t count; /* of frames beside the id, however many came */
+    size_t size;  /* bytes that they took on the line */
 };
 
 /* The next one of a socket, in the place of what was there before. False: there

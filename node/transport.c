@@ -26,7 +26,7 @@ enum {
     ITEMS_OWN = 4 /* beside two of each peer */
 };
 static const size_t queue_bytes = (size_t)1 << 28;
-/* What a connection may bring without a whole message: vectors, and all that is
+/* What a connection may bring beyond what is taken: vectors, and all that is
  * small. */
 enum { GAUGE_VECTORS = 8, GAUGE_SMALL = 1 << 26, GAUGE_MS = 100 };
 
@@ -304,7 +304,7 @@ static void gauge_peer(struct transport *t, struct peer *peer)
         gauge_begin(&t->called, peer->gauged);
 }
 
-/* Cuts who sends a message without an end. */
+/* Cuts who sends a message without an end, or faster than this node takes. */
 static void stop_floods(struct transport *t)
 {
     int64_t now = zclock_mono();
@@ -325,7 +325,10 @@ static void stop_floods(struct transport *t)
             name = t->peers[i].name;
             said = &t->peers[i].said_rule;
         }
-    say(t, said, "hung up on %s: it sent a message without an end", name);
+    say(t, said,
+        "hung up on %s: it sent more than can be taken, or a message without "
+        "an end",
+        name);
 }
 
 /* Brings the state of all that we call up to date. */
@@ -403,14 +406,16 @@ static int receive(struct transport *t, int member)
     zstr_free(&t->line);
     if (socket == NULL || !letter_take(&t->letter, socket, called))
         return -1;
-    gauge_take(called ? &t->callers : &t->called, letter_fd(&t->letter));
+    gauge_take(called ? &t->callers : &t->called, letter_fd(&t->letter),
+               t->letter.size);
     if (called) /* our callers stand before us in the roster */
         member = letter_sender(&t->letter, t->self);
     if (member < 0 || now < t->peers[member].deaf_until_ms) {
         t->dropped++;
         return -2;
     }
-    if (called)
+    /* nobody can answer on a connection that ended before it was read */
+    if (called && gauge_watches(&t->callers, letter_fd(&t->letter)))
         peer_learn(&t->peers[member], t->letter.id, t->letter.study, now);
     return judge(t, (uint32_t)member) ? member : -2;
 }

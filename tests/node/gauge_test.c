@@ -99,7 +99,7 @@ static void whole_messages_do_not_add_up(void **state)
     for (int i = 0; i < 10; i++) {
         bring(&p, LIMIT);
         assert_int_equal(gauge_cut(&g), -1);
-        gauge_take(&g, p.takes);
+        gauge_take(&g, p.takes, LIMIT);
     }
     assert_false(is_cut(&p));
     close_pair(&p);
