@@ -1,6 +1,8 @@
 #include "node/listen.h"
 
 #include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/dial.h"
@@ -58,6 +60,9 @@ int listen_open(zsock_t **router, void **monitor,
     int code = -ENOMEM;
 
     *monitor = NULL;
+    /* A ROUTER numbers its callers from rand() on, which CZMQ seeds with the
+     * time, and asserts that no caller has claimed the next number. */
+    srand(randombytes_random());
     *router = zsock_new(ZMQ_ROUTER);
     if (*router == NULL)
         return error_set(error, code, "no socket: %s", zmq_strerror(errno));

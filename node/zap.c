@@ -14,6 +14,8 @@ enum {
     SEEN = 16,  /* strangers that are remembered */
     SILENCE_MS = 10000,
     ADDRESS_SIZE = 64,
+    VISIT_MS = 250,    /* that often for ever; an honest site: 1000 */
+    VISITS_MS = 10000, /* and so much at once */
     Z85_SIZE = 41
 };
 
@@ -26,6 +28,7 @@ struct stranger {
 struct zap {
     zsock_t *pipe, *handler;
     uint8_t (*keys)[X25519_BYTES]; /* [count] */
+    int64_t *paid_ms;              /* [count] when its visits are paid for */
     uint32_t count, self;
     struct stranger seen[SEEN];
     size_t seen_next;
@@ -90,10 +93,21 @@ static void report(struct zap *zap, zframe_t *where, zframe_t *key)
                    address, text);
 }
 
+static bool visits_too_often(struct zap *zap, int site)
+{
+    int64_t now = zclock_mono(), *paid_ms = &zap->paid_ms[site];
+
+    if (*paid_ms > now + VISITS_MS)
+        return true;
+    *paid_ms = (*paid_ms < now ? now : *paid_ms) + VISIT_MS;
+    return false;
+}
+
 static void answer(struct zap *zap, zmsg_t *request)
 {
     zframe_t *frames[FRAMES] = {NULL};
     bool sound = zmsg_size(request) == FRAMES;
+    const char *code = "400", *text = "No member of this study";
     char user[16] = "";
     int site = -1;
 
@@ -103,17 +117,22 @@ static void answer(struct zap *zap, zmsg_t *request)
     if (sound && zframe_streq(frames[0], "1.0") &&
         zframe_streq(frames[2], ZAP_DOMAIN) && zframe_streq(frames[5], "CURVE"))
         site = find(zap, frames[6]);
-    if (site >= 0)
+    if (site >= 0 && visits_too_often(zap, site)) {
+        code = "300";
+        text = "Too often";
+    } else if (site >= 0) {
+        code = "200";
+        text = "OK";
         snprintf(user, sizeof user, "%d", site);
-    else if (sound)
+    } else if (sound)
         report(zap, frames[3], frames[6]);
 
     zmsg_t *reply = zmsg_new();
     zmsg_addstr(reply, "1.0");
     zmsg_addmem(reply, frames[1] != NULL ? zframe_data(frames[1]) : NULL,
                 frames[1] != NULL ? zframe_size(frames[1]) : 0);
-    zmsg_addstr(reply, site >= 0 ? "200" : "400");
-    zmsg_addstr(reply, site >= 0 ? "OK" : "No member of this study");
+    zmsg_addstr(reply, code);
+    zmsg_addstr(reply, text);
     zmsg_addstr(reply, user);
     zmsg_addmem(reply, "", 0);
     zmsg_send(&reply, zap->handler);
@@ -126,7 +145,8 @@ static int prepare(struct zap *zap, zsock_t *pipe,
     zap->count = config->count;
     zap->self = config->self;
     zap->keys = calloc(config->count, sizeof *zap->keys);
-    if (zap->keys == NULL)
+    zap->paid_ms = calloc(config->count, sizeof *zap->paid_ms);
+    if (zap->keys == NULL || zap->paid_ms == NULL)
         return ENOMEM;
     memcpy(zap->keys, config->keys, config->count * sizeof *config->keys);
     zap->handler = zsock_new(ZMQ_REP);
@@ -183,8 +203,10 @@ static void run(zsock_t *pipe, void *argument)
         zsock_unbind(zap->handler, "%s", endpoint);
         zsock_destroy(&zap->handler);
     }
-    if (zap != NULL)
+    if (zap != NULL) {
         free(zap->keys);
+        free(zap->paid_ms);
+    }
     free(zap);
 }
 

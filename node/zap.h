@@ -3,7 +3,9 @@
  *
  * A client is admitted if its CURVE key is a site's; its User-Id is then the
  * site's place in the roster, in decimal, and stands on every message of that
- * connection. Anybody else gets 400. */
+ * connection. Anybody else gets 400. A site that connects ever anew, so as to
+ * use up what a connection costs or to guess what it will be called, is let in
+ * only so often. */
 
 #ifndef NODE_ZAP_H
 #define NODE_ZAP_H

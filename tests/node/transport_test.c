@@ -707,6 +707,70 @@ static void a_peer_that_dies_unread_takes_nobody_along(void **state)
     close_trio(&trio);
 }
 
+/* What an honest caller is given next, if the generator was left as it is: the
+ * answer to whoever claims it first. libzmq asserts that nobody has it. */
+static void nobody_can_claim_a_name_that_is_given_next(void **state)
+{
+    enum { GUESSES = 4, ID_SIZE = 5 };
+    uint8_t ids[GUESSES][ID_SIZE] = {{0}};
+    zsock_t *callers[GUESSES + 1];
+    struct transport_event e;
+    struct trio trio;
+
+    (void)state;
+    zsys_init(); /* once, and it seeds */
+    srand(1);
+    for (int i = 0; i < GUESSES; i++) {
+        uint32_t low = (uint32_t)rand(), high = (uint32_t)rand();
+        uint32_t number = htonl(high << 31 | low);
+
+        memcpy(ids[i] + 1, &number, sizeof number);
+    }
+    srand(1);
+    open_trio(&trio, NULL, NULL);
+    for (int i = 0; i <= GUESSES; i++) {
+        callers[i] = zsock_new(ZMQ_DEALER);
+        if (i < GUESSES)
+            zmq_setsockopt(zsock_resolve(callers[i]), ZMQ_ROUTING_ID, ids[i],
+                           ID_SIZE);
+        call_with_key_of_0(callers[i], &trio);
+        zstr_sendx(callers[i], "heart", "x", "", NULL);
+        expect(trio.t, &e, TRANSPORT_RECEIVED, 0);
+    }
+    for (int i = 0; i <= GUESSES; i++)
+        zsock_destroy(&callers[i]);
+    close_trio(&trio);
+}
+
+static void who_calls_ever_anew_is_let_in_only_so_often(void **state)
+{
+    enum { CALLS = 200, AT_ONCE = 40, EACH_MS = 250 };
+    zsock_t *callers[CALLS];
+    struct transport_event e;
+    struct trio trio;
+    int64_t begin = zclock_mono(), ms;
+    int count = 0;
+
+    (void)state;
+    open_trio(&trio, NULL, NULL);
+    for (int i = 0; i < CALLS; i++) {
+        callers[i] = zsock_new(ZMQ_DEALER);
+        zsock_set_reconnect_ivl(callers[i], -1);
+        call_with_key_of_0(callers[i], &trio);
+        zstr_sendx(callers[i], "heart", "x", "", NULL);
+    }
+    do {
+        transport_poll(trio.t, &e, NULL, SHORT_MS);
+        count += e.kind == TRANSPORT_RECEIVED;
+    } while (e.kind != TRANSPORT_NOTHING);
+    ms = zclock_mono() - begin;
+    print_message("%d of %d let in within %d ms\n", count, CALLS, (int)ms);
+    assert_in_range(count, AT_ONCE, AT_ONCE + 2 + ms / EACH_MS);
+    for (int i = 0; i < CALLS; i++)
+        zsock_destroy(&callers[i]);
+    close_trio(&trio);
+}
+
 static void who_is_gone_before_it_is_heard_is_no_link(void **state)
 {
     struct transport_event e;
@@ -835,6 +899,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_message_without_an_end_is_cut),
         cmocka_unit_test(a_message_without_an_end_is_cut_by_the_caller_too),
         cmocka_unit_test(a_peer_that_dies_unread_takes_nobody_along),
+        cmocka_unit_test(nobody_can_claim_a_name_that_is_given_next),
+        cmocka_unit_test(who_calls_ever_anew_is_let_in_only_so_often),
         cmocka_unit_test(who_is_gone_before_it_is_heard_is_no_link),
         cmocka_unit_test(a_stream_that_is_taken_is_not_cut),
         cmocka_unit_test(messages_of_another_study_are_not_handed_out),
