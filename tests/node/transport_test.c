@@ -37,6 +37,7 @@ enum {
     BODY_MAX = 4096,
     HUGE = 1 << 20,
     STRANGER = 9,
+    TALKER = 2,
     ARGUMENTS = 9
 };
 
@@ -97,8 +98,21 @@ static void speak(struct transport *t, uint32_t to, const char *mode)
         transport_send(t, to, zeros, 1, zeros, BODY_MAX + 1);
     else if (strcmp(mode, "huge") == 0)
         transport_send(t, to, zeros, 1, zeros, HUGE);
-    else
+    else if (strcmp(mode, "tell") != 0)
         transport_send(t, to, (const uint8_t *)"hello", 5, NULL, 0);
+}
+
+/* For tests/e2e/cut_test.sh: one that says nothing, one that goes on saying. */
+static void tell_or_talk(struct transport *t, const struct transport_event *e,
+                         const char *mode)
+{
+    if (e->kind == TRANSPORT_LINK) {
+        printf("%s %u\n", e->up ? "up" : "down", e->member);
+        fflush(stdout);
+    }
+    for (uint32_t i = 0; i < MEMBERS && strcmp(mode, "talk") == 0; i++)
+        if (i != (uint32_t)TALKER)
+            transport_send(t, i, (const uint8_t *)"hello", 5, NULL, 0);
 }
 
 /* argv: name, self, key, study, mode, three addresses */
@@ -127,6 +141,8 @@ static int child_main(char **argv)
             e.head_size > 5)
             transport_send(t, e.member, e.head, e.head_size, e.body,
                            e.body_size);
+        if (argv[4][0] == 't')
+            tell_or_talk(t, &e, argv[4]);
         if (e.kind == TRANSPORT_TEXT) {
             printf("%s\n", e.text);
             fflush(stdout);
