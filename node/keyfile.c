@@ -102,10 +102,10 @@ static int load(struct image *image, const char *path, struct error *error)
     char more;
 
     if (fd < 0)
-        return error_set(error, -errno,
-                         "%s: cannot be read: %s; make this site's keys with "
-                         "`starling init`",
-                         path, strerror(errno));
+        return error_set(
+            error, -errno, "%s: cannot be read: %s; %s", path, strerror(errno),
+            errno == ENOENT ? "make this site's keys with `starling init`"
+                            : "check the path, and who owns it");
     if (fstat(fd, &status) == 0 && (status.st_mode & 077) != 0) {
         close(fd);
         return error_set(error, -EACCES,

@@ -69,7 +69,12 @@ static int write_parcel(size_t *rows, const char *path, struct csv *csv,
     bool failed = ferror(to) != 0;
     failed = fclose(to) != 0 || failed;
     if (code == 0 && failed)
-        code = error_set(error, -EIO, "%s: could not be written", path);
+        code = error_set(error, -EIO,
+                         "%s: cannot be written whole (%s); make room on the "
+                         "disk",
+                         path, strerror(errno));
+    if (code != 0) /* part of a site's rows is no site's rows */
+        unlink(path);
     return code;
 }
 

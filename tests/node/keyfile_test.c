@@ -51,10 +51,28 @@ static void keys_that_others_can_read_or_write_are_refused(void **state)
         keyfile_read(&identity, scratch_path("a.keys"), NULL, &error), 0);
 }
 
+static void
+only_for_a_file_that_is_not_there_new_keys_are_proposed(void **state)
+{
+    struct error error;
+    bool sealed;
+
+    (void)state;
+    scratch_write("file", "x");
+    assert_int_equal(
+        keyfile_sealed(&sealed, scratch_path("absent.keys"), &error), -ENOENT);
+    assert_non_null(strstr(error.text, "starling init"));
+    assert_int_equal(
+        keyfile_sealed(&sealed, scratch_path("file/a.keys"), &error), -ENOTDIR);
+    assert_null(strstr(error.text, "starling init"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_that_others_can_read_or_write_are_refused),
+        cmocka_unit_test(
+            only_for_a_file_that_is_not_there_new_keys_are_proposed),
     };
 
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -93,6 +95,27 @@ static void only_the_owner_may_read_a_sites_rows(void **state)
     assert_int_equal(about.st_mode & 0777, 0600);
 }
 
+static void a_full_disk_leaves_no_part_of_the_rows(void **state)
+{
+    const struct dataset_filter filter = {0};
+    const struct rlimit few = {.rlim_cur = 4, .rlim_max = RLIM_INFINITY};
+    struct rlimit before;
+    struct error error;
+    size_t rows;
+    const char *from = scratch_write("table.csv", "x,y\n1,2\n3,4\n");
+    const char *to = scratch_path("rows.csv");
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+    int code = parcel_rows(&rows, to, from, &filter, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, -EIO);
+    assert_non_null(strstr(error.text, strerror(EFBIG)));
+    assert_int_equal(access(to, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +125,7 @@ int main(void)
         cmocka_unit_test(a_misspelt_filter_gives_no_row_to_anybody),
         cmocka_unit_test(a_site_without_rows_is_an_error_that_names_the_filter),
         cmocka_unit_test(only_the_owner_may_read_a_sites_rows),
+        cmocka_unit_test(a_full_disk_leaves_no_part_of_the_rows),
     };
 
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
