@@ -13,7 +13,7 @@ network: {loss: 0.05}
 every: 7
 steps: 20000
 algorithms:
-  - {name: choco-sgd, step: 0.05, gamma: 0.2, compressor: {kind: rand-k, k: 3}}
+  - {name: choco-sgd, step: 0.05, gamma: 0.2, unsafe: yes, compressor: {kind: rand-k, k: 3}}
 END
 awk 'BEGIN { print "node,k,c,a0,a1,a2,a3,a4"
     for (i = 0; i < 60; i++) for (k = 0; k < 5; k++) {

@@ -76,7 +76,8 @@ static void threads_do_not_change_a_bit(void **state)
         "problem: {kind: consensus, init: big.csv}\nsteps: 10\n"
         "network: {loss: 0.1}\nalgorithms:\n- {name: gossip}\n"
         "- {name: push-sum}\n- {name: clipped-gossip, tau: 0.1}\n"
-        "- {name: choco-gossip, gamma: 0.2, compressor: {kind: rand-k, k: "
+        "- {name: choco-gossip, gamma: 0.2, unsafe: yes, compressor: {kind: "
+        "rand-k, k: "
         "1}}\n";
     FILE *file = fopen(scratch_path("big.csv"), "w");
 
@@ -186,7 +187,8 @@ static void any_key_is_swept(void **state)
                     "version: 1\nnodes: 12\nsteps: 9\ngraph: {name: %s}\n"
                     "weights: {rule: %s}\nnetwork: {loss: %s}\n"
                     "problem: {kind: consensus, init: x.csv}\nalgorithms:\n"
-                    "- {name: choco-gossip, label: a, gamma: %s, compressor: "
+                    "- {name: choco-gossip, label: a, gamma: %s, unsafe: yes, "
+                    "compressor: "
                     "{kind: %s, k: 1}}\nprecision: %s\n",
                     own[0], own[1], own[2], own[3], own[4], own[5]);
                 snprintf(label, sizeof label, "a");
