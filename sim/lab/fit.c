@@ -238,7 +238,7 @@ static int check_admm(const struct plan_run *run, const struct plan *p,
     const struct alg_setting *s = &entry->setting;
     const double each = (double)s->local_steps * s->beta * s->rho;
     const double limit = 8.0 / 3;
-    double most;
+    double most = 0;
 
     if ((entry->alg->takes & ALG_RHO) == 0 || entry->unsafe)
         return 0;
