@@ -25,6 +25,8 @@ struct context { /* a round and attempt */
     uint64_t released_b[GOSSIP_MEMBERS_MAX]; /* [j]: who gave its share */
     uint64_t released_msk[GOSSIP_MEMBERS_MAX];
     uint64_t unmasked; /* who released anything */
+    uint64_t lost;     /* who has lost since that it spoke here */
+    uint64_t of_set[GOSSIP_MEMBERS_MAX]; /* for which survivors; 0: none */
     bool opened;
     uint64_t opened_members;
 };
@@ -33,6 +35,7 @@ struct round {
     bool has_state;
     uint32_t first; /* who told it first */
     uint8_t state[GOSSIP_HASH_BYTES];
+    uint64_t closed[GOSSIP_MEMBERS_MAX]; /* attempts below; 0: none */
 };
 
 struct known_value {
@@ -41,7 +44,7 @@ struct known_value {
 };
 
 struct check {
-    uint32_t members, threshold;
+    uint32_t members, threshold, colluders;
     uint64_t liars;
     struct knowledge *knowledge;
     struct ledger *ledger;
@@ -93,6 +96,7 @@ int check_liars(struct check *c, uint64_t liars, uint32_t colluders)
 
     knowledge_free(c->knowledge);
     c->liars = liars;
+    c->colluders = colluders;
     c->knowledge = knowledge_new(&rules);
     return c->knowledge == NULL ? -1 : 0;
 }
@@ -181,7 +185,7 @@ static void learn_value(struct check *c, uint8_t hash[GOSSIP_HASH_BYTES],
 
 static void voted(struct check *c, struct context *x, struct votes_cast *cast)
 {
-    cast->lies = lies(c, cast->member);
+    cast->lies = lies(c, cast->member) || (x->lost >> cast->member & 1);
     const char *fault = votes_count(&x->votes, cast, c->threshold);
 
     if (fault != NULL)
@@ -228,6 +232,8 @@ static void check_once(struct check *c, const struct context *x,
 {
     uint8_t hash[GOSSIP_HASH_BYTES];
 
+    if (x->lost >> m->sender & 1)
+        return;
     wire_hash(hash, m->body, m->body_size);
     if (once->set && memcmp(once->hash, hash, sizeof hash) != 0)
         finding_say(&c->violation,
@@ -296,6 +302,47 @@ static void check_release(struct check *c, struct context *x,
     }
 }
 
+/* So many have closed that attempt, liars always, that no sum of it opens. */
+static bool is_closed(struct check *c, uint64_t round, uint64_t attempt)
+{
+    const struct round *r = round_of(c, round);
+    uint64_t closers = c->liars;
+
+    for (uint32_t j = 0; j < c->members; j++)
+        if (r->closed[j] > attempt)
+            closers |= UINT64_C(1) << j;
+    return count_of(closers) >= c->members - c->threshold + c->colluders + 1;
+}
+
+/* What `member` released in that round before `attempt`, in all its lives, for
+ * other members than these, is dead. */
+static void check_bound(struct check *c, uint32_t member, uint64_t round,
+                        uint64_t attempt, uint64_t survivors, const char *what)
+{
+    for (size_t i = 0; i < c->context_count; i++) {
+        const struct context *x = c->contexts[i];
+        const uint64_t set = x->of_set[member];
+        if (x->round != round || x->attempt >= attempt || set == 0 ||
+            set == survivors || is_closed(c, round, x->attempt))
+            continue;
+        finding_say(&c->violation,
+                    "member %" PRIu32 " %s in round %" PRIu64
+                    ", attempt %" PRIu64 ", but had released for members "
+                    "%" PRIx64 " in attempt %" PRIu64
+                    ", which others may still open",
+                    member, what, round, attempt, set, x->attempt);
+    }
+}
+
+static void closed(struct check *c, const struct wire_message *m)
+{
+    struct round *r = round_of(c, m->round);
+
+    check_bound(c, m->sender, m->round, m->attempt + 1, 0, "signed CLOSE");
+    if (r->closed[m->sender] <= m->attempt)
+        r->closed[m->sender] = m->attempt + 1;
+}
+
 static void unmasked(struct check *c, struct context *x,
                      const struct wire_message *m)
 {
@@ -310,6 +357,8 @@ static void unmasked(struct check *c, struct context *x,
     if (u == NULL)
         return;
     x->unmasked |= UINT64_C(1) << m->sender;
+    check_bound(c, m->sender, x->round, x->attempt, u->members, "released");
+    x->of_set[m->sender] = u->members;
     if (count_of(x->unmasked | c->liars) >= c->threshold)
         opened(c, x, u->members);
 }
@@ -425,8 +474,18 @@ void check_sent(struct check *c, uint32_t from, const struct wire_message *m,
     }
     if (lies(c, m->sender))
         return;
+    if (m->type == WIRE_CLOSE) {
+        closed(c, m);
+        return;
+    }
     x = context_of(c, m->round, m->attempt);
     once(c, x, m);
+}
+
+void check_lost(struct check *c, uint32_t member)
+{
+    for (size_t i = 0; i < c->context_count; i++)
+        c->contexts[i]->lost |= UINT64_C(1) << member;
 }
 
 void check_altered(struct check *c, uint32_t member, uint64_t round,

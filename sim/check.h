@@ -32,6 +32,10 @@ void check_sent(struct check *check, uint32_t from,
 /* `member` contributes lanes[shape->length] to the sum of `round`; copied. */
 void check_contributed(struct check *check, uint32_t member, uint64_t round,
                        const void *lanes, const struct fixed_shape *shape);
+/* `member` has lost its store. In the attempts that there were it may say once
+ * more, and otherwise, what is said once: it cannot know. What it released
+ * there counts as before, against it and with what others release. */
+void check_lost(struct check *check, uint32_t member);
 /* The Y of this hash holds `delta` more in its first lane than that. */
 void check_altered(struct check *check, uint32_t member, uint64_t round,
                    const uint8_t hash[GOSSIP_HASH_BYTES], uint64_t delta);

@@ -26,6 +26,7 @@ const char options_usage[] =
     "  --chaos          draw latency, loss, crashes, partitions from the seed\n"
     "  --churn          draw members that come and go from the seed\n"
     "  --byzantine      draw members that lie, and how, from the seed\n"
+    "  --lose-stores    draw one member that loses its store from the seed\n"
     "  --members A-B    deal all rows to A..B made-up sites instead\n"
     "  --jobs N         with --seeds: N seeds at once\n"
     "  --json           print the result to stdout and nothing else there;\n"
@@ -147,6 +148,9 @@ static int take_option(struct options *o, int option, const char *value)
     case 'u':
         o->ordeal.churn = true;
         return FINE;
+    case 'l':
+        o->ordeal.losses = true;
+        return FINE;
     case 'J':
         if (!read_range(&from, &to, value) || from < 1 || from != to ||
             to > JOBS_MAX)
@@ -175,6 +179,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"chaos", no_argument, NULL, 'c'},
         {"churn", no_argument, NULL, 'u'},
         {"byzantine", no_argument, NULL, 'b'},
+        {"lose-stores", no_argument, NULL, 'l'},
         {"jobs", required_argument, NULL, 'J'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},

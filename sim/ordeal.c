@@ -4,6 +4,7 @@
 
 #include "crypto/prg.h"
 #include "sim/adversary.h"
+#include "sim/amnesia.h"
 #include "sim/chaos.h"
 #include "sim/churn.h"
 
@@ -58,7 +59,9 @@ bool ordeal_draw(struct world_config *c, const struct ordeal *o)
         draw_liars(c);
         spare(c);
     }
-    if (o->churn || o->byzantine)
+    if (o->losses)
+        amnesia_draw(c);
+    if (o->churn || o->byzantine || o->losses)
         c->stall_ms = STALL_MS;
     return all_return;
 }

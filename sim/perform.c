@@ -148,8 +148,12 @@ static bool is_due(struct world *w, uint32_t i, const struct world_crash *c,
 {
     size_t all = 0, seen = 0;
 
+    if (c->after_loss && !w->sites[i].has_lost_store)
+        return false;
     if (c->when == WORLD_EFFECT)
-        return performed && w->sites[i].effects >= c->effect;
+        return performed &&
+               w->sites[i].effects >=
+                   c->effect + (c->after_loss ? w->sites[i].loss_effects : 0);
     if (performed == (c->when == WORLD_BEFORE) ||
         !matches(w, i, c, &effects[at]))
         return false;
@@ -173,6 +177,8 @@ static bool crashes(struct world *w, uint32_t i,
             continue;
         w->fired[k] = true;
         scene_crash(w, i, c->restart_after_ms);
+        if (c->forgets)
+            scene_lose_store(w, i);
         return true;
     }
     return false;

@@ -41,3 +41,15 @@ void scene_crash(struct world *w, uint32_t i, uint64_t restart_after_ms)
                                    .member = i,
                                    .life = s->life});
 }
+
+void scene_lose_store(struct world *w, uint32_t i)
+{
+    struct scene_site *s = &w->sites[i];
+
+    trace_say(&w->trace, i, "loses its store");
+    for (int k = 0; k < MEMBER_SLOTS; k++)
+        s->saved[k].set = false;
+    s->has_lost_store = true;
+    s->loss_effects = s->effects;
+    check_lost(w->check, i);
+}

@@ -32,6 +32,8 @@ struct scene_site {
     uint64_t wake_ms; /* UINT64_MAX: none */
     uint64_t told;    /* bitmap: links it believes up */
     uint64_t effects, bytes_sent, seen_round, crashes;
+    bool has_lost_store;
+    uint64_t loss_effects; /* `effects` then */
     struct {
         enum gossip_reason reason;
         uint64_t members;
@@ -75,5 +77,7 @@ void scene_hint_all(struct world *world, uint32_t about, bool comes);
 /* The process is gone; it starts again after restart_after_ms. */
 void scene_crash(struct world *world, uint32_t member,
                  uint64_t restart_after_ms);
+/* It is down, and its disk is empty now. */
+void scene_lose_store(struct world *world, uint32_t member);
 
 #endif

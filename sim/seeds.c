@@ -203,6 +203,8 @@ static void fill_line(struct seed_end *end, const struct run *run, double far)
         run->config.study->site_count, facts.round_count,
         (double)facts.virtual_ms / 1000, facts.messages, facts.crashes,
         facts.restarts);
+    if (facts.losses > 0)
+        add(end, ", a lost store");
     add_liars(end, run, &facts);
     if (!end->finished)
         add(end, ": %s", end->reason);
@@ -285,7 +287,7 @@ static void summarise(const struct tally *t, const struct options *o,
     FILE *out = o->json ? stderr : stdout;
 
     fprintf(out, "finished %" PRIu64 " of %" PRIu64 "; ", t->finished, t->runs);
-    if (o->ordeal.byzantine || o->ordeal.churn)
+    if (o->ordeal.byzantine || o->ordeal.churn || o->ordeal.losses)
         fprintf(out, "where t honest members stay %" PRIu64 " of %" PRIu64 "; ",
                 t->enough_finished, t->enough);
     fprintf(out,

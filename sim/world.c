@@ -472,6 +472,7 @@ void world_facts(const struct world *w, struct world_facts *facts)
     for (uint32_t i = 0; i < w->study.site_count; i++) {
         struct gossip_view view;
         facts->bytes_sent += w->sites[i].bytes_sent;
+        facts->losses += w->sites[i].has_lost_store;
         if (w->config.liars >> i & 1)
             continue;
         if (w->sites[i].up || w->sites[i].returning)

@@ -40,6 +40,8 @@ struct world_crash {
     uint64_t round; /* WORLD_ANY: the first that comes */
     uint64_t effect;
     uint64_t restart_after_ms; /* WORLD_NEVER */
+    bool forgets;              /* it comes back without its store, once a run */
+    bool after_loss; /* counts, from there, in the life after that only */
 };
 
 /* Messages that the network loses, besides those that it loses by chance. */
@@ -115,7 +117,8 @@ const char *world_reason(const struct world *world);    /* "" if finished */
 const char *world_violation(const struct world *world); /* "" */
 
 struct world_facts {
-    uint64_t virtual_ms, bytes_sent, messages, crashes, restarts, lies;
+    uint64_t virtual_ms, bytes_sent, messages, crashes, restarts, lies,
+        losses;        /* of a store */
     uint64_t honest;   /* bitmap: who is no liar and not gone for good, */
     uint64_t steady;   /* and who never crashed either */
     uint64_t accused;  /* bitmap: against whom an honest member has evidence */
