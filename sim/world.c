@@ -233,9 +233,11 @@ void world_start(struct world *w)
         start(w, i);
     for (uint32_t i = 0; i < w->study.site_count; i++)
         for (size_t k = 0; k < w->config.laws.partition_count; k++)
-            for (uint32_t j = 0; j < w->study.site_count && i != j; j++) {
+            for (uint32_t j = 0; j < w->study.site_count; j++) {
                 const struct network_partition *p =
                     &w->config.laws.partitions[k];
+                if (j == i)
+                    continue;
                 scene_hint(w, i, j, p->from_ms + PARTITION_MS);
                 scene_hint(w, i, j, p->to_ms + PARTITION_MS);
             }
