@@ -267,18 +267,113 @@ static void a_second_survivor_set_in_a_round_is_seen(void **state)
     uint8_t u[GOSSIP_HASH_BYTES];
 
     (void)state;
+    certify(u, 7, 2); /* first: who is bound by it is another rule */
+    for (uint32_t i = 0; i < THRESHOLD; i++)
+        release(i, u, ALL, 2);
+    passes();
+    certify(u, ALL, 1);
+    release(0, u, ALL, 1);
+    release(1, u, ALL, 1);
+    passes();
+    release(2, u, ALL, 1);
+    fires("was opened over members");
+}
+
+static void close_of(uint32_t sender, uint64_t attempt)
+{
+    struct wire_message m = message(WIRE_CLOSE, sender);
+
+    m.attempt = attempt;
+    tell(&m);
+}
+
+/* Two releases by one are too few to open anything: the rule is its own. */
+static void a_release_for_a_second_set_is_seen(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
     for (uint64_t attempt = 0; attempt < 2; attempt++) {
         certify(u, ALL, attempt);
-        for (uint32_t i = 0; i < THRESHOLD; i++)
-            release(i, u, ALL, attempt);
+        release(0, u, ALL, attempt);
     }
-    passes();
     certify(u, 7, 2);
-    release(0, u, ALL, 2);
     release(1, u, ALL, 2);
     passes();
-    release(2, u, ALL, 2);
-    fires("was opened over members");
+    release(0, u, ALL, 2);
+    fires("member 0 released in round 2, attempt 2, but had released");
+}
+
+static void so_many_closes_free_who_released(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
+    certify(u, ALL, 0);
+    release(0, u, ALL, 0);
+    for (uint32_t i = 1; i < MEMBERS; i++)
+        close_of(i, 0);
+    close_of(0, 0);
+    certify(u, 7, 1);
+    release(0, u, ALL, 1);
+    passes();
+}
+
+static void a_close_of_what_was_released_is_seen(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
+    certify(u, ALL, 1);
+    release(0, u, ALL, 1);
+    close_of(0, 0);
+    close_of(1, 1);
+    close_of(2, 1);
+    passes();
+    close_of(0, 1);
+    fires("member 0 signed CLOSE");
+}
+
+static void a_lost_store_takes_no_release_back(void **state)
+{
+    uint8_t u[GOSSIP_HASH_BYTES];
+
+    (void)state;
+    certify(u, ALL, 0);
+    release(0, u, ALL, 0);
+    check_lost(check, 0);
+    passes();
+    close_of(0, 1);
+    fires("member 0 signed CLOSE");
+}
+
+static void a_lost_store_excuses_what_was_before_it_only(void **state)
+{
+    (void)state;
+    say(WIRE_KEYS, 0, "one");
+    check_lost(check, 0);
+    say(WIRE_KEYS, 0, "two");
+    passes();
+    say(WIRE_KEYS, 1, "one");
+    say(WIRE_KEYS, 1, "two");
+    fires("member 1 signed two different KEYS");
+}
+
+static void who_lost_its_store_signs_once_afterwards(void **state)
+{
+    struct wire_message m = message(WIRE_KEYS, 0);
+
+    (void)state;
+    say(WIRE_KEYS, 0, "one");
+    check_lost(check, 0);
+    m.attempt = 1;
+    for (int i = 0; i < 2; i++) {
+        passes();
+        m.body = (const uint8_t *)(i == 0 ? "one" : "two");
+        m.body_size = 3;
+        tell(&m);
+    }
+    fires("member 0 signed two different KEYS");
 }
 
 static void bodies_signed_twice_are_seen(void **state)
@@ -562,6 +657,12 @@ int main(void)
         CLAIM(shares_of_both_kinds_are_seen),
         CLAIM(shares_for_a_certificate_pass),
         CLAIM(a_second_survivor_set_in_a_round_is_seen),
+        CLAIM(a_release_for_a_second_set_is_seen),
+        CLAIM(so_many_closes_free_who_released),
+        CLAIM(a_close_of_what_was_released_is_seen),
+        CLAIM(a_lost_store_takes_no_release_back),
+        CLAIM(a_lost_store_excuses_what_was_before_it_only),
+        CLAIM(who_lost_its_store_signs_once_afterwards),
         CLAIM(bodies_signed_twice_are_seen),
         CLAIM(a_slice_sum_is_the_survivors_sum),
         CLAIM(a_sum_off_by_one_is_seen),
