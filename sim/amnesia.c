@@ -60,7 +60,8 @@ static struct world_crash make_crash(const struct world_config *c,
 
     crash.member = draw_honest(c, prg);
     crash.type = types[prg_below(prg, sizeof types / sizeof *types)];
-    crash.round = prg_below(prg, 2) == 0 ? 0 : prg_below(prg, ROUNDS);
+    if (prg_below(prg, 2) == 0)
+        crash.round = prg_below(prg, 2) == 0 ? 1 : prg_below(prg, ROUNDS);
     crash.restart_after_ms =
         1 + prg_below(prg, prg_below(prg, 4) == 0 ? LONG_MS : SHORT_MS);
     return crash;
@@ -83,9 +84,19 @@ static void draw_drops(struct world_config *c, const struct world_crash *crash,
                               .ballot = WORLD_ANY,
                               .kind = WIRE_U};
 
-    drop.until_ms = 1 + prg_below(prg, DROPS_MS);
-    if (c->drop_count + 2 > WORLD_DROPS_MAX)
+    if (c->drop_count + 3 > WORLD_DROPS_MAX)
         return;
+    if (crash->round == 0 && prg_below(prg, 3) == 0) {
+        /* No U is PREPAREd in the first attempt, so that KEYS say so. */
+        struct world_drop first = drop;
+        first.types = bit_of(WIRE_PREPARE);
+        first.kind = WIRE_V;
+        first.attempt = 0;
+        first.until_ms = DROPS_MS;
+        drop.attempt = 1;
+        c->drops[c->drop_count++] = first;
+    }
+    drop.until_ms = 1 + prg_below(prg, DROPS_MS);
     c->drops[c->drop_count++] = drop;
     drop.types = bit_of(WIRE_COMMIT) | bit_of(WIRE_CERT);
     drop.to = some(prg, members, (uint32_t)prg_below(prg, spare + 2)) &
