@@ -28,10 +28,10 @@ await_times() { # FILE LINE COUNT SECONDS
     done
     fail "not $3 times '$2' in ${1#"$work"/}: $(cat "$1")"
 }
-all_say up 1 10
+all_say up 1 20
 for time in 1 2; do
     "$weather" say 'partition 1|2|3'
-    all_say down $time 7 # two seconds of silence, and what it takes to notice
+    all_say down $time 20 # never without keepalive or the user timeout
     "$weather" say heal
-    all_say up $((time + 1)) 10
+    all_say up $((time + 1)) 20
 done
