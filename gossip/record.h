@@ -1,5 +1,5 @@
 /* Durable records: what is on disk before it is said, and how a restarted
- * member finds its place (PROTOCOL.md, "what lives where"). Secrets, shares and
+ * member finds its place (PROTOCOL.md, section 5). Secrets, shares and
  * masked vectors are never among them. */
 
 #ifndef GOSSIP_RECORD_H

@@ -15,8 +15,5 @@ void recover_soon(struct gossip *g);
 
 /* A WANT: sends what its sender lacks and we have. */
 void recover_answer(struct gossip *g, const struct wire_message *m);
-/* A newer state; adopted once t members have signed the same. */
-void recover_receive_state(struct gossip *g, const struct wire_message *m,
-                           const uint8_t *body, size_t body_size);
 
 #endif

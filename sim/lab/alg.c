@@ -61,7 +61,7 @@ static struct chance batch_of(const struct alg_node *a)
     if (p->kind != PROBLEM_MODEL || p->learner->batch == 0)
         return (struct chance){0};
     return chance_of(a->set->seed, CHANCE_BATCH, a->place,
-                     a->step * 4096 + a->draws);
+                     a->step * ALG_DRAWS + a->draws);
 }
 
 void alg_gradient(struct alg_node *a, double *g, const double *x)
@@ -79,7 +79,7 @@ void alg_gradient(struct alg_node *a, double *g, const double *x)
     if (!(p->noise > 0))
         return;
     struct chance chance = chance_of(a->set->seed, CHANCE_NOISE, a->place,
-                                     a->step * 4096 + a->draws);
+                                     a->step * ALG_DRAWS + a->draws);
     for (size_t k = 0; k < a->d; k++)
         g[k] += p->noise * chance_normal(&chance);
 }

@@ -65,6 +65,10 @@ enum alg_needs {
     ALG_COPIES = 1 << 13        /* neighbours add up all that it sends */
 };
 
+/* So many draws of noise or batches a step has at most: a step's are keyed by
+ * step * ALG_DRAWS + draw. */
+enum { ALG_DRAWS = 4096 };
+
 enum alg_matrix {
     ALG_W,       /* the experiment's matrix */
     ALG_COLUMNS, /* its column-stochastic one, where it has two */

@@ -5,8 +5,6 @@
 
 #include "sim/lab/spectrum.h"
 
-enum { DRAWS_A_STEP = 4096 }; /* alg.c: that a step's noise is keyed by */
-
 static int refuse(const struct plan *p, const struct experiment_entry *entry,
                   const char *found, const char *expected, struct error *error)
 {
@@ -201,13 +199,13 @@ static int check_draws(const struct plan *p,
     const struct experiment *e = p->experiment;
     const uint64_t steps = entry->setting.local_steps;
 
-    if (steps <= DRAWS_A_STEP || !(e->noise > 0 || e->model.batch > 0))
+    if (steps <= ALG_DRAWS || !(e->noise > 0 || e->model.batch > 0))
         return 0;
     return error_set(error, -EINVAL,
                      "%s:%u: %s: found local_steps: %llu, expected at most %d "
                      "with noise: or batch:",
                      e->path, entry->line, entry->label,
-                     (unsigned long long)steps, DRAWS_A_STEP);
+                     (unsigned long long)steps, ALG_DRAWS);
 }
 
 /* The largest eigenvalue of the graph's Laplacian, or twice the largest degree,

@@ -38,13 +38,6 @@ static size_t find_id(char (*ids)[ID_SIZE], size_t count, const char *id)
     return SIZE_MAX;
 }
 
-static int bad_line(const char *path, size_t line, const char *expected,
-                    struct error *error)
-{
-    return error_set(error, -EINVAL, "%s:%zu: found another line, expected %s",
-                     path, line, expected);
-}
-
 static int graphml_tag(struct table_matrix *m, char (**ids)[ID_SIZE],
                        const char *tag, size_t size, const char *path,
                        size_t line, struct error *error)
@@ -53,9 +46,9 @@ static int graphml_tag(struct table_matrix *m, char (**ids)[ID_SIZE],
 
     if (strncmp(tag, "node", 4) == 0 && strchr(" \t\r\n", tag[4]) != NULL) {
         if (!attribute(one, sizeof one, tag, size, "id"))
-            return bad_line(path, line, "<node id=\"...\">", error);
+            return table_bad_line(path, line, "<node id=\"...\">", error);
         if (find_id(*ids, m->n, one) != SIZE_MAX || m->n == IDS_MAX)
-            return bad_line(path, line, "every node's id once", error);
+            return table_bad_line(path, line, "every node's id once", error);
         void *more = realloc(*ids, (m->n + 1) * sizeof **ids);
         if (more == NULL)
             return error_set(error, -ENOMEM, "%s: out of memory", path);
@@ -67,12 +60,12 @@ static int graphml_tag(struct table_matrix *m, char (**ids)[ID_SIZE],
         return 0;
     if (!attribute(one, sizeof one, tag, size, "source") ||
         !attribute(other, sizeof other, tag, size, "target"))
-        return bad_line(path, line, "<edge source=\"...\" target=\"...\">",
-                        error);
+        return table_bad_line(path, line,
+                              "<edge source=\"...\" target=\"...\">", error);
     size_t i = find_id(*ids, m->n, one), j = find_id(*ids, m->n, other);
     if (i == SIZE_MAX || j == SIZE_MAX)
-        return bad_line(path, line, "an edge between nodes named before it",
-                        error);
+        return table_bad_line(path, line,
+                              "an edge between nodes named before it", error);
     int code = table_add(m, i, j, 1, path, error);
     return code == 0 && i != j ? table_add(m, j, i, 1, path, error) : code;
 }
@@ -100,10 +93,10 @@ static int read_tags(struct table_matrix *m, char (**ids)[ID_SIZE],
             continue;
         const char *end = tag_end(at);
         if (end == NULL)
-            return bad_line(path, line,
-                            "a tag that ends with >; is the file "
-                            "cut off?",
-                            error);
+            return table_bad_line(path, line,
+                                  "a tag that ends with >; is the file "
+                                  "cut off?",
+                                  error);
         closed = closed || strncmp(at, "</graphml", 9) == 0;
         code =
             graphml_tag(m, ids, at + 1, (size_t)(end - at), path, line, error);

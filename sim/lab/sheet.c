@@ -118,11 +118,12 @@ static void write_header(FILE *file, const struct sheet *s)
     fputc('\n', file);
 }
 
-static void write_rows(FILE *file, const struct sheet *s)
+static int write_rows(FILE *file, const struct sheet *s, struct error *error)
 {
     const struct experiment *e = s->experiment;
     double half;
 
+    (void)error;
     write_header(file, s);
     for (size_t r = 0; r < s->row_count; r++) {
         fprintf(file, "%llu", (unsigned long long)s->columns[0].rows[r].step);
@@ -136,6 +137,7 @@ static void write_rows(FILE *file, const struct sheet *s)
             }
         fputc('\n', file);
     }
+    return 0;
 }
 
 static json_t *number(double v)
@@ -230,9 +232,18 @@ static void write_json(FILE *file, json_t *json)
     json_decref(json);
 }
 
-static void write_spectra(FILE *file, const struct sheet *s)
+static int write_spectra(FILE *file, const struct sheet *s, struct error *error)
 {
+    (void)error;
     write_json(file, all_spectra(s));
+    return 0;
+}
+
+static int write_picture(FILE *file, const struct sheet *s, struct error *error)
+{
+    (void)error;
+    picture_write(file, s);
+    return 0;
 }
 
 static int write_manifest(FILE *file, const struct sheet *s,
@@ -252,11 +263,11 @@ enum { FILES = 4 };
 
 static const struct {
     const char *name;
-    void (*write)(FILE *file, const struct sheet *sheet);
+    int (*write)(FILE *file, const struct sheet *sheet, struct error *error);
 } files[FILES] = {{"trajectories.csv", write_rows},
-                  {"report.html", picture_write},
+                  {"report.html", write_picture},
                   {"spectrum.json", write_spectra},
-                  {"manifest.json", NULL}};
+                  {"manifest.json", write_manifest}};
 
 static void path_of(char path[PATH_SIZE], const char *folder, size_t k,
                     const char *end)
@@ -273,11 +284,7 @@ static int write_part(const struct sheet *s, const char *folder, size_t k,
     FILE *file = fopen(part, "w");
     if (file == NULL)
         return failed(part, error);
-    int code = 0;
-    if (files[k].write != NULL)
-        files[k].write(file, s);
-    else
-        code = write_manifest(file, s, error);
+    int code = files[k].write(file, s, error);
     bool bad = ferror(file) != 0 || ftell(file) <= 0;
     bad = fclose(file) != 0 || bad;
     return code == 0 && bad ? failed(part, error) : code;

@@ -217,8 +217,8 @@ static bool whole(size_t *value, const char *text)
     return *end == '\0' && errno == 0 && v < UINT32_MAX;
 }
 
-static int bad_line(const char *path, size_t line, const char *expected,
-                    struct error *error)
+int table_bad_line(const char *path, size_t line, const char *expected,
+                   struct error *error)
 {
     return error_set(error, -EINVAL, "%s:%zu: found another line, expected %s",
                      path, line, expected);
@@ -237,15 +237,16 @@ static int read_edge(struct table_matrix *m, char *text, const char *path,
     if (first == NULL)
         return 0;
     if (!whole(&i, first) || !whole(&j, word(&text)))
-        return bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
-                        error);
+        return table_bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
+                              error);
     third = word(&text);
     if (third != NULL && (!number_parse(&weight, third) || !isfinite(weight) ||
                           word(&text) != NULL))
-        return bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
-                        error);
+        return table_bad_line(path, line, "'i j' or 'i j weight', nodes from 0",
+                              error);
     if (m->count > 0 && m->weighted != (third != NULL))
-        return bad_line(path, line, "a weight on every line or on none", error);
+        return table_bad_line(path, line, "a weight on every line or on none",
+                              error);
     m->weighted = third != NULL;
     int code = table_add(m, i, j, weight, path, error);
     return code == 0 && i != j ? table_add(m, j, i, weight, path, error) : code;
@@ -266,10 +267,10 @@ static int market_banner(struct market *k, char *text, const char *path,
         strstr(text, "complex") == NULL && strstr(text, "hermitian") == NULL &&
         strstr(text, "skew") == NULL && !(k->dense && k->symmetric))
         return 0;
-    return bad_line(path, 1,
-                    "'%%MatrixMarket matrix coordinate real general' or "
-                    "another real one",
-                    error);
+    return table_bad_line(path, 1,
+                          "'%%MatrixMarket matrix coordinate real general' or "
+                          "another real one",
+                          error);
 }
 
 static int market_size(struct table_matrix *m, struct market *k, char *text,
@@ -278,10 +279,10 @@ static int market_size(struct table_matrix *m, struct market *k, char *text,
     size_t columns;
 
     if (!whole(&m->n, word(&text)) || !whole(&columns, word(&text)))
-        return bad_line(path, line, "'rows columns entries'", error);
+        return table_bad_line(path, line, "'rows columns entries'", error);
     k->expected = m->n * columns;
     if (!k->dense && !whole(&k->expected, word(&text)))
-        return bad_line(path, line, "'rows columns entries'", error);
+        return table_bad_line(path, line, "'rows columns entries'", error);
     if (m->n != columns)
         return error_set(error, -EINVAL,
                          "%s:%zu: found %zu rows and %zu columns, expected a "
@@ -310,10 +311,10 @@ static int market_entry(struct table_matrix *m, struct market *k, char *text,
                isfinite(weight);
     if (!good || i < 1 || j < 1 || i > m->n || j > m->n ||
         k->seen == k->expected)
-        return bad_line(path, line,
-                        "as many entries 'row column value', from "
-                        "1, as the size line says",
-                        error);
+        return table_bad_line(path, line,
+                              "as many entries 'row column value', from "
+                              "1, as the size line says",
+                              error);
     k->seen++;
     int code = table_add(m, i - 1, j - 1, weight, path, error);
     if (code == 0 && k->symmetric && i != j)

@@ -43,6 +43,9 @@ int table_matrix(struct table_matrix *matrix, const char *path,
                  struct error *error);
 int table_add(struct table_matrix *matrix, size_t row, size_t column,
               double weight, const char *path, struct error *error);
+/* "PATH:LINE: found another line, expected ..."; returns -EINVAL. */
+int table_bad_line(const char *path, size_t line, const char *expected,
+                   struct error *error);
 void table_matrix_free(struct table_matrix *matrix);
 
 #endif
